@@ -1,0 +1,16 @@
+"""Arkwright hot-loads modules of business code into running base processes, in batches, without losing a request.
+
+The rooms, and what each is for (the import contract in pyproject.toml keeps the arrows pointing down):
+
+    model       nouns: what exists, as frozen values, and the codec from and to JSON
+    plan        decisions: (observed, now) -> Plan; pure, no I/O, no clock
+    clients     the outside: the Kubernetes API and the agents, over HTTP
+    controller  the loop: watch, remember, queue, observe, plan, execute
+    arklet      the agent: installs, serves and removes modules in one base process
+    standalone  one machine: base processes that play the pods of a Deployment
+    cli         the hand on the switch
+
+Read next: plan/intents.py, plan/batches.py, controller/reconcile.py.
+"""
+
+__version__ = "0.1.0"

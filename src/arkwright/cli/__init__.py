@@ -1,0 +1,1 @@
+"""The hand on the switch: one file per family of commands."""

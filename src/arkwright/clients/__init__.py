@@ -1,0 +1,1 @@
+"""The outside: the Kubernetes API and the agents, over HTTP."""

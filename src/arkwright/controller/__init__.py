@@ -1,0 +1,1 @@
+"""The loop: watch, remember, queue, observe, plan, execute."""

@@ -1,0 +1,64 @@
+"""What every Kubernetes object carries. In: decoded JSON. Out: frozen values. Unknown fields are skipped."""
+
+from datetime import datetime
+
+import msgspec
+
+
+class Value(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel", kw_only=True):
+    """A frozen part of an object; camelCase on the wire, snake_case here; defaults are not written."""
+
+
+class OwnerReference(Value, frozen=True, kw_only=True):
+    api_version: str
+    kind: str
+    name: str
+    uid: str
+    controller: bool = False
+    block_owner_deletion: bool = False
+
+
+class ObjectMeta(Value, frozen=True, kw_only=True):
+    name: str = ""
+    namespace: str = ""
+    uid: str = ""
+    resource_version: str = ""
+    generation: int = 0
+    creation_timestamp: datetime | None = None
+    deletion_timestamp: datetime | None = None
+    labels: dict[str, str] = {}
+    annotations: dict[str, str] = {}
+    finalizers: tuple[str, ...] = ()
+    owner_references: tuple[OwnerReference, ...] = ()
+
+
+class Condition(Value, frozen=True, kw_only=True):
+    """One entry of `conditions[]`, keyed by type, worded as Kubernetes words it."""
+
+    type: str
+    status: str
+    reason: str = ""
+    message: str = ""
+    last_transition_time: datetime | None = None
+    last_update_time: datetime | None = None
+    observed_generation: int = 0
+
+
+class KubernetesObject(Value, frozen=True, kw_only=True):
+    """Anything that has metadata; `key` is unique within its kind."""
+
+    api_version: str = ""
+    kind: str = ""
+    metadata: ObjectMeta
+
+    @property
+    def key(self) -> tuple[str, str]:
+        return (self.metadata.namespace, self.metadata.name)
+
+    @property
+    def name(self) -> str:
+        return self.metadata.name
+
+    @property
+    def is_terminating(self) -> bool:
+        return self.metadata.deletion_timestamp is not None

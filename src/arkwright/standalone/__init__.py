@@ -1,0 +1,1 @@
+"""One machine: base processes that play the pods of a Deployment."""
