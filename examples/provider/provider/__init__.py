@@ -1,0 +1,1 @@
+"""A module for the examples and the demo."""

@@ -1,0 +1,138 @@
+"""The words of the agent's wire: commands, codes, states, requests and answers.
+
+In and out: JSON with sorted, camelCase keys, null fields left out. Both sides use it: the controller's client and the
+Python agent. "Biz" is the wire's word for a module and is used nowhere else.
+"""
+
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+
+DEFAULT_PORT = 1238
+
+
+class Code(StrEnum):
+    """`code` of an envelope and, for the last three, of its data."""
+
+    SUCCESS = "SUCCESS"
+    FAILED = "FAILED"
+    CMD_NOT_FOUND = "CMD_NOT_FOUND"
+    INTERNAL_ERROR = "CMD_PROCESS_INTERNAL_ERROR"
+    REPEAT_BIZ = "REPEAT_BIZ"
+    NOT_FOUND_BIZ = "NOT_FOUND_BIZ"
+    ILLEGAL_STATE_BIZ = "ILLEGAL_STATE_BIZ"
+
+
+class BizState(StrEnum):
+    """States of a module in a base. Java agents write them in either case; compare through `biz_state`."""
+
+    UNRESOLVED = "unresolved"
+    RESOLVED = "resolved"
+    ACTIVATED = "activated"
+    DEACTIVATED = "deactivated"
+    BROKEN = "broken"
+    STOPPED = "stopped"
+
+
+def biz_state(word: str) -> BizState:
+    """The state a word means, whatever its case; a word nobody knows reads as broken."""
+    try:
+        return BizState(word.lower())
+    except ValueError:
+        return BizState.BROKEN
+
+
+class Wire(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, rename="camel"):
+    """A frozen part of a request or an answer."""
+
+
+class BizInfo(Wire, frozen=True, kw_only=True):
+    biz_name: str
+    biz_version: str
+    biz_state: str = ""
+    web_context_path: str = ""
+
+    @property
+    def identity(self) -> str:
+        return f"{self.biz_name}:{self.biz_version}"
+
+    @property
+    def state(self) -> BizState:
+        return biz_state(self.biz_state)
+
+
+class InstallRequest(Wire, frozen=True, kw_only=True):
+    """`installBiz`; name and version are both given or both left out."""
+
+    biz_url: str = ""
+    biz_name: str = ""
+    biz_version: str = ""
+    md5: str = ""
+    install_strategy: str = ""
+    request_id: str = ""
+    asynchronous: bool = msgspec.field(name="async", default=False)
+
+    @property
+    def identity(self) -> str:
+        return f"{self.biz_name}:{self.biz_version}"
+
+
+class BizRequest(Wire, frozen=True, kw_only=True):
+    """`uninstallBiz` and `switchBiz`."""
+
+    biz_name: str = ""
+    biz_version: str = ""
+    request_id: str = ""
+    asynchronous: bool = msgspec.field(name="async", default=False)
+
+    @property
+    def identity(self) -> str:
+        return f"{self.biz_name}:{self.biz_version}"
+
+
+class BatchInstallRequest(Wire, frozen=True, kw_only=True):
+    biz_list: tuple[InstallRequest, ...] = ()
+
+
+class HealthRequest(Wire, frozen=True, kw_only=True):
+    """`health`; the first era of Java agents wrote moduleName and moduleVersion."""
+
+    type: str = ""
+    biz_name: str = ""
+    biz_version: str = ""
+    module_name: str = ""
+    module_version: str = ""
+
+
+class OpsRequest(Wire, frozen=True, kw_only=True):
+    request_id: str = ""
+
+
+class Answer(Wire, frozen=True, kw_only=True):
+    """The envelope of every answer; `data` is the command's own."""
+
+    code: str
+    message: str = ""
+    data: Any = None
+    error_stack_trace: str = ""
+    base_identity: str = ""
+
+    @property
+    def data_code(self) -> str:
+        return str(self.data.get("code", "")) if isinstance(self.data, dict) else ""
+
+    @property
+    def data_message(self) -> str:
+        return str(self.data.get("message", "")) if isinstance(self.data, dict) else ""
+
+
+def root_cause(answer: Answer) -> str:
+    """What really went wrong: the last "Caused by:" of the stack trace, else the innermost message.
+
+    Java agents put only the outermost exception into `message`, which says nothing.
+    """
+    causes = [line.strip() for line in answer.error_stack_trace.splitlines() if line.startswith("Caused by:")]
+    if causes:
+        return causes[-1].removeprefix("Caused by:").strip()
+    return answer.data_message or answer.message.removeprefix("Internal Error: ") or answer.code
