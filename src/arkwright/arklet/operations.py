@@ -196,7 +196,7 @@ def internal_error(error: BaseException) -> Answer:
     """The wire's word for any exception; the root cause comes last in the trace, as Java agents have it."""
     trace = "".join(traceback.format_exception(error))
     root = error
-    while root.__cause__ is not None:
+    while root.__cause__ is not None and not isinstance(root, PackageError):
         root = root.__cause__
     cause = f"{type(root).__name__}: {root}"
     message = str(error) if isinstance(error, ValueError | PackageError) else f"{type(error).__name__}: {error}"

@@ -1,1 +1,21 @@
-"""The hand on the switch: one file per family of commands."""
+"""The hand on the switch: one file per family of commands. Errors say what to do and end with status 1."""
+
+import typer
+
+from arkwright import __version__
+from arkwright.cli import base, module
+
+app = typer.Typer(no_args_is_help=True, help="Hot-loads modules of business code into running bases, in batches.")
+app.command("base")(base.base)
+app.add_typer(module.app, name="module")
+
+
+@app.command()
+def version() -> None:
+    """Say which arkwright this is."""
+    typer.echo(f"arkwright {__version__}")
+
+
+def main() -> None:
+    """The console script."""
+    app()

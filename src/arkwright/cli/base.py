@@ -1,0 +1,30 @@
+"""`arkwright base`: run an ASGI application as a base, with the agent beside it."""
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from arkwright.arklet.app import serve_base
+from arkwright.cli.output import fail, notes
+from arkwright.model.arklet import DEFAULT_PORT
+
+
+def base(
+    app: Annotated[str, typer.Option(help="The base's ASGI application, as package.module:attribute.")],
+    host: Annotated[str, typer.Option(help="Address to listen on.", envvar="POD_IP")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port of the application.")] = 8080,
+    agent_port: Annotated[int, typer.Option(help="Port of the agent.")] = DEFAULT_PORT,
+) -> None:
+    """Serve an ASGI application and, beside it, the agent that installs modules into it."""
+    sys.path.insert(0, os.getcwd())
+    notes.print(f"base on http://{host}:{port}, agent on http://{host}:{agent_port}", highlight=False)
+    try:
+        serve_base(app, host, port, agent_port)
+    except (ImportError, AttributeError) as error:
+        fail(
+            f"--app {app!r} cannot be loaded: {error}", "write package.module:attribute, importable from this directory"
+        )
+    except OSError as error:
+        fail(f"cannot listen on {host}: {error.strerror}", "choose other ports with --port and --agent-port")

@@ -1,0 +1,137 @@
+"""Talks to agents. In: an address and a command. Out: an Outcome, always: a dead agent is an observation, no exception.
+
+Answers of Java agents have no header at all and end with the connection, so every call reads to the end of the stream
+and no connection is used twice. Not done here: limits per base, retries, decisions.
+"""
+
+import asyncio
+from dataclasses import dataclass
+
+import aiohttp
+import msgspec
+
+from arkwright.model.arklet import Answer, BizInfo, Code, root_cause
+from arkwright.model.kinds import ModuleArchive
+from arkwright.model.outcomes import Command, Outcome, Reason, Verdict
+
+PULL_WORDS = (
+    "MalformedURLException",
+    "FileNotFoundException",
+    "UnknownHostException",
+    "ConnectException",
+    "SocketTimeoutException",
+    "cannot fetch",
+    "cannot read",
+    "no protocol",
+)
+UNTRUE = {Command.INSTALL: Reason.INSTALL_FAILED, Command.UNINSTALL: Reason.UNINSTALL_FAILED}
+
+
+@dataclass(frozen=True)
+class Timeouts:
+    """Seconds; `uninstall` must exceed what a base may drain and stay silent."""
+
+    connect: float = 3.0
+    install: float = 300.0
+    uninstall: float = 60.0
+    query: float = 5.0
+
+    def of(self, command: Command) -> float:
+        return {Command.INSTALL: self.install, Command.UNINSTALL: self.uninstall}.get(command, self.query)
+
+
+class ArkletClient:
+    """One for all bases; `address` is "ip:port" (an IPv6 address in brackets)."""
+
+    def __init__(self, timeouts: Timeouts | None = None) -> None:
+        self._timeouts = timeouts or Timeouts()
+        self._session: aiohttp.ClientSession | None = None
+
+    async def close(self) -> None:
+        if self._session is not None:
+            await self._session.close()
+
+    async def install(self, address: str, module: ModuleArchive) -> Outcome:
+        body = {"bizName": module.name, "bizUrl": module.url, "bizVersion": module.version}
+        if module.md5:
+            body["md5"] = module.md5
+        return await self._call(address, Command.INSTALL, body)
+
+    async def uninstall(self, address: str, name: str, version: str) -> Outcome:
+        return await self._call(address, Command.UNINSTALL, {"bizName": name, "bizVersion": version})
+
+    async def switch(self, address: str, name: str, version: str) -> Outcome:
+        return await self._call(address, Command.SWITCH, {"bizName": name, "bizVersion": version})
+
+    async def query(self, address: str) -> Outcome:
+        return await self._call(address, Command.QUERY, {})
+
+    async def _call(self, address: str, command: Command, body: dict[str, str]) -> Outcome:
+        seconds = self._timeouts.of(command)
+        timeout = aiohttp.ClientTimeout(total=seconds, sock_connect=self._timeouts.connect)
+        try:
+            async with self._connected().post(
+                f"http://{address}/{command}", data=msgspec.json.encode(body), timeout=timeout
+            ) as response:
+                return read_answer(command, await response.read())
+        except (aiohttp.ClientConnectorError, aiohttp.ServerTimeoutError) as error:
+            return _unreached(command, f"the agent at {address} cannot be reached: {error}")
+        except TimeoutError:
+            reason = Reason.INSTALL_TIMED_OUT if command is Command.INSTALL else Reason.AGENT_UNREACHABLE
+            said = f"the agent at {address} has not answered {command} after {seconds:g} s"
+            return Outcome(command=command, verdict=Verdict.LOST, reason=reason, message=said)
+        except (aiohttp.ClientError, OSError, asyncio.IncompleteReadError) as error:
+            said = f"the agent at {address} broke off during {command}: {error or type(error).__name__}"
+            return Outcome(command=command, verdict=Verdict.LOST, reason=Reason.AGENT_UNREACHABLE, message=said)
+
+    def _connected(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            self._session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0, force_close=True))
+        return self._session
+
+
+def _unreached(command: Command, message: str) -> Outcome:
+    return Outcome(command=command, verdict=Verdict.UNREACHED, reason=Reason.AGENT_UNREACHABLE, message=message)
+
+
+def read_answer(command: Command, body: bytes) -> Outcome:
+    """The table of outcomes: bytes from an agent to an Outcome. A body that cannot be read counts as a lost answer."""
+    try:
+        answer = msgspec.json.decode(body, type=Answer)
+    except msgspec.DecodeError as error:
+        said = f"the agent's answer to {command} cannot be read: {error}; it begins {body[:80]!r}"
+        return Outcome(command=command, verdict=Verdict.LOST, reason=Reason.AGENT_UNREACHABLE, message=said)
+    if answer.code == Code.SUCCESS:
+        return _done(command, answer)
+    return _refused(command, answer)
+
+
+def _done(command: Command, answer: Answer) -> Outcome:
+    listed = answer.data if command is Command.QUERY else None
+    if isinstance(answer.data, dict):
+        listed = answer.data.get("bizInfos")
+    try:
+        modules = msgspec.convert(listed or (), type=tuple[BizInfo, ...])
+    except msgspec.ValidationError as error:
+        said = f"the agent's answer to {command} cannot be read: {error}"
+        return Outcome(command=command, verdict=Verdict.LOST, reason=Reason.AGENT_UNREACHABLE, message=said)
+    return Outcome(command=command, verdict=Verdict.DONE, modules=modules, message=answer.data_message)
+
+
+def _refused(command: Command, answer: Answer) -> Outcome:
+    message = root_cause(answer)
+    if answer.data_code == Code.REPEAT_BIZ:
+        return Outcome(command=command, verdict=Verdict.REPEATED, message=message)
+    if answer.data_code == Code.NOT_FOUND_BIZ:
+        return Outcome(command=command, verdict=Verdict.ABSENT, message=message)
+    if "exist unfinished command" in answer.message or answer.message == "Internal Error: null":
+        return Outcome(command=command, verdict=Verdict.BUSY, message=answer.message)
+    return Outcome(command=command, verdict=Verdict.REFUSED, reason=_reason(command, message), message=message)
+
+
+def _reason(command: Command, message: str) -> Reason:
+    if command is not Command.INSTALL:
+        return UNTRUE.get(command, Reason.INSTALL_FAILED)
+    if "Child name [" in message and "is not unique" in message:
+        return Reason.WEB_PATH_CONFLICT
+    return Reason.PULL_FAILED if any(word in message for word in PULL_WORDS) else Reason.INSTALL_FAILED

@@ -1,0 +1,51 @@
+"""What came of a call to an agent, and what an agent last said of itself. Observations, not decisions."""
+
+from enum import StrEnum
+
+from arkwright.model.arklet import BizInfo
+from arkwright.model.meta import Value
+
+
+class Command(StrEnum):
+    """The four commands that the controller sends."""
+
+    INSTALL = "installBiz"
+    UNINSTALL = "uninstallBiz"
+    SWITCH = "switchBiz"
+    QUERY = "queryAllBiz"
+
+
+class Verdict(StrEnum):
+    """What a call came to. LOST: the agent may or may not have done it; ask before trying again."""
+
+    DONE = "done"
+    REPEATED = "already there"
+    ABSENT = "not there"
+    BUSY = "busy"
+    REFUSED = "refused"
+    UNREACHED = "not reached"
+    LOST = "answer lost"
+
+
+class Reason(StrEnum):
+    """Why a Module is not Available (semantics 11)."""
+
+    INSTALL_FAILED = "InstallFailed"
+    INSTALL_TIMED_OUT = "InstallTimedOut"
+    IDENTITY_MISMATCH = "IdentityMismatch"
+    PULL_FAILED = "PullFailed"
+    WEB_PATH_CONFLICT = "WebPathConflict"
+    AGENT_UNREACHABLE = "AgentUnreachable"
+    UNINSTALL_FAILED = "UninstallFailed"
+    BASE_RESTARTED = "BaseRestarted"
+    BASE_TERMINATING = "BaseTerminating"
+
+
+class Outcome(Value, frozen=True, kw_only=True):
+    """The end of one call. `modules`: what the answer lists (installBiz: the one installed; queryAllBiz: all)."""
+
+    command: Command
+    verdict: Verdict
+    modules: tuple[BizInfo, ...] = ()
+    reason: Reason | None = None
+    message: str = ""
