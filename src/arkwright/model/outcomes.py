@@ -1,5 +1,6 @@
 """What came of a call to an agent, and what an agent last said of itself. Observations, not decisions."""
 
+from datetime import datetime
 from enum import StrEnum
 
 from arkwright.model.arklet import BizInfo
@@ -49,3 +50,32 @@ class Outcome(Value, frozen=True, kw_only=True):
     modules: tuple[BizInfo, ...] = ()
     reason: Reason | None = None
     message: str = ""
+
+
+class BaseReport(Value, frozen=True, kw_only=True):
+    """What is in a base, as its agent said and as calls since then have changed it.
+
+    `is_certain` is False once something happened that the agent must be asked about: its container restarted, or the
+    answer to a call was lost.
+    """
+
+    modules: tuple[BizInfo, ...] = ()
+    at: datetime
+    is_certain: bool = True
+
+    def find(self, name: str, version: str) -> BizInfo | None:
+        return next((one for one in self.modules if (one.biz_name, one.biz_version) == (name, version)), None)
+
+
+class CallUnderWay(Value, frozen=True, kw_only=True):
+    command: Command
+    since: datetime
+
+
+class LastCall(Value, frozen=True, kw_only=True):
+    """The last call for one Module; `attempt` and `generation` say which try of which spec it was."""
+
+    outcome: Outcome
+    at: datetime
+    attempt: int
+    generation: int

@@ -1,0 +1,74 @@
+"""JSON to values and back. Old spellings and aliases die here: the rest of the code knows one canonical spelling.
+
+In: bytes or decoded JSON of the API server. Out: the frozen values of `kinds` and `cluster`. A document that cannot be
+read raises msgspec.ValidationError, whose message names the field.
+"""
+
+from datetime import datetime
+from typing import Any, TypeVar
+
+import msgspec
+
+from arkwright.model.cluster import Document
+from arkwright.model.kinds import ModuleDeployment, ModuleReplicaSet
+from arkwright.model.meta import KubernetesObject
+
+SPELLINGS = {
+    "installThenUninstall": "install_then_uninstall",
+    "uninstallThenInstall": "uninstall_then_install",
+    "scaleUpThenScaleDown": "scaleup_then_scaledown",
+    "Scatter": "scatter",
+    "Stacking": "stacking",
+}
+O = TypeVar("O", bound=KubernetesObject)  # noqa: E741
+
+
+def decode(document: Document, kind: type[O]) -> O:
+    """A Kubernetes object from decoded JSON. Raises msgspec.ValidationError."""
+    if kind in (ModuleDeployment, ModuleReplicaSet):
+        document = {**document, "spec": _canonical_spec(document.get("spec") or {})}
+    return msgspec.convert(_without_nulls(document), type=kind)
+
+
+def _canonical_spec(spec: Document) -> Document:
+    operation = dict(spec.get("operationStrategy") or {})
+    if "grayTimeBetweenBatchSeconds" not in operation and "grayTime" in operation:
+        operation["grayTimeBetweenBatchSeconds"] = operation["grayTime"]
+    if spec.get("maxUnavailable") is not None:
+        operation["maxUnavailable"] = spec["maxUnavailable"]
+    scheduling = dict(spec.get("schedulingStrategy") or {})
+    for strategy, field in ((operation, "upgradePolicy"), (scheduling, "schedulingPolicy")):
+        if field in strategy:
+            strategy[field] = SPELLINGS.get(strategy[field], strategy[field])
+    return {**spec, "operationStrategy": operation, "schedulingStrategy": scheduling}
+
+
+def _without_nulls(value: Any) -> Any:
+    """Kubernetes writes null for "not set" in places (creationTimestamp); a missing field means the same here."""
+    if isinstance(value, dict):
+        return {key: _without_nulls(item) for key, item in value.items() if item is not None}
+    return [_without_nulls(item) for item in value] if isinstance(value, list) else value
+
+
+def encode(value: KubernetesObject | msgspec.Struct) -> Document:
+    """A JSON document; defaults are left out."""
+    document: Document = msgspec.to_builtins(value)
+    return document
+
+
+def encode_whole(value: msgspec.Struct) -> Document:
+    """A JSON document with every field, defaults and zeros included: a merge patch of it leaves nothing old behind."""
+    return {field.encode_name: _whole(getattr(value, field.name)) for field in msgspec.structs.fields(value)}
+
+
+def _whole(value: Any) -> Any:
+    if isinstance(value, msgspec.Struct):
+        return encode_whole(value)
+    if isinstance(value, tuple):
+        return [msgspec.to_builtins(item) for item in value]
+    return msgspec.to_builtins(value)
+
+
+def stamp(moment: datetime) -> str:
+    """A moment as Kubernetes writes it in metadata: whole seconds, UTC."""
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,103 @@
+"""What a plan can say. An intent is one thing to do, and why; `controller/execute` does them in order.
+
+Intents of one type that stand side by side are done at once; the first failure drops what comes after.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from arkwright.model.cluster import Document
+from arkwright.model.kinds import ModuleArchive
+from arkwright.model.outcomes import Command
+
+
+class Kind(StrEnum):
+    """The kinds that intents are about."""
+
+    MODULE_DEPLOYMENT = "ModuleDeployment"
+    MODULE_REPLICASET = "ModuleReplicaSet"
+    MODULE = "Module"
+    POD = "Pod"
+    SERVICE = "Service"
+
+
+@dataclass(frozen=True)
+class Target:
+    """One object of the cluster."""
+
+    kind: Kind
+    namespace: str
+    name: str
+    uid: str = ""
+
+
+@dataclass(frozen=True)
+class Create:
+    """Make an object; that it is there already is no failure."""
+
+    target: Target
+    document: Document
+    because: str
+
+
+@dataclass(frozen=True)
+class Patch:
+    """A JSON merge patch of everything but status."""
+
+    target: Target
+    patch: Document
+    because: str
+
+
+@dataclass(frozen=True)
+class SetStatus:
+    """A JSON merge patch of the whole status."""
+
+    target: Target
+    status: Document
+    because: str
+
+
+@dataclass(frozen=True)
+class Delete:
+    """Delete this very object (by uid); that it is gone is no failure."""
+
+    target: Target
+    because: str
+
+
+@dataclass(frozen=True)
+class Call:
+    """Ask an agent for something. The answer comes back as an observation; nobody waits for it here."""
+
+    target: Target
+    command: Command
+    archive: ModuleArchive
+    attempt: int
+    because: str
+
+
+@dataclass(frozen=True)
+class Tell:
+    """A Kubernetes Event about `target`."""
+
+    target: Target
+    reason: str
+    because: str
+    is_warning: bool = False
+
+
+Intent = Create | Patch | SetStatus | Delete | Call | Tell
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to do now, and in how many seconds to look again even if nothing changes (None: when something does)."""
+
+    intents: tuple[Intent, ...] = ()
+    look_again_in: float | None = None
+
+    def then(self, other: "Plan") -> "Plan":
+        """Both plans; the sooner look."""
+        looks = [look for look in (self.look_again_in, other.look_again_in) if look is not None]
+        return Plan(self.intents + other.intents, min(looks, default=None))
