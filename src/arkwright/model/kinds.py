@@ -6,6 +6,8 @@ In: what `codec` decoded. Out: frozen values for planners. Old spellings and ali
 from datetime import datetime
 from enum import StrEnum
 
+import msgspec
+
 from arkwright.model.meta import Condition, KubernetesObject, Value
 
 
@@ -185,6 +187,7 @@ class ModuleStatus(Value, frozen=True, kw_only=True):
     """`last_transition_time` keeps its snake_case name on the wire (contract 3)."""
 
     status: ModulePhase | None = None
+    last_transition_time: datetime | None = msgspec.field(name="last_transition_time", default=None)
     reason: str = ""
     message: str = ""
     attempts: int = 0

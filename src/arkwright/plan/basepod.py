@@ -1,0 +1,54 @@
+"""One base pod: the labels that say which modules serve on it and how many it holds (contract 4).
+
+In: the pod, the Modules on it, what its agent last said. Out: at most one patch, so that any number of modules that come
+and go at once cost one write. A count is derived, never changed by one.
+"""
+
+from dataclasses import dataclass
+
+from arkwright.model.arklet import BizState
+from arkwright.model.cluster import Pod
+from arkwright.model.kinds import Module, ModulePhase
+from arkwright.model.names import MODULE_INSTANCE_COUNT, SERVES_PREFIX, serves_label
+from arkwright.model.outcomes import BaseReport
+from arkwright.plan.intents import Kind, Patch, Plan, Target
+
+
+@dataclass(frozen=True)
+class ObservedBasePod:
+    pod: Pod
+    modules: tuple[Module, ...] = ()
+    report: BaseReport | None = None
+
+
+def plan_base_pod(observed: ObservedBasePod) -> Plan:
+    """Bring the pod's labels to what is true now."""
+    pod = observed.pod
+    if pod.is_terminating:
+        return Plan()
+    wanted = wanted_labels(observed)
+    ours = {key for key in pod.metadata.labels if key.startswith(SERVES_PREFIX) or key == MODULE_INSTANCE_COUNT}
+    changes: dict[str, str | None] = {key: None for key in ours if key not in wanted}
+    changes |= {key: value for key, value in wanted.items() if pod.metadata.labels.get(key) != value}
+    if not changes:
+        return Plan()
+    target = Target(Kind.POD, pod.metadata.namespace, pod.name, pod.metadata.uid)
+    said = ", ".join(f"{key.partition('/')[2]}={value or 'off'}" for key, value in sorted(changes.items()))
+    return Plan((Patch(target, {"metadata": {"labels": dict(sorted(changes.items()))}}, said),))
+
+
+def wanted_labels(observed: ObservedBasePod) -> dict[str, str]:
+    """A module that is being removed has given up its place and serves no more."""
+    staying = [one for one in observed.modules if not one.is_terminating]
+    labels = {serves_label(one.spec.module.name): "true" for one in staying if serves(one, observed.report)}
+    if staying:
+        labels[MODULE_INSTANCE_COUNT] = str(len(staying))
+    return labels
+
+
+def serves(module: Module, report: BaseReport | None) -> bool:
+    """As the agent said; before it said anything (a controller that just started), as the Module's status has it."""
+    if report is None:
+        return module.status.status is ModulePhase.AVAILABLE
+    found = report.find(module.spec.module.name, module.spec.module.version)
+    return found is not None and found.state is BizState.ACTIVATED

@@ -1,0 +1,156 @@
+"""One ReplicaSet: as many Modules of its revision as its spec says, on the right pods (semantics 1, 7, 10).
+
+In: the ReplicaSet, its Modules, the seats. Out: Modules to create or delete, and its status.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from arkwright.model.cluster import Pod
+from arkwright.model.codec import encode, encode_whole
+from arkwright.model.kinds import Module, ModulePhase, ModuleReplicaSet, ModuleReplicaSetStatus, ModuleSpec
+from arkwright.model.meta import Condition, ObjectMeta, OwnerReference
+from arkwright.model.names import (
+    ALLOCATE_POD,
+    API_VERSION,
+    BASE_INSTANCE_IP,
+    BASE_INSTANCE_NAME,
+    MODULE_REPLICASET,
+    label_value,
+    module_object_name,
+)
+from arkwright.plan.intents import Create, Delete, Intent, Kind, Patch, Plan, SetStatus, Target
+from arkwright.plan.placement import Seat, choose_pods, choose_victims
+
+STATUS_SECONDS = 0.2
+
+
+@dataclass(frozen=True)
+class ObservedReplicaSet:
+    """`modules`: all of this ReplicaSet, terminating ones too. `seats`: one per pod of the base, and per pod with ours."""
+
+    replica_set: ModuleReplicaSet
+    modules: tuple[Module, ...] = ()
+    seats: tuple[Seat, ...] = ()
+    pods: tuple[Pod, ...] = ()
+    status_written_at: datetime | None = None
+
+
+def plan_replica_set(observed: ObservedReplicaSet, now: datetime) -> Plan:
+    """The ReplicaSet's next step."""
+    if observed.replica_set.is_terminating:
+        return _plan_removal(observed)
+    live = tuple(one for one in observed.modules if not one.is_terminating)
+    missing = observed.replica_set.spec.replicas - len(live)
+    moves, explanation = _plan_moves(observed, live, missing)
+    renewed = tuple(_renewals(observed.replica_set, live))
+    return Plan(moves + renewed).then(_plan_status(observed, live, explanation, now))
+
+
+def _plan_removal(observed: ObservedReplicaSet) -> Plan:
+    staying = [one for one in observed.modules if not one.is_terminating]
+    if staying:
+        return Plan(tuple(Delete(_target(one), "its ReplicaSet is deleted") for one in staying))
+    if observed.modules or not observed.replica_set.metadata.finalizers:
+        return Plan()
+    patch = {"metadata": {"finalizers": None}}
+    return Plan((Patch(_replica_set_target(observed), patch, "no Module of it is left"),))
+
+
+def _plan_moves(observed: ObservedReplicaSet, live: tuple[Module, ...], missing: int) -> tuple[tuple[Intent, ...], str]:
+    """Modules to create or delete, and why not more of them."""
+    replica_set, policy = observed.replica_set, observed.replica_set.spec.scheduling_strategy.scheduling_policy
+    name = replica_set.module.name
+    if missing > 0:
+        placement = choose_pods(observed.seats, missing, policy, name)
+        pods = {pod.name: pod for pod in observed.pods}
+        return tuple(_new_module(replica_set, pods[chosen]) for chosen in placement.pods), placement.explanation
+    victims = set(choose_victims(observed.seats, -missing, policy)) if missing < 0 else set()
+    doomed = [one for one in live if one.metadata.labels.get(BASE_INSTANCE_NAME) in victims]
+    because = f"{replica_set.name} has {len(live)} Modules and wants {replica_set.spec.replicas}"
+    return tuple(Delete(_target(one), because) for one in doomed), ""
+
+
+def _new_module(replica_set: ModuleReplicaSet, pod: Pod) -> Create:
+    name = module_object_name(replica_set.name, replica_set.module.name, pod.metadata.uid)
+    template = replica_set.spec.template
+    labels = {
+        **replica_set.metadata.labels,
+        **template.metadata.labels,
+        MODULE_REPLICASET: label_value(replica_set.name),
+        BASE_INSTANCE_NAME: label_value(pod.name),
+        BASE_INSTANCE_IP: label_value(pod.status.pod_ip),
+    }
+    owner = OwnerReference(api_version="v1", kind="Pod", name=pod.name, uid=pod.metadata.uid, controller=True)
+    module = Module(
+        api_version=API_VERSION,
+        kind="Module",
+        metadata=ObjectMeta(
+            name=name,
+            namespace=replica_set.metadata.namespace,
+            labels=labels,
+            annotations=template.metadata.annotations,
+            finalizers=(ALLOCATE_POD,),
+            owner_references=(owner,),
+        ),
+        spec=ModuleSpec(module=replica_set.module, upgrade_policy=replica_set.spec.operation_strategy.upgrade_policy),
+    )
+    target = Target(Kind.MODULE, module.metadata.namespace, name)
+    return Create(target, encode(module), f"{replica_set.name} places {replica_set.module.name} on {pod.name}")
+
+
+def _renewals(replica_set: ModuleReplicaSet, live: tuple[Module, ...]) -> list[Intent]:
+    """A changed url reaches the Modules that are not installed; those that are keep what they were installed from."""
+    archive = encode(replica_set.module)
+    stale = (
+        one for one in live if one.status.status is not ModulePhase.AVAILABLE and one.spec.module != replica_set.module
+    )
+    return [Patch(_target(one), {"spec": {"module": archive}}, "the template's url changed") for one in stale]
+
+
+def _plan_status(observed: ObservedReplicaSet, live: tuple[Module, ...], explanation: str, now: datetime) -> Plan:
+    replica_set = observed.replica_set
+    ready = [one for one in live if one.status.status is ModulePhase.AVAILABLE]
+    lasting = [one for one in ready if is_available(one, replica_set.spec.min_ready_seconds, now)]
+    conditions: tuple[Condition, ...] = ()
+    if explanation:
+        conditions = (Condition(type="ReplicaFailure", status="True", reason="InsufficientBases", message=explanation),)
+    wanted = ModuleReplicaSetStatus(
+        replicas=len(live),
+        current_replicas=len(observed.modules),
+        ready_replicas=len(ready),
+        available_replicas=len(lasting),
+        observed_generation=replica_set.metadata.generation,
+        conditions=conditions,
+    )
+    if wanted == replica_set.status:
+        return Plan()
+    wait = status_wait(observed.status_written_at, now)
+    if wait > 0 and wanted.ready_replicas < replica_set.spec.replicas:
+        return Plan(look_again_in=wait)
+    because = f"{wanted.available_replicas} of {replica_set.spec.replicas} available"
+    return Plan((SetStatus(_replica_set_target(observed), encode_whole(wanted), because),))
+
+
+def status_wait(written_at: datetime | None, now: datetime) -> float:
+    """Seconds until counters may be written again: at most every 0.2 s per object."""
+    if written_at is None:
+        return 0.0
+    return max(0.0, STATUS_SECONDS - (now - written_at).total_seconds())
+
+
+def is_available(module: Module, min_ready_seconds: int, now: datetime) -> bool:
+    """Available, for at least `min_ready_seconds`."""
+    if module.status.status is not ModulePhase.AVAILABLE or module.is_terminating:
+        return False
+    since = module.status.last_transition_time
+    return not min_ready_seconds or (since is not None and now - since >= timedelta(seconds=min_ready_seconds))
+
+
+def _target(module: Module) -> Target:
+    return Target(Kind.MODULE, module.metadata.namespace, module.name, module.metadata.uid)
+
+
+def _replica_set_target(observed: ObservedReplicaSet) -> Target:
+    metadata = observed.replica_set.metadata
+    return Target(Kind.MODULE_REPLICASET, metadata.namespace, metadata.name, metadata.uid)
