@@ -39,11 +39,11 @@ def test_every_batch_moves_something_and_the_last_ends_at_all(moves, batch_count
 
 
 @given(st.integers(1, 200), st.integers(1, 20), st.booleans())
-def test_the_batch_of_a_count_is_the_first_unfinished_one(moves, batch_count, use_beta):
+def test_the_batch_of_a_count_is_the_one_that_its_last_move_belongs_to(moves, batch_count, use_beta):
     plan = batch_sizes(moves, batch_count, use_beta)
-    for done in range(moves):
-        batch = plan.batch_of(done)
-        assert plan.moved(batch - 1) <= done < plan.moved(batch)
+    for done in range(1, moves + 1):
+        batch = plan.batch_with(done)
+        assert plan.moved(batch - 1) < done <= plan.moved(batch)
 
 
 def test_the_worked_examples_of_the_docstrings_hold():

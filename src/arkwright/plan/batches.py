@@ -19,14 +19,15 @@ class BatchPlan:
             return 0
         return self.moved_after[min(batch, self.count) - 1]
 
-    def batch_of(self, moves_done: int) -> int:
-        """The first batch that is not complete with `moves_done` moves done; the last one if all are.
+    def batch_with(self, moves: int) -> int:
+        """The batch that the last of `moves` moves belongs to; 1 if there are none yet.
 
-        >>> batch_sizes(10, 3).batch_of(4)
-        2
+        >>> plan = batch_sizes(10, 3)  # 4, 7, 10
+        >>> plan.batch_with(0), plan.batch_with(4), plan.batch_with(5), plan.batch_with(99)
+        (1, 1, 2, 3)
         """
-        unfinished = (k for k, moved in enumerate(self.moved_after, start=1) if moved > moves_done)
-        return next(unfinished, max(1, self.count))
+        reached = (k for k, moved in enumerate(self.moved_after, start=1) if moved >= moves)
+        return next(reached, max(1, self.count))
 
 
 def batch_sizes(moves: int, batch_count: int, use_beta: bool = False) -> BatchPlan:

@@ -4,7 +4,7 @@ In: the ReplicaSet, its Modules, the seats. Out: Modules to create or delete, an
 """
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from arkwright.model.cluster import Pod
 from arkwright.model.codec import encode, encode_whole
@@ -19,10 +19,9 @@ from arkwright.model.names import (
     label_value,
     module_object_name,
 )
-from arkwright.plan.intents import Create, Delete, Intent, Kind, Patch, Plan, SetStatus, Target
+from arkwright.plan.intents import Create, Delete, Intent, Kind, Patch, Plan, SetStatus, Target, Tell
 from arkwright.plan.placement import Seat, choose_pods, choose_victims
-
-STATUS_SECONDS = 0.2
+from arkwright.plan.status import is_available, is_ready, next_available_in, stamped, status_wait
 
 
 @dataclass(frozen=True)
@@ -110,11 +109,13 @@ def _renewals(replica_set: ModuleReplicaSet, live: tuple[Module, ...]) -> list[I
 
 def _plan_status(observed: ObservedReplicaSet, live: tuple[Module, ...], explanation: str, now: datetime) -> Plan:
     replica_set = observed.replica_set
-    ready = [one for one in live if one.status.status is ModulePhase.AVAILABLE]
+    ready = [one for one in live if is_ready(one)]
     lasting = [one for one in ready if is_available(one, replica_set.spec.min_ready_seconds, now)]
+    soon = next_available_in(ready, replica_set.spec.min_ready_seconds, now)
     conditions: tuple[Condition, ...] = ()
     if explanation:
-        conditions = (Condition(type="ReplicaFailure", status="True", reason="InsufficientBases", message=explanation),)
+        failure = Condition(type="ReplicaFailure", status="True", reason="InsufficientBases", message=explanation)
+        conditions = stamped((failure,), replica_set.status.conditions, replica_set.metadata.generation, now)
     wanted = ModuleReplicaSetStatus(
         replicas=len(live),
         current_replicas=len(observed.modules),
@@ -124,27 +125,15 @@ def _plan_status(observed: ObservedReplicaSet, live: tuple[Module, ...], explana
         conditions=conditions,
     )
     if wanted == replica_set.status:
-        return Plan()
+        return Plan(look_again_in=soon)
     wait = status_wait(observed.status_written_at, now)
     if wait > 0 and wanted.ready_replicas < replica_set.spec.replicas:
         return Plan(look_again_in=wait)
-    because = f"{wanted.available_replicas} of {replica_set.spec.replicas} available"
-    return Plan((SetStatus(_replica_set_target(observed), encode_whole(wanted), because),))
-
-
-def status_wait(written_at: datetime | None, now: datetime) -> float:
-    """Seconds until counters may be written again: at most every 0.2 s per object."""
-    if written_at is None:
-        return 0.0
-    return max(0.0, STATUS_SECONDS - (now - written_at).total_seconds())
-
-
-def is_available(module: Module, min_ready_seconds: int, now: datetime) -> bool:
-    """Available, for at least `min_ready_seconds`."""
-    if module.status.status is not ModulePhase.AVAILABLE or module.is_terminating:
-        return False
-    since = module.status.last_transition_time
-    return not min_ready_seconds or (since is not None and now - since >= timedelta(seconds=min_ready_seconds))
+    target, because = _replica_set_target(observed), f"{len(lasting)} of {replica_set.spec.replicas} available"
+    told: tuple[Intent, ...] = ()
+    if explanation and not replica_set.status.conditions:
+        told = (Tell(target, "InsufficientBases", explanation, is_warning=True),)
+    return Plan((SetStatus(target, encode_whole(wanted), because), *told), soon)
 
 
 def _target(module: Module) -> Target:

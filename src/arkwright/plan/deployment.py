@@ -1,0 +1,220 @@
+"""One ModuleDeployment: which revision is wanted, how far its release has come, how many replicas each revision has.
+
+In: the ModuleDeployment, its ReplicaSets with their Modules, the live base pods. Out: ReplicaSets to create, change or
+delete, the Service, the status. A release moves two counts: the new revision's as `release` allows, the old ones' as
+`handover` says. Which pods is the ReplicaSet's business, how is the Module's.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from arkwright.model.cluster import Deployment, Document, Service
+from arkwright.model.codec import encode, encode_whole
+from arkwright.model.kinds import Module, ModuleDeployment, ModuleDeploymentStatus, ReleaseStatus
+from arkwright.model.meta import Condition, OwnerReference
+from arkwright.model.names import MODULE_DEPLOYMENT, MODULE_EXISTS, REPLICASET_EXISTS, label_value, replicaset_name
+from arkwright.plan.handover import Handover, old_counts
+from arkwright.plan.intents import Delete, Intent, Kind, Patch, Plan, SetStatus, Target, Tell
+from arkwright.plan.release import Counts, Release, plan_release
+from arkwright.plan.retreat import plan_retreat
+from arkwright.plan.revisions import Revision, changes, creation, granted, identity, outdated, wanted_replica_set
+from arkwright.plan.service import ObservedService, plan_service
+from arkwright.plan.status import conditions, is_available, next_available_in, slowest, status_wait, tally
+
+FINALIZERS = (REPLICASET_EXISTS, MODULE_EXISTS)
+
+
+@dataclass(frozen=True)
+class ObservedDeployment:
+    """`live_pods`: how many live pods the base has. `base`: None if there is no Deployment of that name.
+
+    `service` has the name that the module's Service would have; `sharers` are other ModuleDeployments of that module.
+    """
+
+    deployment: ModuleDeployment
+    base: Deployment | None = None
+    revisions: tuple[Revision, ...] = ()
+    live_pods: int = 0
+    service: Service | None = None
+    sharers: tuple[ModuleDeployment, ...] = ()
+    status_written_at: datetime | None = None
+
+    @property
+    def current(self) -> Revision | None:
+        """The revision of the wanted name, version and restart."""
+        wanted = identity(self.deployment.spec.template)
+        same = [one for one in self.revisions if identity(one.replica_set.spec.template) == wanted]
+        return max(same, key=lambda one: one.number, default=None)
+
+    @property
+    def others(self) -> tuple[Revision, ...]:
+        current = self.current
+        return tuple(one for one in self.revisions if one is not current)
+
+    @property
+    def desired(self) -> int:
+        replicas = self.deployment.spec.replicas
+        return self.live_pods if replicas < 0 else replicas
+
+    @property
+    def new_modules(self) -> tuple[Module, ...]:
+        return self.current.modules if self.current else ()
+
+    @property
+    def old_modules(self) -> tuple[Module, ...]:
+        return tuple(module for one in self.others for module in one.modules)
+
+    @property
+    def target(self) -> Target:
+        metadata = self.deployment.metadata
+        return Target(Kind.MODULE_DEPLOYMENT, metadata.namespace, metadata.name, metadata.uid)
+
+
+def plan_deployment(observed: ObservedDeployment, now: datetime) -> Plan:
+    """The ModuleDeployment's next step. Progress is written before it is acted upon."""
+    if observed.deployment.is_terminating:
+        return _plan_removal(observed, now)
+    number, name = _revision(observed)
+    step = plan_release(_release(observed, now), name, now)
+    service = plan_service(ObservedService(observed.deployment, observed.service, observed.sharers))
+    status = _plan_status(observed, step.release, _failure(observed) or service.failure, now)
+    intents = (
+        *_adoption(observed),
+        *_spec_changes(observed, step.spec_changes),
+        *status.intents,
+        *_new_revision(observed, name, number, step.target),
+        *_old_revisions(observed, now),
+        *service.intents,
+        *outdated(observed.others, observed.deployment.spec.revision_history_limit),
+        *(Tell(observed.target, reason, words) for reason, words in step.told),
+    )
+    wait = observed.deployment.spec.min_ready_seconds
+    soon = next_available_in((*observed.new_modules, *observed.old_modules), wait, now)
+    return Plan(intents, step.look_again_in).then(Plan(look_again_in=status.look_again_in)).then(Plan((), soon))
+
+
+def _revision(observed: ObservedDeployment) -> tuple[int, str]:
+    """Number and name; a revision that is wanted again becomes the newest."""
+    newest = max((one.number for one in observed.others), default=0)
+    if observed.current:
+        return max(observed.current.number, newest + 1), observed.current.name
+    return newest + 1, replicaset_name(observed.deployment.name, newest + 1)
+
+
+def _release(observed: ObservedDeployment, now: datetime) -> Release:
+    deployment, current = observed.deployment, observed.current
+    wait = deployment.spec.min_ready_seconds
+    counts = Counts(
+        desired=observed.desired,
+        planned=deployment.status.replicas,
+        new=current.replica_set.spec.replicas if current else 0,
+        new_present=len(observed.new_modules),
+        new_available=sum(is_available(one, wait, now) for one in observed.new_modules),
+        old_present=len(observed.old_modules),
+    )
+    return Release(deployment.spec, deployment.status.release_status, counts)
+
+
+def _adoption(observed: ObservedDeployment) -> tuple[Intent, ...]:
+    """Finalizers, and the base Deployment as owner (by uid: a base made anew under the same name is followed)."""
+    metadata, base = observed.deployment.metadata, observed.base
+    patch: Document = {}
+    if missing := [one for one in FINALIZERS if one not in metadata.finalizers]:
+        patch["finalizers"] = [*metadata.finalizers, *missing]
+    kept = [one for one in metadata.owner_references if one.kind != "Deployment"]
+    if base and [one.uid for one in metadata.owner_references if one.kind == "Deployment"] != [base.metadata.uid]:
+        owner = OwnerReference(api_version="apps/v1", kind="Deployment", name=base.name, uid=base.metadata.uid)
+        patch["ownerReferences"] = [encode(one) for one in (*kept, owner)]
+    if not patch:
+        return ()
+    patch["resourceVersion"] = metadata.resource_version
+    return (Patch(observed.target, {"metadata": patch}, "it is taken under control"),)
+
+
+def _spec_changes(observed: ObservedDeployment, fields: dict[str, bool | int | None]) -> tuple[Intent, ...]:
+    return (Patch(observed.target, {"spec": dict(fields)}, "the release asks for it"),) if fields else ()
+
+
+def _new_revision(observed: ObservedDeployment, name: str, number: int, replicas: int) -> tuple[Intent, ...]:
+    wanted = wanted_replica_set(observed.deployment, name, number, replicas)
+    return changes(observed.current, wanted) if observed.current else (creation(wanted),)
+
+
+def _old_revisions(observed: ObservedDeployment, now: datetime) -> tuple[Intent, ...]:
+    deployment = observed.deployment
+    kept = old_counts(Handover(deployment.spec, observed.desired, observed.current, observed.others), now)
+    plans = (changes(one, granted(one, kept[one.name], deployment)) for one in observed.others)
+    return tuple(intent for plan in plans for intent in plan)
+
+
+def _failure(observed: ObservedDeployment) -> Condition | None:
+    """Why it waits: no place, or a Module that fails, in its agent's words."""
+    known = observed.current.replica_set.status.conditions if observed.current else ()
+    placed = (one for one in known if one.type == "ReplicaFailure" and one.status == "True")
+    return next(placed, None) or slowest((*observed.new_modules, *observed.old_modules))
+
+
+def _plan_status(
+    observed: ObservedDeployment, release: ReleaseStatus, failure: Condition | None, now: datetime
+) -> Plan:
+    """Progress is written at once; counters at most every 0.2 s."""
+    deployment, before = observed.deployment, observed.deployment.status
+    wait = deployment.spec.min_ready_seconds
+    counted = tally(observed.desired, observed.new_modules, observed.old_modules, wait, now)
+    wanted = ModuleDeploymentStatus(
+        replicas=counted.desired,
+        available_replicas=counted.available,
+        ready_replicas=counted.ready,
+        unavailable_replicas=counted.unavailable,
+        updated_replicas=counted.updated,
+        updated_available_replicas=counted.updated_available,
+        updated_ready_replicas=counted.updated_ready,
+        upgrading_replicas=counted.updated - counted.updated_available,
+        collision_count=before.collision_count,
+        observed_generation=deployment.metadata.generation,
+        selector=f"{MODULE_DEPLOYMENT}={label_value(deployment.name)}",
+        conditions=conditions(deployment, release, counted, failure, now),
+        release_status=release,
+    )
+    if wanted == before:
+        return Plan()
+    left = status_wait(observed.status_written_at, now)
+    if left > 0 and (wanted.release_status, wanted.replicas) == (before.release_status, before.replicas):
+        return Plan(look_again_in=left)
+    because = f"progress {release.progress}, {counted.available} of {counted.desired} available"
+    return Plan((SetStatus(observed.target, encode_whole(wanted), because),))
+
+
+def _plan_removal(observed: ObservedDeployment, now: datetime) -> Plan:
+    """Uninstall everything, in batches but without confirm; then ReplicaSets, Service and finalizers."""
+    metadata = observed.deployment.metadata
+    if not set(FINALIZERS) & set(metadata.finalizers):
+        return Plan()
+    modules = (*observed.new_modules, *observed.old_modules)
+    failing = sum(1 for one in modules if one.is_terminating and one.status.attempts)
+    spec, before = observed.deployment.spec, observed.deployment.status.release_status
+    release, left = plan_retreat(spec, before, len(modules), failing, now)
+    status = _plan_status(observed, release, slowest(modules), now)
+    if modules:
+        return status.then(Plan(_lowered(observed, left)))
+    gone = tuple(Delete(one.target, "its ModuleDeployment is deleted") for one in _standing(observed))
+    service = plan_service(ObservedService(observed.deployment, observed.service, observed.sharers)).intents
+    if observed.revisions:
+        return status.then(Plan((*gone, *service)))
+    rest = [name for name in metadata.finalizers if name not in FINALIZERS]
+    patch: Document = {"metadata": {"finalizers": rest or None, "resourceVersion": metadata.resource_version}}
+    return Plan((*service, *(status.intents if rest else ()), Patch(observed.target, patch, "nothing of it is left")))
+
+
+def _standing(observed: ObservedDeployment) -> list[Revision]:
+    return [one for one in observed.revisions if not one.replica_set.is_terminating]
+
+
+def _lowered(observed: ObservedDeployment, left: int) -> tuple[Intent, ...]:
+    """Counts that leave `left` Modules altogether, those of the current revision longest."""
+    intents: list[Intent] = []
+    for revision in sorted(_standing(observed), key=lambda one: one.number, reverse=True):
+        keep = min(left, len(revision.live), revision.replica_set.spec.replicas)
+        left -= keep
+        intents += changes(revision, granted(revision, keep, observed.deployment))
+    return tuple(intents)

@@ -1,0 +1,100 @@
+"""How the old revisions make room for the new one (semantics 5, 6): the three upgrade policies as counts.
+
+In: the strategy, the new revision, the old ones. Out: replicas that each old revision keeps.
+
+    install_then_uninstall   an old one goes once its successor on the pod is available
+    uninstall_then_install   an old one goes once its successor is placed beside it, and waits
+    scaleup_then_scaledown   an old one goes once a successor is available anywhere
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from arkwright.model.kinds import Module, ModuleDeploymentSpec, UpgradePolicy
+from arkwright.model.outcomes import Reason
+from arkwright.plan.revisions import Revision, identity
+from arkwright.plan.status import is_available, is_ready, pod_of
+
+
+@dataclass(frozen=True)
+class Handover:
+    """A new revision and those it replaces. `desired`: replicas in the end."""
+
+    spec: ModuleDeploymentSpec
+    desired: int
+    current: Revision | None
+    others: tuple[Revision, ...]
+
+    @property
+    def successors(self) -> dict[str, Module]:
+        """The new Module of each pod that has one."""
+        return {pod_of(one): one for one in self.current.live} if self.current else {}
+
+    @property
+    def serving_pods(self) -> set[str]:
+        revisions = (*self.others, self.current) if self.current else self.others
+        return {pod_of(one) for revision in revisions for one in revision.modules if is_ready(one)}
+
+
+def old_counts(handover: Handover, now: datetime) -> dict[str, int]:
+    """Replicas each old revision keeps, by the name of its ReplicaSet. Counts never go up here."""
+    wait, successors = handover.spec.min_ready_seconds, handover.successors
+    arrived = {pod for pod, one in successors.items() if is_available(one, wait, now)}
+    leaving = arrived | _first_to_leave(handover, arrived)
+    kept = {one.name: sum(pod_of(old) not in leaving for old in one.live) for one in handover.others}
+    surplus = sum(kept.values()) - max(0, handover.desired - len(arrived))
+    for revision in sorted(handover.others, key=lambda one: one.number):
+        given = min(max(0, surplus), kept[revision.name])
+        kept[revision.name] -= given
+        surplus -= given
+    return {one.name: min(kept[one.name], one.replica_set.spec.replicas) for one in handover.others}
+
+
+def _first_to_leave(handover: Handover, arrived: set[str]) -> set[str]:
+    """Pods whose old Module has to go before the new one can come, as many as may be out of service at a time."""
+    old_pods = {pod_of(one) for revision in handover.others for one in revision.live}
+    waiting = sorted(pod for pod, one in handover.successors.items() if pod in old_pods and needs_room(one, handover))
+    serving = handover.serving_pods
+    idle = [pod for pod in waiting if pod not in serving]
+    busy = [pod for pod in waiting if pod in serving and pod not in arrived]
+    budget = allowed_unavailable(handover, len(busy)) - (handover.desired - len(serving))
+    return {*idle, *busy[: max(0, budget)]}
+
+
+def needs_room(successor: Module, handover: Handover) -> bool:
+    """Whether the base cannot hold this one beside its predecessor."""
+    return (
+        handover.spec.operation_strategy.upgrade_policy is UpgradePolicy.UNINSTALL_THEN_INSTALL
+        or successor.status.reason == Reason.WEB_PATH_CONFLICT
+        or is_restart(handover)
+    )
+
+
+def is_restart(handover: Handover) -> bool:
+    """Same name and version as an older revision that still has Modules: a base holds only one instance of it."""
+    wanted = identity(handover.spec.template)[:2]
+    return any(one.modules and identity(one.replica_set.spec.template)[:2] == wanted for one in handover.others)
+
+
+def allowed_unavailable(handover: Handover, waiting: int) -> int:
+    """maxUnavailable as a number (percent rounds down). Unset: the batch is the bound, or 1 where the policy is a makeshift.
+
+    `waiting`: pods of the batch whose old Module is still to go.
+    """
+    strategy = handover.spec.operation_strategy
+    if strategy.max_unavailable is None:
+        is_batch = strategy.upgrade_policy is UpgradePolicy.UNINSTALL_THEN_INSTALL and not is_restart(handover)
+        return handover.desired + waiting if is_batch else 1
+    return share(strategy.max_unavailable, handover.desired)
+
+
+def share(amount: int | str, total: int) -> int:
+    """A number, or a percentage of `total` rounded down.
+
+    >>> share("25%", 7), share("2", 7), share(3, 7)
+    (1, 2, 3)
+    """
+    text = str(amount)
+    if text.endswith("%"):
+        return int(text[:-1]) * total // 100
+    return int(text)

@@ -1,0 +1,147 @@
+"""Revisions: one ReplicaSet per wanted name, version and restart (semantics 1).
+
+In: a ModuleDeployment and its ReplicaSets. Out: the ReplicaSet that a revision should be, and the patch that makes it so.
+"""
+
+from dataclasses import dataclass
+
+from msgspec.structs import replace
+
+from arkwright.model.cluster import Document
+from arkwright.model.codec import encode, encode_whole
+from arkwright.model.kinds import (
+    LabelSelector,
+    Module,
+    ModuleDeployment,
+    ModuleReplicaSet,
+    ModuleReplicaSetSpec,
+    ModuleTemplateSpec,
+)
+from arkwright.model.meta import ObjectMeta, OwnerReference
+from arkwright.model.names import (
+    API_VERSION,
+    BASE_DEPLOYMENT,
+    MODULE_DEPLOYMENT,
+    MODULE_EXISTS,
+    MODULE_NAME,
+    MODULE_REPLICASET_REVISION,
+    MODULE_SCHEDULING_STRATEGY,
+    MODULE_VERSION,
+    RESTARTED_AT,
+    label_value,
+)
+from arkwright.plan.intents import Create, Delete, Intent, Kind, Patch, Target
+
+
+@dataclass(frozen=True)
+class Revision:
+    """A ReplicaSet and all its Modules, those that are going included."""
+
+    replica_set: ModuleReplicaSet
+    modules: tuple[Module, ...] = ()
+
+    @property
+    def name(self) -> str:
+        return self.replica_set.name
+
+    @property
+    def number(self) -> int:
+        text = self.replica_set.metadata.labels.get(MODULE_REPLICASET_REVISION, "0")
+        return int(text) if text.isdigit() else 0
+
+    @property
+    def target(self) -> Target:
+        return replica_set_target(self.replica_set)
+
+    @property
+    def live(self) -> tuple[Module, ...]:
+        return tuple(one for one in self.modules if not one.is_terminating)
+
+
+def identity(template: ModuleTemplateSpec) -> tuple[str, str, str]:
+    """What makes a revision: name, version, restart. Another url makes none."""
+    module = template.spec.module
+    return (module.name, module.version, template.metadata.annotations.get(RESTARTED_AT, ""))
+
+
+def replica_set_target(replica_set: ModuleReplicaSet) -> Target:
+    metadata = replica_set.metadata
+    return Target(Kind.MODULE_REPLICASET, metadata.namespace, metadata.name, metadata.uid)
+
+
+def creation(wanted: ModuleReplicaSet) -> Create:
+    module = wanted.module
+    because = f"{module.name}:{module.version} is a new revision; {wanted.spec.replicas} replicas to begin with"
+    return Create(replica_set_target(wanted), encode(wanted), because)
+
+
+def changes(revision: Revision, wanted: ModuleReplicaSet) -> tuple[Intent, ...]:
+    """One patch with what differs; nothing if nothing does."""
+    had = revision.replica_set
+    spec, before = encode_whole(wanted.spec), encode_whole(had.spec)
+    patch: Document = {}
+    if changed := {key: value for key, value in spec.items() if value != before[key]}:
+        patch["spec"] = changed
+    labels = {key: value for key, value in wanted.metadata.labels.items() if had.metadata.labels.get(key) != value}
+    if labels:
+        patch["metadata"] = {"labels": labels}
+    if not patch:
+        return ()
+    return (Patch(revision.target, patch, f"replicas {had.spec.replicas} -> {wanted.spec.replicas}"),)
+
+
+def granted(revision: Revision, replicas: int, deployment: ModuleDeployment) -> ModuleReplicaSet:
+    """An older revision with another count; how it is uninstalled follows the ModuleDeployment's strategy of today."""
+    had = revision.replica_set
+    return replace(
+        had, spec=replace(had.spec, replicas=replicas, operation_strategy=deployment.spec.operation_strategy)
+    )
+
+
+def outdated(others: tuple[Revision, ...], limit: int) -> tuple[Intent, ...]:
+    """Empty revisions beyond revisionHistoryLimit, oldest first."""
+    empty = [one for one in others if not one.modules and not one.replica_set.spec.replicas]
+    surplus = sorted(empty, key=lambda one: one.number)[: max(0, len(empty) - limit)]
+    return tuple(Delete(one.target, f"revisionHistoryLimit is {limit}") for one in surplus)
+
+
+def wanted_replica_set(deployment: ModuleDeployment, name: str, number: int, replicas: int) -> ModuleReplicaSet:
+    """The ReplicaSet of what the ModuleDeployment asks for today."""
+    spec = deployment.spec
+    return ModuleReplicaSet(
+        api_version=API_VERSION,
+        kind="ModuleReplicaSet",
+        metadata=ObjectMeta(
+            name=name,
+            namespace=deployment.metadata.namespace,
+            labels={**deployment.metadata.labels, **_labels(deployment), MODULE_REPLICASET_REVISION: str(number)},
+            finalizers=(MODULE_EXISTS,),
+            owner_references=(_owner(deployment),),
+        ),
+        spec=ModuleReplicaSetSpec(
+            selector=LabelSelector(match_labels={MODULE_DEPLOYMENT: label_value(deployment.name)}),
+            replicas=replicas,
+            template=spec.template,
+            operation_strategy=spec.operation_strategy,
+            scheduling_strategy=spec.scheduling_strategy,
+            min_ready_seconds=spec.min_ready_seconds,
+        ),
+    )
+
+
+def _labels(deployment: ModuleDeployment) -> dict[str, str]:
+    module = deployment.spec.template.spec.module
+    return {
+        MODULE_NAME: label_value(module.name),
+        MODULE_VERSION: label_value(module.version),
+        MODULE_DEPLOYMENT: label_value(deployment.name),
+        BASE_DEPLOYMENT: label_value(deployment.spec.base_deployment_name),
+        MODULE_SCHEDULING_STRATEGY: deployment.spec.scheduling_strategy.scheduling_policy.value,
+    }
+
+
+def _owner(deployment: ModuleDeployment) -> OwnerReference:
+    metadata = deployment.metadata
+    return OwnerReference(
+        api_version=API_VERSION, kind="ModuleDeployment", name=metadata.name, uid=metadata.uid, controller=True
+    )

@@ -1,0 +1,100 @@
+"""The Service of a module (contract 7, [S8]).
+
+In: the ModuleDeployment and the Service of that name, if there is one. Out: intents that make, change or remove it, and a
+condition if the name belongs to somebody else.
+"""
+
+from dataclasses import dataclass
+
+from arkwright.model.cluster import Document, Service, ServicePort, ServiceSpec
+from arkwright.model.codec import encode
+from arkwright.model.kinds import ModuleDeployment
+from arkwright.model.meta import Condition, ObjectMeta, OwnerReference
+from arkwright.model.names import API_VERSION, MODULE_NAME, label_value, serves_label, service_name
+from arkwright.plan.intents import Create, Delete, Intent, Kind, Patch, Target
+
+
+@dataclass(frozen=True)
+class ObservedService:
+    """`sharers`: other ModuleDeployments of the namespace that want a Service for this module name."""
+
+    deployment: ModuleDeployment
+    service: Service | None = None
+    sharers: tuple[ModuleDeployment, ...] = ()
+
+
+@dataclass(frozen=True)
+class ServicePlan:
+    intents: tuple[Intent, ...] = ()
+    failure: Condition | None = None
+
+
+def plan_service(observed: ObservedService) -> ServicePlan:
+    """Bring the module's Service to what the strategy asks for."""
+    deployment, service = observed.deployment, observed.service
+    if not wants_service(deployment):
+        return ServicePlan(_removal(observed))
+    if service is None:
+        wanted = _service(deployment)
+        return ServicePlan((Create(_target(deployment), encode(wanted), "the strategy asks for a module Service"),))
+    if not _is_ours(observed):
+        said = f'Service "{service.name}" exists and was not made by arkwright; it is left alone: rename or delete it'
+        return ServicePlan(failure=Condition(type="ReplicaFailure", status="True", reason="ServiceTaken", message=said))
+    return ServicePlan(_changes(deployment, service))
+
+
+def wants_service(deployment: ModuleDeployment) -> bool:
+    is_enabled = deployment.spec.operation_strategy.service_strategy.enable_module_service
+    return is_enabled and not deployment.is_terminating
+
+
+def _removal(observed: ObservedService) -> tuple[Intent, ...]:
+    service = observed.service
+    if service is None or not _is_ours(observed) or any(wants_service(one) for one in observed.sharers):
+        return ()
+    return (Delete(_target(observed.deployment, service.metadata.uid), "no ModuleDeployment asks for it any more"),)
+
+
+def _is_ours(observed: ObservedService) -> bool:
+    """Owned by this ModuleDeployment or by one that shares the module's name."""
+    owners = {owner.uid for owner in observed.service.metadata.owner_references} if observed.service else set()
+    return bool(owners & {one.metadata.uid for one in (observed.deployment, *observed.sharers)})
+
+
+def _changes(deployment: ModuleDeployment, service: Service) -> tuple[Intent, ...]:
+    wanted = _service(deployment)
+    patch: Document = {}
+    if service.spec.ports != wanted.spec.ports:
+        patch["spec"] = {"ports": encode(wanted)["spec"]["ports"]}
+    owners = service.metadata.owner_references
+    if all(owner.uid != deployment.metadata.uid for owner in owners):
+        patch["metadata"] = {"ownerReferences": [encode(one) for one in (*owners, _owner(deployment))]}
+    return (Patch(_target(deployment, service.metadata.uid), patch, "the strategy's port changed"),) if patch else ()
+
+
+def _service(deployment: ModuleDeployment) -> Service:
+    strategy, module = deployment.spec.operation_strategy.service_strategy, deployment.spec.template.spec.module
+    port = ServicePort(
+        name="http", protocol="TCP", port=strategy.port, target_port=strategy.target_port or strategy.port
+    )
+    return Service(
+        api_version="v1",
+        kind="Service",
+        metadata=ObjectMeta(
+            name=service_name(module.name),
+            namespace=deployment.metadata.namespace,
+            labels={MODULE_NAME: label_value(module.name)},
+            owner_references=(_owner(deployment),),
+        ),
+        spec=ServiceSpec(type="NodePort", selector={serves_label(module.name): "true"}, ports=(port,)),
+    )
+
+
+def _owner(deployment: ModuleDeployment) -> OwnerReference:
+    metadata = deployment.metadata
+    return OwnerReference(api_version=API_VERSION, kind="ModuleDeployment", name=metadata.name, uid=metadata.uid)
+
+
+def _target(deployment: ModuleDeployment, uid: str = "") -> Target:
+    name = service_name(deployment.spec.template.spec.module.name)
+    return Target(Kind.SERVICE, deployment.metadata.namespace, name, uid)

@@ -1,0 +1,157 @@
+"""Counters and conditions, worded as Kubernetes words them (contract 3, semantics 11).
+
+In: Modules, counts, the release. Out: status values. Not done here: deciding anything.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from msgspec.structs import replace
+
+from arkwright.model.kinds import Module, ModuleDeployment, ModulePhase, Progress, ReleaseStatus
+from arkwright.model.meta import Condition
+from arkwright.model.names import BASE_INSTANCE_NAME
+
+STATUS_SECONDS = 0.2
+
+
+def status_wait(written_at: datetime | None, now: datetime) -> float:
+    """Seconds until counters may be written again: at most every 0.2 s per object."""
+    if written_at is None:
+        return 0.0
+    return max(0.0, STATUS_SECONDS - (now - written_at).total_seconds())
+
+
+def is_ready(module: Module) -> bool:
+    """Serves, and is to stay."""
+    return module.status.status is ModulePhase.AVAILABLE and not module.is_terminating
+
+
+def seconds_to_available(module: Module, min_ready_seconds: int, now: datetime) -> float | None:
+    """0: available; more: seconds left of `min_ready_seconds`; None: not ready at all."""
+    if not is_ready(module):
+        return None
+    since = module.status.last_transition_time
+    if not min_ready_seconds or since is None:
+        return 0.0
+    return max(0.0, (since + timedelta(seconds=min_ready_seconds) - now).total_seconds())
+
+
+def is_available(module: Module, min_ready_seconds: int, now: datetime) -> bool:
+    """Ready, for at least `min_ready_seconds`."""
+    return seconds_to_available(module, min_ready_seconds, now) == 0
+
+
+def next_available_in(modules: Iterable[Module], min_ready_seconds: int, now: datetime) -> float | None:
+    """Seconds until the next Module has been ready for long enough; None: none is on the way."""
+    waits = (seconds_to_available(one, min_ready_seconds, now) for one in modules)
+    return min((wait for wait in waits if wait), default=None)
+
+
+@dataclass(frozen=True)
+class Tally:
+    """Replicas as a ModuleDeployment counts them. A pod with two revisions of the module counts once in `ready`."""
+
+    desired: int
+    updated: int
+    updated_ready: int
+    updated_available: int
+    ready: int
+    available: int
+
+    @property
+    def unavailable(self) -> int:
+        return max(0, self.desired - self.available)
+
+
+def tally(desired: int, new: Iterable[Module], old: Iterable[Module], min_ready_seconds: int, now: datetime) -> Tally:
+    updated = [one for one in new if not one.is_terminating]
+    lasting = [one for one in updated if is_available(one, min_ready_seconds, now)]
+    everyone = [*updated, *old]
+    return Tally(
+        desired=desired,
+        updated=len(updated),
+        updated_ready=sum(map(is_ready, updated)),
+        updated_available=len(lasting),
+        ready=len({pod_of(one) for one in everyone if is_ready(one)}),
+        available=len({pod_of(one) for one in everyone if is_available(one, min_ready_seconds, now)}),
+    )
+
+
+def pod_of(module: Module) -> str:
+    return module.metadata.labels.get(BASE_INSTANCE_NAME, "")
+
+
+def conditions(
+    deployment: ModuleDeployment, release: ReleaseStatus, counted: Tally, failure: Condition | None, now: datetime
+) -> tuple[Condition, ...]:
+    """All conditions of a ModuleDeployment; `failure` is its ReplicaFailure, if there is one."""
+    progressing = _progressing(release, counted, failure)
+    is_complete = release.progress is Progress.COMPLETED and not counted.unavailable and failure is None
+    wanted = [
+        _available(counted),
+        progressing,
+        failure or Condition(type="ReplicaFailure", status="False", reason="NoFailure"),
+        replace(progressing, type="Ready", status=_said(is_complete)),
+        replace(progressing, type="Reconciling", status=_said(not is_complete)),
+        Condition(type="Stalled", status="False", reason="NoFailure"),
+    ]
+    return stamped(wanted, deployment.status.conditions, deployment.metadata.generation, now)
+
+
+def _said(truth: bool) -> str:
+    return "True" if truth else "False"
+
+
+def _available(counted: Tally) -> Condition:
+    said = f"{counted.available} of {counted.desired} replicas are available"
+    reason = "MinimumReplicasUnavailable" if counted.unavailable else "MinimumReplicasAvailable"
+    return Condition(type="Available", status=_said(not counted.unavailable), reason=reason, message=said)
+
+
+def _progressing(release: ReleaseStatus, counted: Tally, failure: Condition | None) -> Condition:
+    name, batch = release.update_revision, f"batch {release.current_batch}/{release.real_batch_count}"
+    wanted = Condition(type="Progressing", status="True", reason="ReplicaSetUpdated")
+    if release.progress is Progress.TERMINATING:
+        return replace(wanted, reason="Deleting", message="its Modules are being uninstalled")
+    if release.progress is Progress.COMPLETED and not counted.unavailable:
+        done = f'ReplicaSet "{name}" has successfully progressed.'
+        return replace(wanted, reason="NewReplicaSetAvailable", message=done)
+    if release.progress in (Progress.PAUSED, Progress.WAITING_FOR_CONFIRMATION):
+        is_asked = release.batch_progress is Progress.COMPLETED
+        why = f"{batch} is complete and waits for a person" if is_asked else f"{batch} is paused"
+        ask = f"{why}; to go on: set spec.pause to false, or spec.confirmBatchNum to {release.current_batch}"
+        return replace(wanted, status="Unknown", reason="DeploymentPaused", message=ask)
+    if release.next_reconcile_time is not None:
+        return replace(
+            wanted, message=f"{batch} is complete; gray time until {release.next_reconcile_time:%H:%M:%S} UTC"
+        )
+    counts = f"{counted.updated_available} out of {counted.desired} new replicas are available"
+    slow = f"; {failure.message}" if failure else ""
+    return replace(wanted, message=f"{batch}: {counts}{slow}")
+
+
+def slowest(modules: Iterable[Module]) -> Condition | None:
+    """The failure that explains best why a ModuleDeployment waits: the one tried most often, in its agent's words."""
+    failing = [one for one in modules if one.status.reason and one.status.status is not ModulePhase.AVAILABLE]
+    if not failing:
+        return None
+    worst = max(failing, key=lambda one: (one.status.attempts, one.name))
+    others = f" (and {len(failing) - 1} more)" if len(failing) > 1 else ""
+    said = f"{worst.name} on {pod_of(worst)}: {worst.status.message}{others}"
+    return Condition(type="ReplicaFailure", status="True", reason=worst.status.reason, message=said)
+
+
+def stamped(
+    wanted: Iterable[Condition], before: tuple[Condition, ...], generation: int, now: datetime
+) -> tuple[Condition, ...]:
+    """Conditions keyed by type: the time of a transition changes only with the status."""
+    known = {one.type: one for one in before}
+
+    def stamp(one: Condition) -> Condition:
+        old = known.get(one.type)
+        since = old.last_transition_time if old and old.status == one.status else now
+        return replace(one, last_transition_time=since, observed_generation=generation)
+
+    return tuple(stamp(one) for one in wanted)
