@@ -3,8 +3,12 @@
 from datetime import datetime
 from typing import Any
 
+from arkwright.model.arklet import DEFAULT_PORT
 from arkwright.model.kinds import LabelSelector
 from arkwright.model.meta import KubernetesObject, ObjectMeta, Value
+from arkwright.model.names import ARKLET_PORT, DELETE_POD, DELETE_POD_DIRECTLY
+
+LEAVING = frozenset({DELETE_POD, DELETE_POD_DIRECTLY})
 
 
 class ContainerPort(Value, frozen=True, kw_only=True):
@@ -50,6 +54,32 @@ class Pod(KubernetesObject, frozen=True, kw_only=True):
     spec: PodSpec = PodSpec()
     status: PodStatus = PodStatus()
 
+    @property
+    def is_live(self) -> bool:
+        """Running, reachable and to stay; ready or not, for a base may be unready while a module is installed."""
+        is_leaving = self.is_terminating or bool(LEAVING & self.metadata.labels.keys())
+        return self.status.phase == "Running" and bool(self.status.pod_ip) and not is_leaving
+
+    @property
+    def agent_port(self) -> int:
+        text = self.metadata.annotations.get(ARKLET_PORT, "")
+        return int(text) if text.isdigit() else DEFAULT_PORT
+
+    @property
+    def agent_address(self) -> str:
+        ip = self.status.pod_ip
+        return f"[{ip}]:{self.agent_port}" if ":" in ip else f"{ip}:{self.agent_port}"
+
+    @property
+    def base_instance(self) -> str:
+        """Changes when the base's container, the one with the agent's port or else the first, is started anew."""
+        port, containers = self.agent_port, self.spec.containers
+        with_agent = (one.name for one in containers if any(each.container_port == port for each in one.ports))
+        name = next(with_agent, containers[0].name if containers else "")
+        status = next((one for one in self.status.container_statuses if one.name == name), ContainerStatus())
+        started = status.state.running.started_at if status.state.running else None
+        return f"{status.container_id}/{status.restart_count}/{started}"
+
 
 class PodTemplate(Value, frozen=True, kw_only=True):
     metadata: ObjectMeta = ObjectMeta()
@@ -62,6 +92,10 @@ class DeploymentSpec(Value, frozen=True, kw_only=True):
 
 class Deployment(KubernetesObject, frozen=True, kw_only=True):
     spec: DeploymentSpec = DeploymentSpec()
+
+    def selects(self, pod: Pod) -> bool:
+        wanted, labels = self.spec.selector.match_labels, pod.metadata.labels
+        return bool(wanted) and all(labels.get(key) == value for key, value in wanted.items())
 
 
 class ServicePort(Value, frozen=True, kw_only=True):
@@ -79,6 +113,25 @@ class ServiceSpec(Value, frozen=True, kw_only=True):
 
 class Service(KubernetesObject, frozen=True, kw_only=True):
     spec: ServiceSpec = ServiceSpec()
+
+
+class LeaseSpec(Value, frozen=True, kw_only=True):
+    holder_identity: str = ""
+    lease_duration_seconds: int = 0
+    renew_time: datetime | None = None
+
+
+class Lease(KubernetesObject, frozen=True, kw_only=True):
+    spec: LeaseSpec = LeaseSpec()
+
+
+class Event(KubernetesObject, frozen=True, kw_only=True):
+    """What `kubectl describe` shows. `count` says how often since `first_timestamp`."""
+
+    reason: str = ""
+    message: str = ""
+    type: str = ""
+    count: int = 0
 
 
 Document = dict[str, Any]

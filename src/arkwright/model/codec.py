@@ -20,12 +20,23 @@ SPELLINGS = {
     "Scatter": "scatter",
     "Stacking": "stacking",
 }
+SPELLED: frozenset[type[KubernetesObject]] = frozenset({ModuleDeployment, ModuleReplicaSet})
 O = TypeVar("O", bound=KubernetesObject)  # noqa: E741
+
+
+def read(raw: bytes | msgspec.Raw, kind: type[O]) -> O:
+    """A Kubernetes object from JSON text. Raises msgspec.ValidationError."""
+    if kind not in SPELLED:
+        try:
+            return msgspec.json.decode(raw, type=kind)
+        except msgspec.ValidationError:
+            pass  # perhaps a null where Kubernetes means "not set"; the slow way knows
+    return decode(msgspec.json.decode(raw), kind)
 
 
 def decode(document: Document, kind: type[O]) -> O:
     """A Kubernetes object from decoded JSON. Raises msgspec.ValidationError."""
-    if kind in (ModuleDeployment, ModuleReplicaSet):
+    if kind in SPELLED:
         document = {**document, "spec": _canonical_spec(document.get("spec") or {})}
     return msgspec.convert(_without_nulls(document), type=kind)
 

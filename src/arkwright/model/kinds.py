@@ -199,3 +199,12 @@ class ModuleStatus(Value, frozen=True, kw_only=True):
 class Module(KubernetesObject, frozen=True, kw_only=True):
     spec: ModuleSpec
     status: ModuleStatus = ModuleStatus()
+
+    @property
+    def pod_name(self) -> str:
+        """The base pod that it is bound to; "" if to none. (The label may hold it cut.)"""
+        return next((owner.name for owner in self.metadata.owner_references if owner.kind == "Pod"), "")
+
+    @property
+    def pod_uid(self) -> str:
+        return next((owner.uid for owner in self.metadata.owner_references if owner.kind == "Pod"), "")

@@ -11,7 +11,8 @@ from arkwright.model.cluster import Pod
 from arkwright.model.kinds import Module, ModulePhase
 from arkwright.model.names import MODULE_INSTANCE_COUNT, SERVES_PREFIX, serves_label
 from arkwright.model.outcomes import BaseReport
-from arkwright.plan.intents import Kind, Patch, Plan, Target
+from arkwright.model.resources import Kind
+from arkwright.plan.intents import Patch, Plan, Target
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,9 @@ from arkwright.model.codec import encode, encode_whole
 from arkwright.model.kinds import Module, ModuleDeployment, ModuleDeploymentStatus, ReleaseStatus
 from arkwright.model.meta import Condition, OwnerReference
 from arkwright.model.names import MODULE_DEPLOYMENT, MODULE_EXISTS, REPLICASET_EXISTS, label_value, replicaset_name
+from arkwright.model.resources import Kind
 from arkwright.plan.handover import Handover, old_counts
-from arkwright.plan.intents import Delete, Intent, Kind, Patch, Plan, SetStatus, Target, Tell
+from arkwright.plan.intents import Delete, Intent, Patch, Plan, SetStatus, Target, Tell
 from arkwright.plan.release import Counts, Release, plan_release
 from arkwright.plan.retreat import plan_retreat
 from arkwright.plan.revisions import Revision, changes, creation, granted, identity, outdated, wanted_replica_set

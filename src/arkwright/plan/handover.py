@@ -13,7 +13,7 @@ from datetime import datetime
 from arkwright.model.kinds import Module, ModuleDeploymentSpec, UpgradePolicy
 from arkwright.model.outcomes import Reason
 from arkwright.plan.revisions import Revision, identity
-from arkwright.plan.status import is_available, is_ready, pod_of
+from arkwright.plan.status import is_available, is_ready
 
 
 @dataclass(frozen=True)
@@ -28,12 +28,12 @@ class Handover:
     @property
     def successors(self) -> dict[str, Module]:
         """The new Module of each pod that has one."""
-        return {pod_of(one): one for one in self.current.live} if self.current else {}
+        return {one.pod_name: one for one in self.current.live} if self.current else {}
 
     @property
     def serving_pods(self) -> set[str]:
         revisions = (*self.others, self.current) if self.current else self.others
-        return {pod_of(one) for revision in revisions for one in revision.modules if is_ready(one)}
+        return {one.pod_name for revision in revisions for one in revision.modules if is_ready(one)}
 
 
 def old_counts(handover: Handover, now: datetime) -> dict[str, int]:
@@ -41,7 +41,7 @@ def old_counts(handover: Handover, now: datetime) -> dict[str, int]:
     wait, successors = handover.spec.min_ready_seconds, handover.successors
     arrived = {pod for pod, one in successors.items() if is_available(one, wait, now)}
     leaving = arrived | _first_to_leave(handover, arrived)
-    kept = {one.name: sum(pod_of(old) not in leaving for old in one.live) for one in handover.others}
+    kept = {one.name: sum(old.pod_name not in leaving for old in one.live) for one in handover.others}
     surplus = sum(kept.values()) - max(0, handover.desired - len(arrived))
     for revision in sorted(handover.others, key=lambda one: one.number):
         given = min(max(0, surplus), kept[revision.name])
@@ -52,7 +52,7 @@ def old_counts(handover: Handover, now: datetime) -> dict[str, int]:
 
 def _first_to_leave(handover: Handover, arrived: set[str]) -> set[str]:
     """Pods whose old Module has to go before the new one can come, as many as may be out of service at a time."""
-    old_pods = {pod_of(one) for revision in handover.others for one in revision.live}
+    old_pods = {one.pod_name for revision in handover.others for one in revision.live}
     waiting = sorted(pod for pod, one in handover.successors.items() if pod in old_pods and needs_room(one, handover))
     serving = handover.serving_pods
     idle = [pod for pod in waiting if pod not in serving]

@@ -4,21 +4,11 @@ Intents of one type that stand side by side are done at once; the first failure 
 """
 
 from dataclasses import dataclass
-from enum import StrEnum
 
 from arkwright.model.cluster import Document
 from arkwright.model.kinds import ModuleArchive
 from arkwright.model.outcomes import Command
-
-
-class Kind(StrEnum):
-    """The kinds that intents are about."""
-
-    MODULE_DEPLOYMENT = "ModuleDeployment"
-    MODULE_REPLICASET = "ModuleReplicaSet"
-    MODULE = "Module"
-    POD = "Pod"
-    SERVICE = "Service"
+from arkwright.model.resources import Kind
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,8 @@ from arkwright.model.kinds import Module, ModuleArchive, ModulePhase, ModuleStat
 from arkwright.model.meta import Condition
 from arkwright.model.names import ALLOCATE_POD, DELETE_MODULE, DELETE_MODULE_DIRECTLY, jitter, serves_label
 from arkwright.model.outcomes import BaseReport, CallUnderWay, Command, LastCall, Reason, Verdict
-from arkwright.plan.intents import Call, Delete, Intent, Kind, Patch, Plan, SetStatus, Target, Tell
+from arkwright.model.resources import Kind
+from arkwright.plan.intents import Call, Delete, Intent, Patch, Plan, SetStatus, Target, Tell
 
 SHORT_STATE_SECONDS = 0.5
 ASK_AGAIN_SECONDS = 1.0

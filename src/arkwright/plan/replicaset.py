@@ -19,19 +19,20 @@ from arkwright.model.names import (
     label_value,
     module_object_name,
 )
-from arkwright.plan.intents import Create, Delete, Intent, Kind, Patch, Plan, SetStatus, Target, Tell
-from arkwright.plan.placement import Seat, choose_pods, choose_victims
+from arkwright.model.resources import Kind
+from arkwright.plan.intents import Create, Delete, Intent, Patch, Plan, SetStatus, Target, Tell
+from arkwright.plan.placement import choose_pods, choose_victims
+from arkwright.plan.seating import Room, seats
 from arkwright.plan.status import is_available, is_ready, next_available_in, stamped, status_wait
 
 
 @dataclass(frozen=True)
 class ObservedReplicaSet:
-    """`modules`: all of this ReplicaSet, terminating ones too. `seats`: one per pod of the base, and per pod with ours."""
+    """`modules`: all of this ReplicaSet, terminating ones too. `room`: the base's pods, and pods that hold one of ours."""
 
     replica_set: ModuleReplicaSet
-    modules: tuple[Module, ...] = ()
-    seats: tuple[Seat, ...] = ()
-    pods: tuple[Pod, ...] = ()
+    modules: tuple[Module, ...]
+    room: Room
     status_written_at: datetime | None = None
 
 
@@ -61,11 +62,11 @@ def _plan_moves(observed: ObservedReplicaSet, live: tuple[Module, ...], missing:
     replica_set, policy = observed.replica_set, observed.replica_set.spec.scheduling_strategy.scheduling_policy
     name = replica_set.module.name
     if missing > 0:
-        placement = choose_pods(observed.seats, missing, policy, name)
-        pods = {pod.name: pod for pod in observed.pods}
+        placement = choose_pods(seats(observed.room), missing, policy, name)
+        pods = {pod.name: pod for pod in observed.room.pods}
         return tuple(_new_module(replica_set, pods[chosen]) for chosen in placement.pods), placement.explanation
-    victims = set(choose_victims(observed.seats, -missing, policy)) if missing < 0 else set()
-    doomed = [one for one in live if one.metadata.labels.get(BASE_INSTANCE_NAME) in victims]
+    victims = set(choose_victims(seats(observed.room), -missing, policy)) if missing < 0 else set()
+    doomed = [one for one in live if one.pod_name in victims]
     because = f"{replica_set.name} has {len(live)} Modules and wants {replica_set.spec.replicas}"
     return tuple(Delete(_target(one), because) for one in doomed), ""
 

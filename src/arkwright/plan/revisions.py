@@ -30,7 +30,8 @@ from arkwright.model.names import (
     RESTARTED_AT,
     label_value,
 )
-from arkwright.plan.intents import Create, Delete, Intent, Kind, Patch, Target
+from arkwright.model.resources import Kind
+from arkwright.plan.intents import Create, Delete, Intent, Patch, Target
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,8 @@ from arkwright.model.codec import encode
 from arkwright.model.kinds import ModuleDeployment
 from arkwright.model.meta import Condition, ObjectMeta, OwnerReference
 from arkwright.model.names import API_VERSION, MODULE_NAME, label_value, serves_label, service_name
-from arkwright.plan.intents import Create, Delete, Intent, Kind, Patch, Target
+from arkwright.model.resources import Kind
+from arkwright.plan.intents import Create, Delete, Intent, Patch, Target
 
 
 @dataclass(frozen=True)

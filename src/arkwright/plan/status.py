@@ -11,7 +11,6 @@ from msgspec.structs import replace
 
 from arkwright.model.kinds import Module, ModuleDeployment, ModulePhase, Progress, ReleaseStatus
 from arkwright.model.meta import Condition
-from arkwright.model.names import BASE_INSTANCE_NAME
 
 STATUS_SECONDS = 0.2
 
@@ -74,13 +73,9 @@ def tally(desired: int, new: Iterable[Module], old: Iterable[Module], min_ready_
         updated=len(updated),
         updated_ready=sum(map(is_ready, updated)),
         updated_available=len(lasting),
-        ready=len({pod_of(one) for one in everyone if is_ready(one)}),
-        available=len({pod_of(one) for one in everyone if is_available(one, min_ready_seconds, now)}),
+        ready=len({one.pod_name for one in everyone if is_ready(one)}),
+        available=len({one.pod_name for one in everyone if is_available(one, min_ready_seconds, now)}),
     )
-
-
-def pod_of(module: Module) -> str:
-    return module.metadata.labels.get(BASE_INSTANCE_NAME, "")
 
 
 def conditions(
@@ -139,7 +134,7 @@ def slowest(modules: Iterable[Module]) -> Condition | None:
         return None
     worst = max(failing, key=lambda one: (one.status.attempts, one.name))
     others = f" (and {len(failing) - 1} more)" if len(failing) > 1 else ""
-    said = f"{worst.name} on {pod_of(worst)}: {worst.status.message}{others}"
+    said = f"{worst.name} on {worst.pod_name}: {worst.status.message}{others}"
     return Condition(type="ReplicaFailure", status="True", reason=worst.status.reason, message=said)
 
 

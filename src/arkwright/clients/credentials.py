@@ -1,0 +1,73 @@
+"""Who to talk to, and as whom. In: KUBECONFIG, the usual file, or the in-cluster account. Out: an Access.
+
+Kubeconfig files, exec plugins and token refresh are kubernetes_asyncio's business.
+"""
+
+import inspect
+import os
+import ssl
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from arkwright.clients.errors import BadCredentials
+
+USUAL_FILE = "~/.kube/config"
+
+
+@dataclass
+class Access:
+    """`server` has no slash at its end; `tls` is None for plain http."""
+
+    server: str
+    tls: ssl.SSLContext | None
+    namespace: str
+    _configuration: Any
+
+    async def headers(self) -> dict[str, str]:
+        """The authorization of one request; a token that is about to end is renewed."""
+        configuration = self._configuration
+        if hook := configuration.refresh_api_key_hook:
+            renewed = hook(configuration)
+            if inspect.isawaitable(renewed):
+                await renewed
+        token = configuration.get_api_key_with_prefix("BearerToken")
+        return {"Authorization": token} if token else {}
+
+
+async def find_access(context: str | None = None) -> Access:
+    """The API server that KUBECONFIG names, else the in-cluster account, else the usual file.
+
+    Raises BadCredentials, whose message says what was looked for.
+    """
+    # Half a second of imports, which `arkwright base` and `arkwright module` need not pay.
+    from kubernetes_asyncio import config
+    from kubernetes_asyncio.client import Configuration
+
+    configuration, namespace = Configuration(), "default"
+    in_cluster = "KUBERNETES_SERVICE_HOST" in os.environ and "KUBECONFIG" not in os.environ
+    try:
+        if in_cluster:
+            config.load_incluster_config(client_configuration=configuration)  # type: ignore[no-untyped-call]
+        else:
+            loader: Any = await config.load_kube_config(context=context, client_configuration=configuration)
+            namespace = loader.current_context["context"].get("namespace") or namespace
+    except (config.ConfigException, OSError, ValueError, TypeError) as error:
+        looked = os.environ.get("KUBECONFIG", USUAL_FILE)
+        raise BadCredentials(f"no usable Kubernetes configuration in {looked}: {error}") from error
+    server = str(configuration.host).rstrip("/")
+    return Access(server, _tls(configuration) if server.startswith("https") else None, namespace, configuration)
+
+
+def _tls(configuration: Any) -> ssl.SSLContext:
+    try:
+        context = ssl.create_default_context(cafile=configuration.ssl_ca_cert)
+        if not configuration.verify_ssl:
+            context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        if configuration.cert_file:
+            context.load_cert_chain(configuration.cert_file, configuration.key_file)
+    except OSError as error:
+        files = [configuration.ssl_ca_cert, configuration.cert_file, configuration.key_file]
+        named = ", ".join(str(Path(file)) for file in files if file)
+        raise BadCredentials(f"certificates cannot be read ({named}): {error}") from error
+    return context

@@ -1,0 +1,80 @@
+"""What a ReplicaSet knows of each base pod (semantics 10). In: pods and the Modules on them. Out: seats."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from arkwright.model.cluster import Deployment, Pod
+from arkwright.model.kinds import Module, ModuleReplicaSet, UpgradePolicy
+from arkwright.model.names import MAX_MODULE_COUNT, MODULE_DEPLOYMENT, MODULE_REPLICASET, label_value
+from arkwright.model.outcomes import Reason
+from arkwright.plan.placement import Seat
+from arkwright.plan.status import is_ready
+
+
+@dataclass(frozen=True)
+class Room:
+    """The base pods that matter to one ReplicaSet, and who is on them.
+
+    `residents`: all Modules by pod name. `arriving`: (pod, ModuleDeployment label, module name) of Modules that are being
+    created by anybody and cannot be seen yet.
+    """
+
+    replica_set: ModuleReplicaSet
+    base: Deployment | None = None
+    pods: tuple[Pod, ...] = ()
+    residents: Mapping[str, tuple[Module, ...]] = field(default_factory=dict)
+    arriving: frozenset[tuple[str, str, str]] = frozenset()
+
+
+def seats(room: Room) -> tuple[Seat, ...]:
+    return tuple(_seat(room, pod) for pod in room.pods)
+
+
+def _seat(room: Room, pod: Pod) -> Seat:
+    staying = [one for one in room.residents.get(pod.name, ()) if not one.is_terminating]
+    own = [one for one in staying if _is_own(room.replica_set, one)]
+    siblings = [one for one in staying if not _is_own(room.replica_set, one) and _is_sibling(room.replica_set, one)]
+    return Seat(
+        pod=pod.name,
+        modules=len(_places(staying) | {place[1:] for place in room.arriving if place[0] == pod.name}),
+        cap=cap(pod, room.base),
+        holds_own=bool(own),
+        holds_sibling=bool(siblings),
+        is_live=pod.is_live,
+        is_ready_to_lose=any(_takes_over(one, room.replica_set) for one in siblings),
+        is_own_available=any(is_ready(one) for one in own),
+    )
+
+
+def _places(modules: Iterable[Module]) -> set[tuple[str, str]]:
+    """Two versions of one ModuleDeployment take one place."""
+    return {(one.metadata.labels.get(MODULE_DEPLOYMENT, ""), one.spec.module.name) for one in modules}
+
+
+def _is_own(replica_set: ModuleReplicaSet, module: Module) -> bool:
+    return module.metadata.labels.get(MODULE_REPLICASET) == label_value(replica_set.name)
+
+
+def _is_sibling(replica_set: ModuleReplicaSet, module: Module) -> bool:
+    deployment = replica_set.metadata.labels.get(MODULE_DEPLOYMENT)
+    return bool(deployment) and module.metadata.labels.get(MODULE_DEPLOYMENT) == deployment
+
+
+def _takes_over(sibling: Module, replica_set: ModuleReplicaSet) -> bool:
+    """Serves in our place, or cannot come before we are gone."""
+    ours, theirs = replica_set.module, sibling.spec.module
+    return (
+        is_ready(sibling)
+        or sibling.spec.upgrade_policy is UpgradePolicy.UNINSTALL_THEN_INSTALL
+        or sibling.status.reason == Reason.WEB_PATH_CONFLICT
+        or (ours.name, ours.version) == (theirs.name, theirs.version)
+    )
+
+
+def cap(pod: Pod, base: Deployment | None) -> int | None:
+    """max-module-count: the pod's own label, else the Deployment's, else its pod template's. None: no limit [S5]."""
+    places = [pod.metadata.labels]
+    if base:
+        places += [base.metadata.labels, base.spec.template.metadata.labels]
+    text = next((labels[MAX_MODULE_COUNT] for labels in places if MAX_MODULE_COUNT in labels), "")
+    return int(text) if text.isdigit() else None
