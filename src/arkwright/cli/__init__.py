@@ -3,10 +3,11 @@
 import typer
 
 from arkwright import __version__
-from arkwright.cli import base, module
+from arkwright.cli import base, controller, module
 
 app = typer.Typer(no_args_is_help=True, help="Hot-loads modules of business code into running bases, in batches.")
 app.command("base")(base.base)
+app.command("controller")(controller.controller)
 app.add_typer(module.app, name="module")
 
 

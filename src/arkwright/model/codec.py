@@ -24,6 +24,10 @@ SPELLED: frozenset[type[KubernetesObject]] = frozenset({ModuleDeployment, Module
 O = TypeVar("O", bound=KubernetesObject)  # noqa: E741
 
 
+class _Kinded(msgspec.Struct):
+    kind: str = ""
+
+
 def read(raw: bytes | msgspec.Raw, kind: type[O]) -> O:
     """A Kubernetes object from JSON text. Raises msgspec.ValidationError."""
     if kind not in SPELLED:
@@ -32,6 +36,11 @@ def read(raw: bytes | msgspec.Raw, kind: type[O]) -> O:
         except msgspec.ValidationError:
             pass  # perhaps a null where Kubernetes means "not set"; the slow way knows
     return decode(msgspec.json.decode(raw), kind)
+
+
+def read_if_kind(raw: bytes, kind: str, type_: type[O]) -> O | None:
+    """The object, if the text is one of `kind`: the answer to a DELETE may be the object or a Status."""
+    return read(raw, type_) if msgspec.json.decode(raw, type=_Kinded).kind == kind else None
 
 
 def decode(document: Document, kind: type[O]) -> O:

@@ -1,0 +1,165 @@
+"""Calls to agents, each a task of its own, and what is known of each base from their answers.
+
+In: Call intents. Out: reports, calls under way, last outcomes: observations of the next round. Limits: one changing call
+per pod and module name, a few per pod, hundreds altogether. A hung agent delays only itself.
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+import structlog
+from msgspec.structs import replace
+
+from arkwright.clients.arklet import ArkletClient
+from arkwright.controller.cache import Key
+from arkwright.controller.metrics import Metrics
+from arkwright.model.arklet import BizInfo, BizState
+from arkwright.model.cluster import Pod
+from arkwright.model.kinds import ModuleArchive
+from arkwright.model.outcomes import BaseReport, CallUnderWay, Command, LastCall, Outcome, Verdict
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Calls at once: to one pod, and to all."""
+
+    per_pod: int = 4
+    altogether: int = 400
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Who asked: the Module's key, and which try of which spec it is."""
+
+    key: Key
+    attempt: int
+    generation: int
+
+
+class AgentCalls:
+    """`on_done` gets the pod and the module name that a call was about ("" for all on the pod)."""
+
+    def __init__(
+        self,
+        client: ArkletClient,
+        clock: Callable[[], datetime],
+        metrics: Metrics,
+        on_done: Callable[[Pod, str], None],
+        limits: Limits = Limits(),  # noqa: B008
+    ) -> None:
+        self._client, self._clock, self._metrics, self._on_done = client, clock, metrics, on_done
+        self._limits = limits
+        self._everywhere = asyncio.Semaphore(limits.altogether)
+        self._per_pod: dict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(limits.per_pod))
+        self._under_way: dict[tuple[str, str], CallUnderWay] = {}
+        self._askers: dict[tuple[str, str], list[Asked]] = defaultdict(list)
+        self._reports: dict[str, tuple[str, BaseReport]] = {}
+        self._last: dict[Key, LastCall] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def report(self, pod: Pod) -> BaseReport | None:
+        """What is in the base; None if nobody asked yet. A restarted base holds nothing that we know of."""
+        known = self._reports.get(pod.metadata.uid)
+        if known is None:
+            return None
+        instance, report = known
+        if instance != pod.base_instance:
+            report = BaseReport(at=self._clock(), is_certain=False)
+            self._reports[pod.metadata.uid] = (pod.base_instance, report)
+        return report
+
+    def under_way(self, pod: Pod, module_name: str) -> CallUnderWay | None:
+        """The call that this module has to wait for."""
+        uid = pod.metadata.uid
+        return self._under_way.get((uid, module_name)) or self._under_way.get((uid, ""))
+
+    def last(self, key: Key) -> LastCall | None:
+        return self._last.get(key)
+
+    def forget_module(self, key: Key) -> None:
+        self._last.pop(key, None)
+
+    def forget_pod(self, pod: Pod) -> None:
+        self._reports.pop(pod.metadata.uid, None)
+        self._per_pod.pop(pod.metadata.uid, None)
+
+    def start(self, pod: Pod, command: Command, archive: ModuleArchive, asked: Asked) -> None:
+        """Begin a call, or join the query that is under way for this pod."""
+        name = "" if command is Command.QUERY else archive.name
+        slot = (pod.metadata.uid, name)
+        self._askers[slot].append(asked)
+        if slot in self._under_way:
+            return
+        self._under_way[slot] = CallUnderWay(command=command, since=self._clock())
+        task = asyncio.create_task(self._run(pod, command, archive, slot))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def stop(self) -> None:
+        """Give up all calls; what came of them is asked for at the next start."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _run(self, pod: Pod, command: Command, archive: ModuleArchive, slot: tuple[str, str]) -> None:
+        async with self._per_pod[pod.metadata.uid], self._everywhere:
+            begun = self._clock()
+            outcome = await self._ask(pod, command, archive)
+        at = self._clock()
+        self._metrics.calls.labels(command, outcome.verdict.name).inc()
+        self._metrics.call_seconds.labels(command).observe((at - begun).total_seconds())
+        log.info("agent", pod=pod.name, command=command, verdict=outcome.verdict, message=outcome.message[:200])
+        self._learn(pod, archive, outcome, at)
+        del self._under_way[slot]
+        for asked in self._askers.pop(slot):
+            last = LastCall(outcome=outcome, at=at, attempt=asked.attempt, generation=asked.generation)
+            self._last[asked.key] = last
+        self._on_done(pod, slot[1])
+
+    async def _ask(self, pod: Pod, command: Command, archive: ModuleArchive) -> Outcome:
+        address = pod.agent_address
+        match command:
+            case Command.INSTALL:
+                return await self._client.install(address, archive)
+            case Command.UNINSTALL:
+                return await self._client.uninstall(address, archive.name, archive.version)
+            case Command.SWITCH:
+                return await self._client.switch(address, archive.name, archive.version)
+            case Command.QUERY:
+                return await self._client.query(address)
+
+    def _learn(self, pod: Pod, archive: ModuleArchive, outcome: Outcome, at: datetime) -> None:
+        instance, before = self._reports.get(pod.metadata.uid, (pod.base_instance, BaseReport(at=at)))
+        self._reports[pod.metadata.uid] = (instance, learned(before, archive, outcome, at))
+
+
+def learned(before: BaseReport, archive: ModuleArchive, outcome: Outcome, at: datetime) -> BaseReport:
+    """The report after a call. A lost answer, and one that contradicts us, makes it uncertain."""
+    if outcome.command is Command.QUERY:
+        if outcome.verdict is Verdict.DONE:
+            return BaseReport(modules=outcome.modules, at=at)
+        return replace(before, is_certain=False)
+    if outcome.verdict in (Verdict.BUSY, Verdict.UNREACHED):
+        return before
+    rest = tuple(one for one in before.modules if (one.biz_name, one.biz_version) != (archive.name, archive.version))
+    if outcome.command is Command.UNINSTALL and outcome.verdict in (Verdict.DONE, Verdict.ABSENT):
+        return replace(before, modules=rest)
+    if outcome.verdict is not Verdict.DONE:
+        return replace(before, is_certain=False)
+    if outcome.command is Command.SWITCH:
+        return replace(before, modules=tuple(_switched(one, archive) for one in before.modules))
+    installed = tuple(one for one in outcome.modules if one.biz_name == archive.name)
+    kept = tuple(one for one in rest if one.identity not in {new.identity for new in installed})
+    return replace(before, modules=(*kept, *installed), is_certain=before.is_certain and bool(installed))
+
+
+def _switched(one: BizInfo, archive: ModuleArchive) -> BizInfo:
+    if one.biz_name != archive.name:
+        return one
+    state = BizState.ACTIVATED if one.biz_version == archive.version else BizState.DEACTIVATED
+    return replace(one, biz_state=state)

@@ -1,0 +1,152 @@
+"""Builds the controller from its parts, owns the clock, and runs it until it is told to stop."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+import structlog
+import uvicorn
+
+from arkwright.clients.arklet import ArkletClient, Timeouts
+from arkwright.clients.credentials import find_access
+from arkwright.clients.errors import ClientError
+from arkwright.clients.kube import KubeClient
+from arkwright.controller import triggers
+from arkwright.controller.agentcalls import AgentCalls, Limits
+from arkwright.controller.cache import Cache, Change, Key
+from arkwright.controller.events import Events
+from arkwright.controller.execute import Executor
+from arkwright.controller.leader import Leadership, Terms
+from arkwright.controller.metrics import Metrics, health_app
+from arkwright.controller.observe import Observer
+from arkwright.controller.reconcile import Reconciler
+from arkwright.controller.watch import Watcher
+from arkwright.controller.workqueue import WorkQueue
+from arkwright.model.cluster import Pod
+from arkwright.model.resources import Kind
+
+log = structlog.get_logger()
+WATCHED = (Kind.DEPLOYMENT, Kind.POD, Kind.SERVICE, Kind.MODULE_DEPLOYMENT, Kind.MODULE_REPLICASET, Kind.MODULE)
+PACED = frozenset({Kind.MODULE_DEPLOYMENT, Kind.MODULE_REPLICASET})
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Every address, limit, time-out and period; seconds where it says so. `namespace` "" means all."""
+
+    namespace: str = ""
+    health_host: str = "127.0.0.1"
+    health_port: int = 8081
+    workers: int = 64
+    pace_seconds: float = 0.05
+    timeouts: Timeouts = field(default_factory=Timeouts)
+    limits: Limits = field(default_factory=Limits)
+    api_timeout_seconds: float = 30.0
+    is_elected: bool = True
+    terms: Terms = field(default_factory=Terms)
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Controller:
+    """One controller on one API server."""
+
+    def __init__(self, kube: KubeClient, settings: Settings) -> None:
+        self._kube, self._settings = kube, settings
+        self.metrics = Metrics()
+        self.queue = WorkQueue(asyncio.get_running_loop().time, self._pace)
+        self.cache = Cache(utc_now, self._changed)
+        self.agent_client = ArkletClient(settings.timeouts)
+        self.agents = AgentCalls(self.agent_client, utc_now, self.metrics, self._called, settings.limits)
+        self.events = Events(kube, utc_now)
+        self._watchers = [Watcher(kube, self.cache, kind, settings.namespace) for kind in WATCHED]
+        observer = Observer(self.cache, self.agents)
+        executor = Executor(kube, self.cache, self.agents, self.events, self.metrics)
+        self._reconciler = Reconciler(self.queue, observer, executor, self.metrics, utc_now)
+        identity = f"{socket.gethostname()}-{os.getpid()}"
+        self._leadership = Leadership(kube, settings.terms, identity, utc_now)
+
+    @property
+    def is_ready(self) -> bool:
+        return all(watcher.is_filled.is_set() for watcher in self._watchers)
+
+    async def run(self) -> None:
+        """Watch, and act while leading. Ends when the lease is lost; a cancellation lets go of it."""
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(watcher.run()) for watcher in self._watchers]
+            tasks.append(group.create_task(self._serve_health()))
+            try:
+                await asyncio.gather(*(watcher.is_filled.wait() for watcher in self._watchers))
+                await self._act()
+            finally:
+                for task in tasks:
+                    task.cancel()
+                await self._stop()
+
+    async def _act(self) -> None:
+        if not self._settings.is_elected:
+            await self._reconciler.run(self._settings.workers)
+        await self._leadership.lead()
+        self.metrics.leading.set(1)
+        acting = asyncio.create_task(self._reconciler.run(self._settings.workers))
+        try:
+            await self._leadership.hold()
+        finally:
+            acting.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await acting
+
+    async def _stop(self) -> None:
+        self.metrics.leading.set(0)
+        await self.agents.stop()
+        await self.agent_client.close()
+        await self.events.flush()
+        if self._settings.is_elected:
+            with contextlib.suppress(ClientError):
+                await self._leadership.let_go()
+
+    async def _serve_health(self) -> None:
+        app = health_app(self.metrics, lambda: True, lambda: self.is_ready)
+        host, port = self._settings.health_host, self._settings.health_port
+        server = uvicorn.Server(uvicorn.Config(app, host=host, port=port, log_level="error", lifespan="off"))
+        server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
+        with contextlib.suppress(asyncio.CancelledError):
+            await server._serve()
+
+    def _pace(self, key: Key) -> float:
+        return self._settings.pace_seconds if key.kind in PACED else 0.0
+
+    def _changed(self, change: Change) -> None:
+        for key in triggers.keys(change, self.cache):
+            self.queue.add(key)
+        if change.after is None and change.kind is Kind.MODULE:
+            self.agents.forget_module(Key(Kind.MODULE, *change.before.key))
+        if change.after is None and change.kind is Kind.POD:
+            self.agents.forget_pod(change.before)
+
+    def _called(self, pod: Pod, module_name: str) -> None:
+        """A call to the pod's agent ended: its Modules of that name, and its labels, are looked at again."""
+        self.queue.add(Key(Kind.POD, *pod.key))
+        for module in self.cache.modules_on(pod):
+            if module_name in ("", module.spec.module.name):
+                self.queue.add(Key(Kind.MODULE, *module.key))
+
+
+async def run_controller(settings: Settings) -> None:
+    """Until SIGTERM or SIGINT. Raises BadCredentials if there is no API server to talk to."""
+    access = await find_access()
+    log.info("controller starts", server=access.server, namespace=settings.namespace or "all")
+    async with KubeClient(access, settings.api_timeout_seconds) as kube:
+        running = asyncio.create_task(Controller(kube, settings).run())
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, running.cancel)
+        with contextlib.suppress(asyncio.CancelledError):
+            await running
+    log.info("controller stopped")

@@ -1,0 +1,206 @@
+"""What the cluster looks like, as far as we were told. In: values from watches and from our own writes. Out: Changes, lookups.
+
+An object never goes back to an older resourceVersion, and one that was deleted does not come back: so the answer to our
+own write may enter as soon as it is there, and no key is planned on a world without its own last writes.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Hashable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple, TypeVar
+
+from arkwright.model.cluster import Deployment, Pod
+from arkwright.model.kinds import Module, ModuleDeployment, ModuleReplicaSet
+from arkwright.model.meta import KubernetesObject
+from arkwright.model.names import MODULE_DEPLOYMENT, MODULE_REPLICASET, SERVES_PREFIX, label_value, serves_label
+from arkwright.model.resources import Kind
+
+O = TypeVar("O", bound=KubernetesObject)  # noqa: E741
+REMEMBERED_DELETIONS = 10_000
+
+
+class Key(NamedTuple):
+    """What is looked at: one object."""
+
+    kind: Kind
+    namespace: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.kind}/{self.namespace}/{self.name}"
+
+
+@dataclass(frozen=True)
+class Change:
+    """`before` None: it is new; `after` None: it is gone."""
+
+    kind: Kind
+    before: Any
+    after: Any
+
+
+def _of_pod(module: Module) -> Iterable[Hashable]:
+    return [("pod", module.metadata.namespace, module.pod_name)]
+
+
+def _of_replica_set(module: Module) -> Iterable[Hashable]:
+    return [("replica set", module.metadata.namespace, module.metadata.labels.get(MODULE_REPLICASET, ""))]
+
+
+def _of_owner(replica_set: ModuleReplicaSet) -> Iterable[Hashable]:
+    owners = replica_set.metadata.owner_references
+    return [("owner", replica_set.metadata.namespace, owner.name) for owner in owners]
+
+
+def _of_base_and_module(deployment: ModuleDeployment) -> Iterable[Hashable]:
+    namespace, spec = deployment.metadata.namespace, deployment.spec
+    return [("base", namespace, spec.base_deployment_name), ("module", namespace, spec.template.spec.module.name)]
+
+
+def _of_labels(pod: Pod) -> Iterable[Hashable]:
+    return [("label", pod.metadata.namespace, *item) for item in pod.metadata.labels.items()]
+
+
+def _of_namespace(deployment: Deployment) -> Iterable[Hashable]:
+    return [("namespace", deployment.metadata.namespace)]
+
+
+INDEXES: dict[Kind, tuple[Callable[[Any], Iterable[Hashable]], ...]] = {
+    Kind.MODULE: (_of_pod, _of_replica_set),
+    Kind.MODULE_REPLICASET: (_of_owner,),
+    Kind.MODULE_DEPLOYMENT: (_of_base_and_module,),
+    Kind.POD: (_of_labels,),
+    Kind.DEPLOYMENT: (_of_namespace,),
+}
+
+
+class Cache:
+    """`on_change` is called after each Change. `clock` dates what is remembered."""
+
+    def __init__(
+        self, clock: Callable[[], datetime], on_change: Callable[[Change], None] = lambda change: None
+    ) -> None:
+        self._clock, self.on_change = clock, on_change
+        self._objects: dict[Kind, dict[tuple[str, str], KubernetesObject]] = defaultdict(dict)
+        self._index: dict[tuple[Kind, Hashable], dict[tuple[str, str], KubernetesObject]] = defaultdict(dict)
+        self._deleted: dict[str, None] = {}
+        self._label_off: dict[tuple[str, str], datetime] = {}
+        self._arriving: set[tuple[str, tuple[str, str, str]]] = set()
+        self.status_written: dict[tuple[Kind, str, str], datetime] = {}
+
+    def get(self, kind: Kind, namespace: str, name: str) -> Any:
+        """The object, or None."""
+        return self._objects[kind].get((namespace, name))
+
+    def all(self, kind: Kind) -> list[Any]:
+        return list(self._objects[kind].values())
+
+    def find(self, kind: Kind, *value: str) -> tuple[Any, ...]:
+        """Objects by index, such as `find(Kind.MODULE, "pod", namespace, name)`."""
+        return tuple(self._index.get((kind, value), {}).values())
+
+    def apply(self, kind: Kind, new: KubernetesObject) -> None:
+        """Take in an object as it is now, unless something newer is known."""
+        old = self._objects[kind].get(new.key)
+        if new.metadata.uid in self._deleted or (old is not None and not _is_newer(new, old)):
+            return
+        self._put(kind, new.key, old, new)
+
+    def remove(self, kind: Kind, gone: KubernetesObject) -> None:
+        """The object is gone; another of the same name, made since, stays."""
+        self._deleted[gone.metadata.uid] = None
+        while len(self._deleted) > REMEMBERED_DELETIONS:
+            del self._deleted[next(iter(self._deleted))]
+        old = self._objects[kind].get(gone.key)
+        if old is not None and old.metadata.uid == gone.metadata.uid:
+            self._put(kind, gone.key, old, None)
+
+    def replace(self, kind: Kind, listed: Iterable[KubernetesObject]) -> None:
+        """A whole listing: what is not in it is gone."""
+        known = {one.metadata.uid: one for one in listed}
+        for one in self.all(kind):
+            if one.metadata.uid not in known:
+                self.remove(kind, one)
+        for new in known.values():
+            self.apply(kind, new)
+
+    def _put(self, kind: Kind, key: tuple[str, str], old: Any, new: Any) -> None:
+        for index in INDEXES.get(kind, ()):
+            for value in index(old) if old is not None else ():
+                self._index[kind, value].pop(key, None)
+            for value in index(new) if new is not None else ():
+                self._index[kind, value][key] = new
+        if new is None:
+            self._objects[kind].pop(key, None)
+            self.status_written.pop((kind, *key), None)
+        else:
+            self._objects[kind][key] = new
+        if kind is Kind.POD:
+            self._note_labels(old, new)
+        self.on_change(Change(kind, old, new))
+
+    def _note_labels(self, old: Pod | None, new: Pod | None) -> None:
+        """When a module's label left a pod: from then on no new request comes [S8]."""
+        had = {key for key in (old.metadata.labels if old else ()) if key.startswith(SERVES_PREFIX)}
+        has = set(new.metadata.labels) if new else set()
+        for label in had - has:
+            if old and new:
+                self._label_off[old.metadata.uid, label] = self._clock()
+        if old and not new:
+            self._label_off = {key: at for key, at in self._label_off.items() if key[0] != old.metadata.uid}
+
+    def label_off_since(self, pod: Pod, module_name: str) -> datetime | None:
+        """When the module's label left the pod; None while it is there. Unknown counts from the first time asked."""
+        label = serves_label(module_name)
+        if label in pod.metadata.labels:
+            return None
+        return self._label_off.setdefault((pod.metadata.uid, label), self._clock())
+
+    @contextmanager
+    def arriving(self, kind: Kind, created: KubernetesObject) -> Iterator[None]:
+        """Others see the place of a Module taken while it is being created."""
+        if kind is not Kind.MODULE or not isinstance(created, Module):
+            yield
+            return
+        owner = created.metadata.labels.get(MODULE_DEPLOYMENT, "")
+        place = (created.metadata.namespace, (created.pod_name, owner, created.spec.module.name))
+        self._arriving.add(place)
+        try:
+            yield
+        finally:
+            self._arriving.discard(place)
+
+    def arrivals(self, namespace: str) -> frozenset[tuple[str, str, str]]:
+        return frozenset(place for where, place in self._arriving if where == namespace)
+
+    def pods_of(self, base: Deployment) -> tuple[Pod, ...]:
+        """Pods that a base Deployment selects, by name."""
+        labels = base.spec.selector.match_labels
+        if not labels:
+            return ()
+        first = next(iter(labels.items()))
+        found = self.find(Kind.POD, "label", base.metadata.namespace, *first)
+        return tuple(sorted((pod for pod in found if base.selects(pod)), key=lambda pod: pod.name))
+
+    def modules_of(self, replica_set: ModuleReplicaSet) -> tuple[Module, ...]:
+        value = label_value(replica_set.name)
+        return self.find(Kind.MODULE, "replica set", replica_set.metadata.namespace, value)
+
+    def get_pod_of(self, module: Module) -> Pod | None:
+        """The very pod that the Module is bound to, not a later one of that name."""
+        pod: Pod | None = self.get(Kind.POD, module.metadata.namespace, module.pod_name)
+        return pod if pod is not None and pod.metadata.uid == module.pod_uid else None
+
+    def modules_on(self, pod: Pod) -> tuple[Module, ...]:
+        found = self.find(Kind.MODULE, "pod", pod.metadata.namespace, pod.name)
+        return tuple(one for one in found if one.pod_uid == pod.metadata.uid)
+
+
+def _is_newer(new: KubernetesObject, old: KubernetesObject) -> bool:
+    """Versions of one object compare as numbers; another uid is another object."""
+    if new.metadata.uid != old.metadata.uid:
+        return True
+    versions = (new.metadata.resource_version, old.metadata.resource_version)
+    return not all(one.isdigit() for one in versions) or int(versions[0]) > int(versions[1])

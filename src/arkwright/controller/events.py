@@ -1,0 +1,97 @@
+"""Kubernetes Events: what `kubectl describe` shows. In: Tell intents. Out: one Event per object and reason, counted.
+
+Nobody waits for an Event, and one that cannot be written is only logged.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from datetime import datetime
+
+import structlog
+
+from arkwright.clients.errors import ClientError, Conflict, NotFound
+from arkwright.clients.kube import KubeClient
+from arkwright.model.cluster import Document, Event
+from arkwright.model.codec import stamp
+from arkwright.model.names import API_VERSION, cut, short_hash
+from arkwright.model.resources import RESOURCES, Kind
+from arkwright.plan.intents import Tell
+
+log = structlog.get_logger()
+EVENTS = RESOURCES[Kind.EVENT]
+MAX_MESSAGE = 1024
+MAX_NAME = 200
+
+
+class Events:
+    """One Event per object, reason and message; repeated ones are counted."""
+
+    def __init__(self, kube: KubeClient, clock: Callable[[], datetime], at_once: int = 8) -> None:
+        self._kube, self._clock = kube, clock
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._slots = asyncio.Semaphore(at_once)
+        self._locks: dict[str, asyncio.Lock] = {}
+
+    def tell(self, told: Tell) -> None:
+        task = asyncio.create_task(self._write(told))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def flush(self, seconds: float = 2.0) -> None:
+        """Let what is on its way arrive."""
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=seconds)
+
+    async def _write(self, told: Tell) -> None:
+        name = event_name(told)
+        async with self._locks.setdefault(name, asyncio.Lock()), self._slots:
+            try:
+                await self._count_up(told, name)
+            except ClientError as error:
+                log.warning("event not written", reason=told.reason, error=str(error))
+        if not self._locks[name].locked():
+            self._locks.pop(name, None)
+
+    async def _count_up(self, told: Tell, name: str) -> None:
+        namespace, document = told.target.namespace, event_document(told, name, self._clock())
+        with contextlib.suppress(Conflict):
+            await self._kube.create(EVENTS, namespace, document)
+            return
+        with contextlib.suppress(NotFound):
+            had = await self._kube.get(EVENTS, namespace, name)
+            count = had.count + 1 if isinstance(had, Event) else 1
+            again = {"count": count, "lastTimestamp": document["lastTimestamp"], "message": document["message"]}
+            await self._kube.patch(EVENTS, EVENTS.path(namespace, name), again)
+
+
+def event_name(told: Tell) -> str:
+    """The same for the same object and reason: so they are counted, by whichever controller tells them."""
+    target = told.target
+    # A release's story is a list, not one repeated event: its words belong to the name.
+    words = told.because if not told.is_warning else ""
+    return f"{cut(target.name, MAX_NAME)}.{short_hash(f'{target.kind}/{target.uid}/{told.reason}/{words}')}"
+
+
+def event_document(told: Tell, name: str, now: datetime) -> Document:
+    target = told.target
+    return {
+        "apiVersion": "v1",
+        "kind": "Event",
+        "metadata": {"name": name, "namespace": target.namespace},
+        "involvedObject": {
+            "apiVersion": API_VERSION,
+            "kind": target.kind.value,
+            "namespace": target.namespace,
+            "name": target.name,
+            "uid": target.uid,
+        },
+        "reason": told.reason,
+        "message": told.because[:MAX_MESSAGE],
+        "type": "Warning" if told.is_warning else "Normal",
+        "count": 1,
+        "firstTimestamp": stamp(now),
+        "lastTimestamp": stamp(now),
+        "source": {"component": "arkwright"},
+        "reportingComponent": "arkwright",
+    }

@@ -1,0 +1,124 @@
+"""Does what a plan says. In: intents. Out: writes, calls, Events; a ClientError if one fails, which drops the rest.
+
+Intents of one type that stand side by side are done at once. The answers to writes go straight into the cache.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from itertools import groupby
+from typing import assert_never
+
+import structlog
+
+from arkwright.clients.errors import Conflict, NotFound
+from arkwright.clients.kube import KubeClient
+from arkwright.controller.agentcalls import AgentCalls, Asked
+from arkwright.controller.cache import Cache, Key
+from arkwright.controller.events import Events
+from arkwright.controller.metrics import Metrics
+from arkwright.model.cluster import Document
+from arkwright.model.codec import decode, read_if_kind
+from arkwright.model.meta import KubernetesObject
+from arkwright.model.resources import RESOURCES
+from arkwright.plan.intents import Call, Create, Delete, Intent, Patch, SetStatus, Target, Tell
+
+log = structlog.get_logger()
+
+
+class Executor:
+    """The hand of the loop: the only writer."""
+
+    def __init__(self, kube: KubeClient, cache: Cache, agents: AgentCalls, events: Events, metrics: Metrics) -> None:
+        self._kube, self._cache, self._agents, self._events = kube, cache, agents, events
+        self._metrics = metrics
+        self._slots = asyncio.Semaphore(64)
+
+    async def execute(self, intents: Iterable[Intent], clock: Callable[[], datetime]) -> None:
+        """All of them, in order. Raises the first ClientError."""
+        for _, run in groupby(intents, type):
+            group = list(run)
+            if len(group) == 1:
+                await self._do(group[0], clock)
+            else:
+                done = await asyncio.gather(*(self._do(one, clock) for one in group), return_exceptions=True)
+                for failed in (one for one in done if isinstance(one, BaseException)):
+                    raise failed
+
+    async def _do(self, intent: Intent, clock: Callable[[], datetime]) -> None:
+        _say(intent)
+        match intent:
+            case Create():
+                await self._create(intent)
+            case Patch(target, patch):
+                await self._patch(target, patch, "")
+            case SetStatus(target, status):
+                self._cache.status_written[target.kind, target.namespace, target.name] = clock()
+                await self._patch(target, {"status": status}, "status")
+            case Delete(target):
+                await self._delete(target)
+            case Call():
+                self._call(intent)
+            case Tell():
+                self._tell(intent)
+            case _:
+                assert_never(intent)
+
+    async def _create(self, intent: Create) -> None:
+        target, resource = intent.target, RESOURCES[intent.target.kind]
+        coming = decode(intent.document, resource.type)
+        with self._cache.arriving(target.kind, coming):
+            try:
+                async with self._slots:
+                    made = await self._kube.create(resource, target.namespace, intent.document)
+            except Conflict:
+                return  # it is there: the watch will show it
+            self._wrote(target, "create", made)
+
+    async def _patch(self, target: Target, patch: Document, subresource: str) -> None:
+        resource = RESOURCES[target.kind]
+        path = resource.path(target.namespace, target.name, subresource)
+        try:
+            async with self._slots:
+                made = await self._kube.patch(resource, path, patch)
+        except NotFound:
+            return  # it went away: the watch will show it
+        self._wrote(target, "status" if subresource else "patch", made)
+
+    async def _delete(self, target: Target) -> None:
+        resource = RESOURCES[target.kind]
+        try:
+            async with self._slots:
+                body = await self._kube.delete(resource, target.namespace, target.name, target.uid)
+        except (NotFound, Conflict):
+            return  # it is gone, or another one by now
+        self._metrics.writes.labels(target.kind, "delete").inc()
+        going = read_if_kind(body, target.kind, resource.type)
+        if going is not None and going.metadata.finalizers:
+            self._cache.apply(target.kind, going)
+
+    def _wrote(self, target: Target, verb: str, made: KubernetesObject) -> None:
+        self._metrics.writes.labels(target.kind, verb).inc()
+        if made.is_terminating and not made.metadata.finalizers:
+            self._cache.remove(target.kind, made)
+        else:
+            self._cache.apply(target.kind, made)
+
+    def _call(self, intent: Call) -> None:
+        target = intent.target
+        module = self._cache.get(target.kind, target.namespace, target.name)
+        pod = self._cache.get_pod_of(module) if module else None
+        if pod is None:
+            return
+        asked = Asked(Key(target.kind, target.namespace, target.name), intent.attempt, module.metadata.generation)
+        self._agents.start(pod, intent.command, intent.archive, asked)
+
+    def _tell(self, intent: Tell) -> None:
+        if intent.is_warning and intent.reason.endswith("Failed"):
+            self._metrics.failures.labels(intent.because.partition(":")[0]).inc()
+        self._events.tell(intent)
+
+
+def _say(intent: Intent) -> None:
+    target = intent.target
+    log.info(type(intent).__name__, of=f"{target.kind}/{target.namespace}/{target.name}", because=intent.because)

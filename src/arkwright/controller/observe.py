@@ -1,0 +1,119 @@
+"""The only reader: from the cache and what agents said to one frozen snapshot a key. An absence is a value here."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from arkwright.controller.agentcalls import AgentCalls
+from arkwright.controller.cache import Cache, Key
+from arkwright.controller.triggers import replica_set_of
+from arkwright.model.cluster import Deployment, Pod
+from arkwright.model.kinds import Module, ModuleDeployment, ModuleReplicaSet
+from arkwright.model.names import service_name
+from arkwright.model.resources import Kind
+from arkwright.plan.basepod import ObservedBasePod, plan_base_pod
+from arkwright.plan.deployment import ObservedDeployment, plan_deployment
+from arkwright.plan.intents import Plan
+from arkwright.plan.module import ObservedModule, plan_module
+from arkwright.plan.replicaset import ObservedReplicaSet, plan_replica_set
+from arkwright.plan.revisions import Revision
+from arkwright.plan.seating import Room
+
+
+class Observer:
+    """Looks at the world for one key, and hands what it sees to that kind's planner."""
+
+    def __init__(self, cache: Cache, agents: AgentCalls) -> None:
+        self._cache, self._agents = cache, agents
+
+    def plan(self, key: Key, now: datetime) -> Plan | None:
+        """The plan for `key`; None if its object is gone."""
+        one = self._cache.get(key.kind, key.namespace, key.name)
+        planned: dict[Kind, Callable[[], Plan]] = {
+            Kind.MODULE_DEPLOYMENT: lambda: plan_deployment(self.deployment(one), now),
+            Kind.MODULE_REPLICASET: lambda: plan_replica_set(self.replica_set(one), now),
+            Kind.MODULE: lambda: plan_module(self.module(one), now),
+            Kind.POD: lambda: plan_base_pod(self.base_pod(one)),
+        }
+        return None if one is None else planned[key.kind]()
+
+    def deployment(self, deployment: ModuleDeployment) -> ObservedDeployment:
+        namespace, module = deployment.metadata.namespace, deployment.spec.template.spec.module
+        base = self._base(deployment)
+        owned = self._cache.find(Kind.MODULE_REPLICASET, "owner", namespace, deployment.name)
+        sharers = self._cache.find(Kind.MODULE_DEPLOYMENT, "module", namespace, module.name)
+        return ObservedDeployment(
+            deployment=deployment,
+            base=base,
+            revisions=tuple(Revision(one, self._cache.modules_of(one)) for one in owned),
+            live_pods=sum(pod.is_live for pod in self._cache.pods_of(base)) if base else 0,
+            service=self._cache.get(Kind.SERVICE, namespace, service_name(module.name)),
+            sharers=tuple(one for one in sharers if one.name != deployment.name),
+            status_written_at=self._cache.status_written.get((Kind.MODULE_DEPLOYMENT, *deployment.key)),
+        )
+
+    def replica_set(self, replica_set: ModuleReplicaSet) -> ObservedReplicaSet:
+        modules = self._cache.modules_of(replica_set)
+        base = self._base_of(replica_set)
+        live = [pod for pod in self._cache.pods_of(base) if pod.is_live] if base else []
+        holding = {one.pod_name for one in modules} - {pod.name for pod in live}
+        others = (self._cache.get(Kind.POD, replica_set.metadata.namespace, name) for name in sorted(holding))
+        pods = (*live, *(pod for pod in others if pod is not None))
+        room = Room(
+            replica_set=replica_set,
+            base=base,
+            pods=pods,
+            residents={pod.name: self._cache.modules_on(pod) for pod in pods},
+            arriving=self._cache.arrivals(replica_set.metadata.namespace),
+        )
+        written = self._cache.status_written.get((Kind.MODULE_REPLICASET, *replica_set.key))
+        return ObservedReplicaSet(replica_set, modules, room, written)
+
+    def module(self, module: Module) -> ObservedModule:
+        pod, replica_set = self._cache.get_pod_of(module), replica_set_of(module, self._cache)
+        key = Key(Kind.MODULE, *module.key)
+        name, archive = module.spec.module.name, module.spec.module
+        if replica_set and _same_identity(replica_set, module):
+            archive = replica_set.module
+        if pod is None:
+            return ObservedModule(module, archive, None, False, last=self._agents.last(key))
+        namesakes = (one for one in self._cache.modules_on(pod) if one.spec.module.name == name)
+        return ObservedModule(
+            module=module,
+            archive=archive,
+            pod=pod,
+            is_pod_live=pod.is_live,
+            report=self._agents.report(pod),
+            under_way=self._agents.under_way(pod, name),
+            last=self._agents.last(key),
+            neighbours=tuple(one for one in namesakes if one.name != module.name),
+            drain_seconds=_drain_seconds(replica_set),
+            label_off_since=self._cache.label_off_since(pod, name),
+        )
+
+    def base_pod(self, pod: Pod) -> ObservedBasePod:
+        return ObservedBasePod(pod, self._cache.modules_on(pod), self._agents.report(pod))
+
+    def _base(self, deployment: ModuleDeployment) -> Deployment | None:
+        name = deployment.spec.base_deployment_name
+        base: Deployment | None = self._cache.get(Kind.DEPLOYMENT, deployment.metadata.namespace, name)
+        return base
+
+    def _base_of(self, replica_set: ModuleReplicaSet) -> Deployment | None:
+        namespace = replica_set.metadata.namespace
+        for owner in replica_set.metadata.owner_references:
+            deployment = self._cache.get(Kind.MODULE_DEPLOYMENT, namespace, owner.name)
+            if deployment is not None:
+                return self._base(deployment)
+        return None
+
+
+def _same_identity(replica_set: ModuleReplicaSet, module: Module) -> bool:
+    ours, theirs = replica_set.module, module.spec.module
+    return (ours.name, ours.version) == (theirs.name, theirs.version)
+
+
+def _drain_seconds(replica_set: ModuleReplicaSet | None) -> float:
+    if replica_set is None:
+        return 0.0
+    strategy = replica_set.spec.operation_strategy.service_strategy
+    return float(strategy.drain_seconds) if strategy.enable_module_service else 0.0

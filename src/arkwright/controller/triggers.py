@@ -1,0 +1,110 @@
+"""Which keys a change concerns. In: a Change and the cache. Out: keys. Nothing is decided here but who looks again."""
+
+from collections.abc import Iterator
+
+from arkwright.controller.cache import Cache, Change, Key
+from arkwright.model.cluster import Deployment, Pod, Service
+from arkwright.model.kinds import Module, ModuleDeployment, ModuleReplicaSet
+from arkwright.model.meta import KubernetesObject
+from arkwright.model.names import MODULE_REPLICASET, service_name
+from arkwright.model.resources import Kind
+
+
+def keys(change: Change, cache: Cache) -> set[Key]:
+    """The objects whose plan may differ after `change`."""
+    found: set[Key] = set()
+    for one in (change.before, change.after):
+        if one is not None:
+            found |= set(_concerned(one, cache))
+    if change.kind is Kind.MODULE_REPLICASET and _is_spec_changed(change):
+        found |= {_key(Kind.MODULE, module) for module in cache.modules_of(change.after or change.before)}
+    return found
+
+
+def _is_spec_changed(change: Change) -> bool:
+    return change.before is None or change.after is None or bool(change.before.spec != change.after.spec)
+
+
+def _concerned(one: KubernetesObject, cache: Cache) -> Iterator[Key]:
+    match one:
+        case ModuleDeployment():
+            yield _key(Kind.MODULE_DEPLOYMENT, one)
+            yield from _sharers(one, cache)
+        case ModuleReplicaSet():
+            yield _key(Kind.MODULE_REPLICASET, one)
+            yield from _owner(one)
+        case Module():
+            yield from _of_module(one, cache)
+        case Pod():
+            yield from _of_pod(one, cache)
+        case Deployment():
+            yield from _of_base(one, cache)
+        case Service():
+            yield from (Key(Kind.MODULE_DEPLOYMENT, one.metadata.namespace, name) for name in _askers(one, cache))
+
+
+def _key(kind: Kind, one: KubernetesObject) -> Key:
+    return Key(kind, one.metadata.namespace, one.name)
+
+
+def _sharers(deployment: ModuleDeployment, cache: Cache) -> Iterator[Key]:
+    name = deployment.spec.template.spec.module.name
+    for other in cache.find(Kind.MODULE_DEPLOYMENT, "module", deployment.metadata.namespace, name):
+        yield _key(Kind.MODULE_DEPLOYMENT, other)
+
+
+def _owner(replica_set: ModuleReplicaSet) -> Iterator[Key]:
+    for owner in replica_set.metadata.owner_references:
+        if owner.kind == "ModuleDeployment":
+            yield Key(Kind.MODULE_DEPLOYMENT, replica_set.metadata.namespace, owner.name)
+
+
+def _of_module(module: Module, cache: Cache) -> Iterator[Key]:
+    """Itself, its pod, its ReplicaSet with its owner, and those of its name on its pod."""
+    namespace = module.metadata.namespace
+    yield _key(Kind.MODULE, module)
+    if module.pod_name:
+        yield Key(Kind.POD, namespace, module.pod_name)
+    for other in cache.find(Kind.MODULE, "pod", namespace, module.pod_name):
+        if other.spec.module.name == module.spec.module.name:
+            yield _key(Kind.MODULE, other)
+    replica_set = replica_set_of(module, cache)
+    if replica_set:
+        yield _key(Kind.MODULE_REPLICASET, replica_set)
+        yield from _owner(replica_set)
+
+
+def replica_set_of(module: Module, cache: Cache) -> ModuleReplicaSet | None:
+    """By its label; a label that holds a cut name is found by the Module's own name, which begins with it."""
+    name = module.metadata.labels.get(MODULE_REPLICASET, "")
+    found: ModuleReplicaSet | None = cache.get(Kind.MODULE_REPLICASET, module.metadata.namespace, name)
+    if found is not None or not name:
+        return found
+    return next((one for one in cache.all(Kind.MODULE_REPLICASET) if module in cache.modules_of(one)), None)
+
+
+def _of_pod(pod: Pod, cache: Cache) -> Iterator[Key]:
+    yield _key(Kind.POD, pod)
+    for module in cache.find(Kind.MODULE, "pod", pod.metadata.namespace, pod.name):
+        yield _key(Kind.MODULE, module)
+    for base in cache.find(Kind.DEPLOYMENT, "namespace", pod.metadata.namespace):
+        if base.selects(pod):
+            yield from _of_base(base, cache)
+
+
+def _of_base(base: Deployment, cache: Cache) -> Iterator[Key]:
+    for deployment in cache.find(Kind.MODULE_DEPLOYMENT, "base", base.metadata.namespace, base.name):
+        yield _key(Kind.MODULE_DEPLOYMENT, deployment)
+        for replica_set in cache.find(Kind.MODULE_REPLICASET, "owner", base.metadata.namespace, deployment.name):
+            yield _key(Kind.MODULE_REPLICASET, replica_set)
+
+
+def _askers(service: Service, cache: Cache) -> Iterator[str]:
+    for owner in service.metadata.owner_references:
+        if owner.kind == "ModuleDeployment":
+            yield owner.name
+    suffix = service_name("")
+    if service.name.endswith(suffix):
+        module = service.name.removesuffix(suffix)
+        for one in cache.find(Kind.MODULE_DEPLOYMENT, "module", service.metadata.namespace, module):
+            yield one.name

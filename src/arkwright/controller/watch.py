@@ -1,0 +1,72 @@
+"""Keeps the cache like the cluster. In: one kind's list and watch. Out: changes in the cache.
+
+A watch that ends is resumed where it was; one that is too old begins with a new list. An object that cannot be read is
+said so and skipped: it must not hide the others.
+"""
+
+import asyncio
+from collections.abc import Callable
+
+import msgspec
+import structlog
+
+from arkwright.clients.errors import ClientError, Gone
+from arkwright.clients.kube import Change, KubeClient, WatchLine, resource_version
+from arkwright.controller.cache import Cache
+from arkwright.model.codec import read
+from arkwright.model.meta import KubernetesObject
+from arkwright.model.resources import RESOURCES, Kind
+
+log = structlog.get_logger()
+FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.2, 10.0
+
+
+class Watcher:
+    """Follows one kind in one namespace ("" for all)."""
+
+    def __init__(self, kube: KubeClient, cache: Cache, kind: Kind, namespace: str = "") -> None:
+        self._kube, self._cache, self._kind, self._namespace = kube, cache, kind, namespace
+        self._resource = RESOURCES[kind]
+        self._version = ""
+        self.is_filled = asyncio.Event()
+
+    async def run(self) -> None:
+        """For ever. A failure is logged and tried again, in longer and longer pauses."""
+        pause = FIRST_PAUSE_SECONDS
+        while True:
+            try:
+                if not self._version:
+                    await self._list()
+                async for line in self._kube.watch(self._resource, self._namespace, self._version):
+                    self._take(line)
+                    pause = FIRST_PAUSE_SECONDS
+            except Gone:
+                self._version = ""
+            except ClientError as error:
+                log.warning("watch broke off", kind=self._kind, error=str(error), again_in_seconds=pause)
+                await asyncio.sleep(pause)
+                pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
+
+    async def _list(self) -> None:
+        listing = await self._kube.list(self._resource, self._namespace)
+        objects = [one for raw in listing.objects if (one := self._read(raw)) is not None]
+        self._cache.replace(self._kind, objects)
+        self._version = listing.version
+        self.is_filled.set()
+
+    def _take(self, line: WatchLine) -> None:
+        self._version = resource_version(line.object)
+        steps: dict[Change, Callable[[Kind, KubernetesObject], None]] = {
+            Change.ADDED: self._cache.apply,
+            Change.MODIFIED: self._cache.apply,
+            Change.DELETED: self._cache.remove,
+        }
+        if line.type in steps and (one := self._read(line.object)) is not None:
+            steps[line.type](self._kind, one)
+
+    def _read(self, raw: msgspec.Raw) -> KubernetesObject | None:
+        try:
+            return read(raw, self._resource.type)
+        except msgspec.ValidationError as error:
+            log.error("object cannot be read and is left alone", kind=self._kind, error=str(error))
+            return None
