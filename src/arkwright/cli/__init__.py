@@ -3,11 +3,12 @@
 import typer
 
 from arkwright import __version__
-from arkwright.cli import base, controller, module
+from arkwright.cli import base, controller, module, pods
 
 app = typer.Typer(no_args_is_help=True, help="Hot-loads modules of business code into running bases, in batches.")
 app.command("base")(base.base)
 app.command("controller")(controller.controller)
+app.command("pods")(pods.pods)
 app.add_typer(module.app, name="module")
 
 

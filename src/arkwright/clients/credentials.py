@@ -3,7 +3,6 @@
 Kubeconfig files, exec plugins and token refresh are kubernetes_asyncio's business.
 """
 
-import inspect
 import os
 import ssl
 from dataclasses import dataclass
@@ -26,12 +25,7 @@ class Access:
 
     async def headers(self) -> dict[str, str]:
         """The authorization of one request; a token that is about to end is renewed."""
-        configuration = self._configuration
-        if hook := configuration.refresh_api_key_hook:
-            renewed = hook(configuration)
-            if inspect.isawaitable(renewed):
-                await renewed
-        token = configuration.get_api_key_with_prefix("BearerToken")
+        token = await self._configuration.get_api_key_with_prefix("BearerToken")
         return {"Authorization": token} if token else {}
 
 

@@ -15,14 +15,33 @@ class ContainerPort(Value, frozen=True, kw_only=True):
     container_port: int = 0
 
 
+class FieldSelector(Value, frozen=True, kw_only=True):
+    field_path: str = ""
+
+
+class ValueSource(Value, frozen=True, kw_only=True):
+    field_ref: FieldSelector = FieldSelector()
+
+
+class EnvironmentVariable(Value, frozen=True, kw_only=True):
+    name: str
+    value: str = ""
+    value_from: ValueSource = ValueSource()
+
+
 class Container(Value, frozen=True, kw_only=True):
     name: str = ""
+    command: tuple[str, ...] = ()
+    args: tuple[str, ...] = ()
+    env: tuple[EnvironmentVariable, ...] = ()
+    working_dir: str = ""
     ports: tuple[ContainerPort, ...] = ()
 
 
 class PodSpec(Value, frozen=True, kw_only=True):
     containers: tuple[Container, ...] = ()
     node_name: str = ""
+    termination_grace_period_seconds: int = 30
 
 
 class RunningState(Value, frozen=True, kw_only=True):

@@ -1,0 +1,206 @@
+"""Plays the node for base pods: no kubelet, no containers, one process a pod, each with a loopback address of its own.
+
+In: pods whose `spec.nodeName` is ours, from any Kubernetes API. Out: processes, and the pods' status as a kubelet writes
+it. A process that dies is started again; a pod that is deleted is let go once its process has ended.
+"""
+
+import asyncio
+import contextlib
+import ipaddress
+from collections.abc import Callable, Coroutine, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import IO, Any
+
+import structlog
+
+from arkwright.clients.errors import ClientError, Conflict, NotFound
+from arkwright.clients.kube import KubeClient
+from arkwright.controller.cache import Cache, Change
+from arkwright.controller.watch import Watcher
+from arkwright.model.cluster import Document, Pod
+from arkwright.model.codec import stamp
+from arkwright.model.resources import RESOURCES, Kind
+from arkwright.standalone.process import BaseProcess, is_listening
+
+log = structlog.get_logger()
+PODS = RESOURCES[Kind.POD]
+ASK_SECONDS = 0.05
+LONGEST_PAUSE_SECONDS = 10.0
+
+
+@dataclass(frozen=True)
+class Place:
+    """Which pods, which addresses, where their output goes (None: where ours goes)."""
+
+    node: str = "arkwright"
+    addresses: str = "127.8.0.0/16"
+    log_directory: Path | None = None
+
+
+@dataclass
+class Run:
+    """One pod's life here. `started` is when the present process began."""
+
+    pod: Pod
+    address: str
+    task: asyncio.Task[None] | None = None
+    process: BaseProcess | None = None
+    restarts: int = 0
+    started: datetime | None = None
+
+
+class Node:
+    """Runs all pods of one node name. `clock`: the time of day."""
+
+    def __init__(self, kube: KubeClient, place: Place, clock: Callable[[], datetime]) -> None:
+        self._kube, self._place, self._clock = kube, place, clock
+        self._cache = Cache(clock, self._changed)
+        self._runs: dict[str, Run] = {}
+        self._goodbyes: set[asyncio.Task[None]] = set()
+        self._addresses = _addresses(place.addresses)
+
+    async def run(self) -> None:
+        """Until cancelled; then every process is stopped."""
+        try:
+            await Watcher(self._kube, self._cache, Kind.POD).run()
+        finally:
+            for run in self._runs.values():
+                if run.task:
+                    run.task.cancel()
+            stopping = (run.process.stop(5) for run in self._runs.values() if run.process)
+            await asyncio.gather(*stopping, return_exceptions=True)
+
+    def _changed(self, change: Change) -> None:
+        pod: Pod = change.after or change.before
+        if pod.spec.node_name != self._place.node:
+            return
+        run = self._runs.get(pod.metadata.uid)
+        if run is None and change.after is not None:
+            self._begin(pod)
+        elif run is not None and (change.after is None or pod.is_terminating):
+            del self._runs[pod.metadata.uid]
+            self._later(self._end(run))
+
+    def _begin(self, pod: Pod) -> None:
+        if pod.is_terminating:
+            self._later(self._let_go(pod))
+            return
+        taken = {run.address for run in self._runs.values()}
+        address = pod.status.pod_ip or next(one for one in self._addresses if one not in taken)
+        run = self._runs[pod.metadata.uid] = Run(pod, address)
+        run.task = asyncio.create_task(self._keep_running(run))
+
+    def _later(self, goodbye: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(goodbye)
+        self._goodbyes.add(task)
+        task.add_done_callback(self._goodbyes.discard)
+
+    async def _keep_running(self, run: Run) -> None:
+        pause = 0.5
+        while True:
+            with self._output(run.pod) as output:
+                try:
+                    run.process = await BaseProcess.start(run.pod, run.address, output)
+                except OSError as error:
+                    await self._report(run, "Pending", f"cannot be started: {error}")
+                else:
+                    await self._while_alive(run, run.process)
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
+            run.restarts += 1
+
+    async def _while_alive(self, run: Run, process: BaseProcess) -> None:
+        run.started = self._clock()
+        log.info("base started", pod=run.pod.name, address=run.address, pid=process.pid, restarts=run.restarts)
+        await self._report(run, "Running")
+        becoming_ready = asyncio.create_task(self._report_when_ready(run))
+        code = await process.ended()
+        becoming_ready.cancel()
+        run.process = None
+        log.warning("base ended", pod=run.pod.name, exit_code=code)
+        await self._report(run, "Running", f"its process ended with code {code}")
+
+    async def _report_when_ready(self, run: Run) -> None:
+        """Ready once every port that the containers declare is open."""
+        ports = [port.container_port for container in run.pod.spec.containers for port in container.ports]
+        while not all([await is_listening(run.address, port) for port in ports]):  # noqa: ASYNC110 (a port sends no Event)
+            await asyncio.sleep(ASK_SECONDS)
+        await self._report(run, "Running", is_ready=True)
+
+    async def _report(self, run: Run, phase: str, message: str = "", is_ready: bool = False) -> None:
+        path = PODS.path(run.pod.metadata.namespace, run.pod.name, "status")
+        status = pod_status(run, phase, message, is_ready)
+        while True:
+            try:
+                await self._kube.patch(PODS, path, {"metadata": {"uid": run.pod.metadata.uid}, "status": status})
+                return
+            except (NotFound, Conflict):
+                return  # the pod, or this very pod, is gone: the watch will say so
+            except ClientError as error:
+                log.warning("status not written", pod=run.pod.name, error=str(error))
+                await asyncio.sleep(1)
+
+    async def _end(self, run: Run) -> None:
+        if run.task:
+            run.task.cancel()
+        if run.process:
+            await run.process.stop(run.pod.spec.termination_grace_period_seconds)
+        log.info("base stopped", pod=run.pod.name, address=run.address)
+        await self._let_go(run.pod)
+
+    async def _let_go(self, pod: Pod) -> None:
+        """What a kubelet does at the end: the object goes for good."""
+        body: Document = {"gracePeriodSeconds": 0, "preconditions": {"uid": pod.metadata.uid}}
+        with contextlib.suppress(NotFound, Conflict):
+            await self._kube.request("DELETE", PODS.path(pod.metadata.namespace, pod.name), body=body)
+
+    @contextlib.contextmanager
+    def _output(self, pod: Pod) -> Iterator[IO[bytes] | None]:
+        if self._place.log_directory is None:
+            yield None
+            return
+        self._place.log_directory.mkdir(parents=True, exist_ok=True)
+        with (self._place.log_directory / f"{pod.name}.log").open("ab") as file:
+            yield file
+
+
+def _addresses(network: str) -> Iterator[str]:
+    """Host addresses, round and round, so that a new pod does not get the one that has just become free."""
+    while True:
+        yield from map(str, ipaddress.ip_network(network).hosts())
+
+
+def pod_status(run: Run, phase: str, message: str, is_ready: bool) -> Document:
+    """As a kubelet writes it. The containerID names the process: another one is another container."""
+    is_running = run.process is not None
+    started = stamp(run.started) if run.started else None
+    name = run.pod.spec.containers[0].name
+    pid = run.process.pid if run.process else 0
+    state = {"running": {"startedAt": started}, "waiting": None}
+    if not is_running:
+        state = {"running": None, "waiting": {"reason": "BaseNotRunning", "message": message}}
+    container = {
+        "name": name,
+        "image": "process",
+        "imageID": "",
+        "containerID": f"process://{run.pod.metadata.uid}/{run.restarts}/{pid}",
+        "restartCount": run.restarts,
+        "ready": is_ready,
+        "started": is_running,
+        "state": state,
+    }
+    said = "True" if is_ready else "False"
+    conditions = [{"type": kind, "status": said} for kind in ("Ready", "ContainersReady")]
+    conditions += [{"type": kind, "status": "True"} for kind in ("PodScheduled", "Initialized")]
+    return {
+        "phase": phase,
+        "message": message,
+        "podIP": run.address,
+        "podIPs": [{"ip": run.address}],
+        "hostIP": "127.0.0.1",
+        "startTime": started,
+        "conditions": conditions,
+        "containerStatuses": [container],
+    }

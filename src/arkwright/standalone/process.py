@@ -1,0 +1,92 @@
+"""One base process: how a container's words become a command, and its life. In: a Pod and its address. Out: a process."""
+
+import asyncio
+import contextlib
+import os
+import re
+import signal
+from pathlib import Path
+from typing import IO
+
+from arkwright.model.cluster import Container, Pod
+
+FIELDS = {
+    "metadata.name": lambda pod, address: pod.name,
+    "metadata.namespace": lambda pod, address: pod.metadata.namespace,
+    "metadata.uid": lambda pod, address: pod.metadata.uid,
+    "status.podIP": lambda pod, address: address,
+}
+
+
+def environment(pod: Pod, container: Container, address: str) -> dict[str, str]:
+    """The container's own variables; `fieldRef` as far as a base needs it."""
+    found: dict[str, str] = {}
+    for one in container.env:
+        field = FIELDS.get(one.value_from.field_ref.field_path)
+        found[one.name] = field(pod, address) if field else expanded(one.value, found)
+    return found
+
+
+def expanded(text: str, variables: dict[str, str]) -> str:
+    """`$(NAME)` as Kubernetes expands it; an unknown name stays as it is.
+
+    >>> expanded("--host=$(POD_IP) $(NOBODY)", {"POD_IP": "127.8.0.1"})
+    '--host=127.8.0.1 $(NOBODY)'
+    """
+    return re.sub(r"\$\((\w+)\)", lambda match: variables.get(match[1], match[0]), text)
+
+
+class BaseProcess:
+    """A started process; its output goes to `log`."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self._process = process
+        self.pid = process.pid
+
+    @classmethod
+    async def start(cls, pod: Pod, address: str, log: IO[bytes] | None) -> "BaseProcess":
+        """Raises OSError if the command cannot be started."""
+        container = pod.spec.containers[0]
+        variables = environment(pod, container, address)
+        command = [expanded(word, variables) for word in (*container.command, *container.args)]
+        if not command:
+            raise FileNotFoundError("its container has neither command nor args, and there are no images here")
+        process = await asyncio.create_subprocess_exec(
+            *command,
+            env={**os.environ, **variables},
+            cwd=Path(container.working_dir) if container.working_dir else None,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+        return cls(process)
+
+    async def ended(self) -> int:
+        """Wait for its end; the exit code."""
+        return await self._process.wait()
+
+    async def stop(self, grace_seconds: float) -> None:
+        """SIGTERM, and SIGKILL to whatever of it is left after `grace_seconds`."""
+        self._signal(signal.SIGTERM)
+        try:
+            async with asyncio.timeout(grace_seconds):
+                await self._process.wait()
+        except TimeoutError:
+            self._signal(signal.SIGKILL)
+            await self._process.wait()
+
+    def _signal(self, number: signal.Signals) -> None:
+        if self._process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.pid, number)
+
+
+async def is_listening(address: str, port: int) -> bool:
+    """Whether something accepts connections there."""
+    try:
+        _, writer = await asyncio.open_connection(address, port)
+    except OSError:
+        return False
+    writer.close()
+    return True
