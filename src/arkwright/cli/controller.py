@@ -36,10 +36,7 @@ def controller(
     log_level: Annotated[str, typer.Option(help="debug, info, warning or error.")] = "info",
     log_format: Annotated[str, typer.Option(help="text or json.")] = "text",
 ) -> None:
-    """Release modules: watch ModuleDeployments and make them true.
-
-    Talks to the API server that KUBECONFIG names, else (in a pod) to its own cluster's.
-    """
+    """Release modules, on the API server that KUBECONFIG names, else (in a pod) on its own cluster's."""
     _configure_log(log_level, log_format)
     settings = Settings(
         namespace=namespace,
@@ -53,6 +50,10 @@ def controller(
         is_elected=leader_election,
         terms=Terms(lease_namespace, lease_name, lease_duration, lease_renew),
     )
+    _run(settings)
+
+
+def _run(settings: Settings) -> None:
     try:
         uvloop.run(run_controller(settings))
     except BadCredentials as error:
