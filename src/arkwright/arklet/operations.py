@@ -17,6 +17,7 @@ from arkwright.arklet.runner import LoadedModule, ModuleRouter
 from arkwright.model.arklet import Answer, BizInfo, BizRequest, BizState, Code, InstallRequest
 
 DRAIN_SECONDS = 30.0
+MAX_RECORDS = 20
 
 
 @dataclass
@@ -35,6 +36,7 @@ class Installed:
         self.state = next_state(self.state, step)
         record = {"changeTime": int(time.time() * 1000), "message": message, "reason": reason, "state": self.state}
         self.records.append(record)
+        del self.records[:-MAX_RECORDS]
 
     @property
     def identity(self) -> str:
