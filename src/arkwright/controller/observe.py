@@ -32,7 +32,7 @@ class Observer:
             Kind.MODULE_DEPLOYMENT: lambda: plan_deployment(self.deployment(one), now),
             Kind.MODULE_REPLICASET: lambda: plan_replica_set(self.replica_set(one), now),
             Kind.MODULE: lambda: plan_module(self.module(one), now),
-            Kind.POD: lambda: plan_base_pod(self.base_pod(one)),
+            Kind.POD: lambda: plan_base_pod(self.base_pod(one), now),
         }
         return None if one is None else planned[key.kind]()
 
@@ -77,6 +77,7 @@ class Observer:
         if pod is None:
             return ObservedModule(module, archive, None, False, last=self._agents.last(key))
         namesakes = (one for one in self._cache.modules_on(pod) if one.spec.module.name == name)
+        neighbours = tuple(one for one in namesakes if one.name != module.name)
         return ObservedModule(
             module=module,
             archive=archive,
@@ -85,10 +86,15 @@ class Observer:
             report=self._agents.report(pod),
             under_way=self._agents.under_way(pod, name),
             last=self._agents.last(key),
-            neighbours=tuple(one for one in namesakes if one.name != module.name),
+            neighbours=neighbours,
+            is_superseded=any(self._is_newer(one, replica_set) for one in neighbours if not one.is_terminating),
             drain_seconds=_drain_seconds(replica_set),
             label_off_since=self._cache.label_off_since(pod, name),
         )
+
+    def _is_newer(self, neighbour: Module, replica_set: ModuleReplicaSet | None) -> bool:
+        theirs = replica_set_of(neighbour, self._cache)
+        return bool(replica_set and theirs and theirs.revision > replica_set.revision)
 
     def base_pod(self, pod: Pod) -> ObservedBasePod:
         return ObservedBasePod(pod, self._cache.modules_on(pod), self._agents.report(pod))

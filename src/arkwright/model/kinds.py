@@ -9,6 +9,7 @@ from enum import StrEnum
 import msgspec
 
 from arkwright.model.meta import Condition, KubernetesObject, Value
+from arkwright.model.names import MODULE_REPLICASET_REVISION
 
 
 class UpgradePolicy(StrEnum):
@@ -175,6 +176,12 @@ class ModuleReplicaSet(KubernetesObject, frozen=True, kw_only=True):
     @property
     def module(self) -> ModuleArchive:
         return self.spec.template.spec.module
+
+    @property
+    def revision(self) -> int:
+        """Counts up within its ModuleDeployment; the highest is the newest."""
+        text = self.metadata.labels.get(MODULE_REPLICASET_REVISION, "0")
+        return int(text) if text.isdigit() else 0
 
 
 class ModuleSpec(Value, frozen=True, kw_only=True):

@@ -5,6 +5,7 @@ and go at once cost one write. A count is derived, never changed by one.
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from arkwright.model.arklet import BizState
 from arkwright.model.cluster import Pod
@@ -14,6 +15,8 @@ from arkwright.model.outcomes import BaseReport
 from arkwright.model.resources import Kind
 from arkwright.plan.intents import Patch, Plan, Target
 
+COMING_SECONDS = 0.5
+
 
 @dataclass(frozen=True)
 class ObservedBasePod:
@@ -22,8 +25,8 @@ class ObservedBasePod:
     report: BaseReport | None = None
 
 
-def plan_base_pod(observed: ObservedBasePod) -> Plan:
-    """Bring the pod's labels to what is true now."""
+def plan_base_pod(observed: ObservedBasePod, now: datetime) -> Plan:
+    """Bring the pod's labels to what is true now. A count alone waits for a Module that is just coming."""
     pod = observed.pod
     if pod.is_terminating:
         return Plan()
@@ -33,9 +36,18 @@ def plan_base_pod(observed: ObservedBasePod) -> Plan:
     changes |= {key: value for key, value in wanted.items() if pod.metadata.labels.get(key) != value}
     if not changes:
         return Plan()
+    if changes.keys() == {MODULE_INSTANCE_COUNT} and any(_is_coming(one, now) for one in observed.modules):
+        return Plan(look_again_in=COMING_SECONDS)
     target = Target(Kind.POD, pod.metadata.namespace, pod.name, pod.metadata.uid)
     said = ", ".join(f"{key.partition('/')[2]}={value or 'off'}" for key, value in sorted(changes.items()))
     return Plan((Patch(target, {"metadata": {"labels": dict(sorted(changes.items()))}}, said),))
+
+
+def _is_coming(module: Module, now: datetime) -> bool:
+    """So new that its label is likely to follow; creation times are whole seconds."""
+    made = module.metadata.creation_timestamp
+    is_new = made is not None and (now - made).total_seconds() < 1 + COMING_SECONDS
+    return is_new and module.status.status is None and not module.is_terminating
 
 
 def wanted_labels(observed: ObservedBasePod) -> dict[str, str]:

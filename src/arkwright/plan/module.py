@@ -27,7 +27,10 @@ UNSUCCESSFUL = frozenset({Verdict.REFUSED, Verdict.UNREACHED, Verdict.LOST})
 
 @dataclass(frozen=True)
 class ObservedModule:
-    """`archive`: what to install, with the newest url. `neighbours`: other Modules of that name on the pod."""
+    """`archive`: what to install, with the newest url. `neighbours`: other Modules of that name on the pod.
+
+    `is_superseded`: a live one among them is of a newer revision.
+    """
 
     module: Module
     archive: ModuleArchive
@@ -37,6 +40,7 @@ class ObservedModule:
     under_way: CallUnderWay | None = None
     last: LastCall | None = None
     neighbours: tuple[Module, ...] = ()
+    is_superseded: bool = False
     drain_seconds: float = 0.0
     label_off_since: datetime | None = None
 
@@ -66,6 +70,8 @@ def _plan_presence(observed: ObservedModule, now: datetime) -> Plan:
     match found.state:
         case BizState.ACTIVATED:
             return _plan_available(observed, now)
+        case BizState.DEACTIVATED if observed.is_superseded:
+            return Plan()  # the newer one answers now; this one goes once the newer is Available
         case BizState.DEACTIVATED:
             return _call(observed, Command.SWITCH, f"{found.identity} is installed and not active")
         case BizState.BROKEN:

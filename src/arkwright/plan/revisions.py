@@ -47,8 +47,7 @@ class Revision:
 
     @property
     def number(self) -> int:
-        text = self.replica_set.metadata.labels.get(MODULE_REPLICASET_REVISION, "0")
-        return int(text) if text.isdigit() else 0
+        return self.replica_set.revision
 
     @property
     def target(self) -> Target:
