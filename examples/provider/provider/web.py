@@ -2,11 +2,12 @@
 
 import asyncio
 
-from provider.identity import VERSION
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
+
+from provider.identity import VERSION
 
 
 async def version(request: Request) -> PlainTextResponse:

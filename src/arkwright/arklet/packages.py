@@ -1,16 +1,18 @@
 """Archives: fetch, check, unpack, read. In: a url. Out: a ModulePackage on disk, or a PackageError that says what is wrong.
 
 A module archive is a wheel with exactly one entry point in group `arkwright.module`: its name is the web path, its value
-the ASGI application. Identity is the wheel's own name and version. No code of the archive runs here.
+the ASGI application. Identity is the wheel's own name and version. No code of the archive runs here. Files are read and unpacked in
+threads: the base goes on answering.
 """
 
+import asyncio
 import configparser
 import hashlib
 import shutil
 import stat
 import tempfile
 import zipfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from email.parser import HeaderParser
 from pathlib import Path, PurePosixPath
@@ -63,7 +65,7 @@ async def fetch(url: str, md5: str = "", limits: Limits | None = None) -> Module
     try:
         digests = await _download(url, archive, limits)
         _check_digests(url, md5, digests)
-        _unpack(archive, directory, limits)
+        await asyncio.to_thread(_unpack, archive, directory, limits)
         return _read(directory, url)
     except BaseException:
         shutil.rmtree(directory, ignore_errors=True)
@@ -89,7 +91,8 @@ async def _download(url: str, target: Path, limits: Limits) -> dict[str, str]:
 async def _chunks(url: str, limits: Limits) -> AsyncIterator[bytes]:
     parts = urlsplit(url)
     if parts.scheme == "file":
-        for chunk in _file_chunks(Path(unquote(parts.path)), url):
+        chunks = _file_chunks(Path(unquote(parts.path)), url)
+        while chunk := await asyncio.to_thread(next, chunks, b""):
             yield chunk
     elif parts.scheme in ("http", "https"):
         async for chunk in _http_chunks(url, limits.timeout_seconds):
@@ -98,10 +101,10 @@ async def _chunks(url: str, limits: Limits) -> AsyncIterator[bytes]:
         raise PullError(f"no protocol: {url!r}; a module url starts with http://, https:// or file:///")
 
 
-def _file_chunks(path: Path, url: str) -> list[bytes]:
+def _file_chunks(path: Path, url: str) -> Iterator[bytes]:
     try:
         with path.open("rb") as source:
-            return list(iter(lambda: source.read(1 << 20), b""))
+            yield from iter(lambda: source.read(1 << 20), b"")
     except OSError as error:
         raise PullError(f"cannot read {url}: {error.strerror}") from error
 

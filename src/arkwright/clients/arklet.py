@@ -5,10 +5,12 @@ and no connection is used twice. Not done here: limits per base, retries, decisi
 """
 
 import asyncio
+import re
 from dataclasses import dataclass
 
 import aiohttp
 import msgspec
+from msgspec.structs import replace
 
 from arkwright.model.arklet import Answer, BizInfo, Code, root_cause
 from arkwright.model.kinds import ModuleArchive
@@ -55,7 +57,7 @@ class ArkletClient:
         body = {"bizName": module.name, "bizUrl": module.url, "bizVersion": module.version}
         if module.md5:
             body["md5"] = module.md5
-        return await self._call(address, Command.INSTALL, body)
+        return identified(await self._call(address, Command.INSTALL, body), module)
 
     async def uninstall(self, address: str, name: str, version: str) -> Outcome:
         return await self._call(address, Command.UNINSTALL, {"bizName": name, "bizVersion": version})
@@ -104,6 +106,18 @@ def read_answer(command: Command, body: bytes) -> Outcome:
     if answer.code == Code.SUCCESS:
         return _done(command, answer)
     return _refused(command, answer)
+
+
+def identified(outcome: Outcome, asked: ModuleArchive) -> Outcome:
+    """An install that brought, or found, another identity than the one asked for is refused (semantics 2)."""
+    wanted, came = f"{asked.name}:{asked.version}", ", ".join(one.identity for one in outcome.modules)
+    if outcome.verdict is Verdict.REPEATED:
+        came = (re.findall(r"Biz: (\S+:\S+) has been installed", outcome.message) or [wanted])[0]
+    is_known = outcome.verdict in (Verdict.DONE, Verdict.REPEATED) and came
+    if not is_known or wanted in came.split(", "):
+        return outcome
+    said = f"asked for {wanted}, but the archive at {asked.url} is {came}; correct the url or the version"
+    return replace(outcome, verdict=Verdict.REFUSED, reason=Reason.IDENTITY_MISMATCH, message=said)
 
 
 def _done(command: Command, answer: Answer) -> Outcome:

@@ -19,7 +19,7 @@ from arkwright.controller.metrics import Metrics
 from arkwright.model.arklet import BizInfo, BizState
 from arkwright.model.cluster import Pod
 from arkwright.model.kinds import ModuleArchive
-from arkwright.model.outcomes import BaseReport, CallUnderWay, Command, LastCall, Outcome, Verdict
+from arkwright.model.outcomes import BaseReport, CallUnderWay, Command, LastCall, Outcome, Reason, Verdict
 
 log = structlog.get_logger()
 
@@ -109,7 +109,7 @@ class AgentCalls:
     async def _run(self, pod: Pod, command: Command, archive: ModuleArchive, slot: tuple[str, str]) -> None:
         async with self._per_pod[pod.metadata.uid], self._everywhere:
             begun = self._clock()
-            outcome = await self._ask(pod, command, archive)
+            outcome = await self._ask_safely(pod, command, archive)
         at = self._clock()
         self._metrics.calls.labels(command, outcome.verdict.name).inc()
         self._metrics.call_seconds.labels(command).observe((at - begun).total_seconds())
@@ -120,6 +120,15 @@ class AgentCalls:
             last = LastCall(outcome=outcome, at=at, attempt=asked.attempt, generation=asked.generation)
             self._last[asked.key] = last
         self._on_done(pod, slot[1])
+
+    async def _ask_safely(self, pod: Pod, command: Command, archive: ModuleArchive) -> Outcome:
+        """A mistake of ours in reading an answer is a lost answer: it must not leave its Modules waiting for ever."""
+        try:
+            return await self._ask(pod, command, archive)
+        except Exception as error:
+            log.exception("cannot call", pod=pod.name, command=command)
+            said = f"{command} failed in the controller, see its log: {type(error).__name__}: {error}"
+            return Outcome(command=command, verdict=Verdict.LOST, reason=Reason.AGENT_UNREACHABLE, message=said)
 
     async def _ask(self, pod: Pod, command: Command, archive: ModuleArchive) -> Outcome:
         address = pod.agent_address

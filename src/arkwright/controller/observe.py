@@ -13,10 +13,11 @@ from arkwright.model.resources import Kind
 from arkwright.plan.basepod import ObservedBasePod, plan_base_pod
 from arkwright.plan.deployment import ObservedDeployment, plan_deployment
 from arkwright.plan.intents import Plan
-from arkwright.plan.module import ObservedModule, plan_module
+from arkwright.plan.module import plan_module
 from arkwright.plan.replicaset import ObservedReplicaSet, plan_replica_set
 from arkwright.plan.revisions import Revision
 from arkwright.plan.seating import Room
+from arkwright.plan.tries import ObservedModule
 
 
 class Observer:

@@ -1,0 +1,82 @@
+"""A Module's way out of its base (semantics 7): traffic off, drain, uninstall, let go of the object.
+
+In: a Module that is being deleted. Out: at most one call to the agent, its status, and in the end its finalizer.
+"""
+
+from datetime import datetime
+
+from arkwright.model.arklet import BizState
+from arkwright.model.cluster import Document
+from arkwright.model.kinds import Module, ModulePhase, ModuleStatus
+from arkwright.model.names import ALLOCATE_POD, DELETE_MODULE_DIRECTLY
+from arkwright.model.outcomes import Command
+from arkwright.plan.intents import Patch, Plan
+from arkwright.plan.tries import (
+    ASK_AGAIN_SECONDS,
+    SHORT_STATE_SECONDS,
+    ObservedModule,
+    after_failure,
+    ask_again,
+    call,
+    has_serves_label,
+    identity,
+    pod_name,
+    set_status,
+    target,
+)
+
+
+def plan_departure(observed: ObservedModule, now: datetime) -> Plan:
+    """Label off, drain, uninstall, let go of the object."""
+    is_direct = observed.module.metadata.labels.get(DELETE_MODULE_DIRECTLY) == "true"
+    if observed.pod is None or not observed.is_pod_live or is_direct:
+        return _release(observed, "its base pod is gone or going" if not is_direct else "its label asks for no call")
+    if observed.under_way:
+        return _say_so(observed, SHORT_STATE_SECONDS - (now - observed.under_way.since).total_seconds(), now)
+    if waiting := after_failure(observed, now):
+        return waiting
+    if observed.report is None or not observed.report.is_certain:
+        return call(observed, Command.QUERY, "what is in the base must be known first")
+    found = observed.report.find(observed.archive.name, observed.archive.version)
+    if found is None:
+        return _release(observed, f"{identity(observed.archive)} is not in {pod_name(observed)}")
+    if found.state in (BizState.RESOLVED, BizState.STOPPED):
+        return ask_again(observed, found, now)
+    return _plan_drain(observed, now) or call(observed, Command.UNINSTALL, f"{found.identity} is to go")
+
+
+def _plan_drain(observed: ObservedModule, now: datetime) -> Plan | None:
+    """None once no new request comes: another version serves on this pod, or the label has been off long enough."""
+    if any(not one.is_terminating and _serves(observed, one) for one in observed.neighbours):
+        return None
+    if has_serves_label(observed.pod, observed.archive.name):
+        return Plan(look_again_in=ASK_AGAIN_SECONDS)
+    since = observed.label_off_since or now
+    left = observed.drain_seconds - (now - since).total_seconds()
+    if left <= 0:
+        return None
+    soon = 0.0 if observed.drain_seconds > SHORT_STATE_SECONDS else SHORT_STATE_SECONDS
+    return _say_so(observed, soon, now).then(Plan(look_again_in=left))
+
+
+def _say_so(observed: ObservedModule, seconds: float, now: datetime) -> Plan:
+    """Status Terminating, once it lasts; a failure that stands there stays."""
+    if observed.module.status.status is ModulePhase.TERMINATING:
+        return Plan()
+    if seconds > 0:
+        return Plan(look_again_in=seconds)
+    doing = f"{identity(observed.archive)} is leaving {pod_name(observed)}"
+    return set_status(observed, ModuleStatus(status=ModulePhase.TERMINATING, message=doing), doing, now)
+
+
+def _serves(observed: ObservedModule, neighbour: Module) -> bool:
+    other = neighbour.spec.module
+    found = observed.report.find(other.name, other.version) if observed.report else None
+    return found is not None and found.state is BizState.ACTIVATED
+
+
+def _release(observed: ObservedModule, because: str) -> Plan:
+    rest = [name for name in observed.module.metadata.finalizers if name != ALLOCATE_POD]
+    version = observed.module.metadata.resource_version
+    patch: Document = {"metadata": {"finalizers": rest or None, "resourceVersion": version}}
+    return Plan((Patch(target(observed.module), patch, because),))

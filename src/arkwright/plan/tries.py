@@ -1,0 +1,146 @@
+"""One Module's calls to its agent: what is seen of it, what came of the last call, when to try again (semantics 2).
+
+In: the Module, its base pod, what the agent last said, its neighbours of the same name. Out: one call, a status, or how
+long to wait. Which call comes next is decided by `module` and `departure`.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import msgspec
+
+from arkwright.model.arklet import BizInfo
+from arkwright.model.cluster import Pod
+from arkwright.model.codec import encode_whole
+from arkwright.model.kinds import Module, ModuleArchive, ModulePhase, ModuleStatus
+from arkwright.model.meta import Condition
+from arkwright.model.names import DELETE_MODULE_DIRECTLY, jitter, serves_label
+from arkwright.model.outcomes import BaseReport, CallUnderWay, Command, LastCall, Reason, Verdict
+from arkwright.model.resources import Kind
+from arkwright.plan.intents import Call, Plan, SetStatus, Target, Tell
+
+SHORT_STATE_SECONDS = 0.5
+ASK_AGAIN_SECONDS = 1.0
+MAX_BACKOFF_SECONDS = 60.0
+UNSUCCESSFUL = frozenset({Verdict.REFUSED, Verdict.UNREACHED, Verdict.LOST})
+
+
+@dataclass(frozen=True)
+class ObservedModule:
+    """`archive`: what to install, with the newest url. `neighbours`: other Modules of that name on the pod.
+
+    `is_superseded`: a live one among them is of a newer revision.
+    """
+
+    module: Module
+    archive: ModuleArchive
+    pod: Pod | None
+    is_pod_live: bool
+    report: BaseReport | None = None
+    under_way: CallUnderWay | None = None
+    last: LastCall | None = None
+    neighbours: tuple[Module, ...] = ()
+    is_superseded: bool = False
+    drain_seconds: float = 0.0
+    label_off_since: datetime | None = None
+
+
+def after_failure(observed: ObservedModule, now: datetime) -> Plan | None:
+    """Write a failure down once; then wait for the next try. None: nothing to wait for."""
+    status, last = observed.module.status, observed.last
+    if last and last.outcome.verdict is Verdict.BUSY and (now - last.at).total_seconds() < ASK_AGAIN_SECONDS:
+        return Plan(look_again_in=ASK_AGAIN_SECONDS)
+    if last and last.outcome.verdict in UNSUCCESSFUL and not is_written_down(observed, last):
+        return failed_try(observed, last)
+    if _is_current(observed) and status.next_attempt_time and status.next_attempt_time > now:
+        return Plan(look_again_in=(status.next_attempt_time - now).total_seconds())
+    return None
+
+
+def _is_current(observed: ObservedModule) -> bool:
+    """Whether the status speaks of the spec as it is: a corrected url is tried at once."""
+    return observed.module.status.observed_generation == observed.module.metadata.generation
+
+
+def is_written_down(observed: ObservedModule, last: LastCall) -> bool:
+    metadata, status = observed.module.metadata, observed.module.status
+    return last.generation != metadata.generation or (_is_current(observed) and status.attempts >= last.attempt)
+
+
+def failed_try(observed: ObservedModule, last: LastCall) -> Plan:
+    module, outcome = observed.module, last.outcome
+    phase = ModulePhase.TERMINATING if module.is_terminating else ModulePhase.FAILED
+    pause = backoff_seconds(module.metadata.uid, last.attempt)
+    way_out = _way_out(observed, outcome.reason)
+    failed = ModuleStatus(
+        status=phase,
+        reason=outcome.reason or Reason.INSTALL_FAILED,
+        message=(outcome.message + way_out)[:1024],
+        attempts=last.attempt,
+        next_attempt_time=last.at + timedelta(seconds=pause),
+    )
+    event = "ModuleUninstallFailed" if outcome.command is Command.UNINSTALL else "ModuleInstallFailed"
+    told = Tell(target(module), event, f"{failed.reason}: {failed.message}", is_warning=True)
+    return Plan((*set_status(observed, failed, failed.message, last.at).intents, told), look_again_in=pause)
+
+
+def _way_out(observed: ObservedModule, reason: Reason | None) -> str:
+    if observed.module.is_terminating:
+        return f"; to remove it without the agent, label it {DELETE_MODULE_DIRECTLY}=true or delete the base pod"
+    if reason is Reason.WEB_PATH_CONFLICT:
+        return "; this base cannot hold two versions on one web path, upgradePolicy uninstall_then_install avoids that"
+    return ""
+
+
+def backoff_seconds(uid: str, attempt: int) -> float:
+    """Seconds until the next try: 1 doubling to 60, spread by a fifth either way (semantics 2)."""
+    return min(MAX_BACKOFF_SECONDS, 2.0 ** min(attempt - 1, 10)) * jitter(f"{uid}/{attempt}")
+
+
+def has_serves_label(pod: Pod | None, module_name: str) -> bool:
+    return pod is not None and pod.metadata.labels.get(serves_label(module_name)) == "true"
+
+
+def ask_again(observed: ObservedModule, found: BizInfo, now: datetime) -> Plan:
+    age = (now - observed.report.at).total_seconds() if observed.report else ASK_AGAIN_SECONDS
+    if age < ASK_AGAIN_SECONDS:
+        return Plan(look_again_in=ASK_AGAIN_SECONDS - age)
+    return call(observed, Command.QUERY, f"{found.identity} is {found.state}")
+
+
+def call(observed: ObservedModule, command: Command, because: str) -> Plan:
+    tries = observed.module.status.attempts if _is_current(observed) else 0
+    return Plan((Call(target(observed.module), command, observed.archive, tries + 1, because),))
+
+
+def set_status(observed: ObservedModule, wanted: ModuleStatus, because: str, now: datetime) -> Plan:
+    """Write `wanted` unless it stands there already; the time of a change of status is the time it is planned."""
+    module, before = observed.module, observed.module.status
+    is_ready = wanted.status is ModulePhase.AVAILABLE
+    ready = Condition(
+        type="Ready",
+        status="True" if is_ready else "False",
+        reason=wanted.reason or str(wanted.status),
+        message=wanted.message,
+    )
+    wanted = msgspec.structs.replace(
+        wanted,
+        last_transition_time=before.last_transition_time if before.status is wanted.status else now,
+        observed_generation=module.metadata.generation,
+        conditions=(ready,),
+    )
+    if wanted == before:
+        return Plan()
+    return Plan((SetStatus(target(module), encode_whole(wanted), because),))
+
+
+def identity(archive: ModuleArchive) -> str:
+    return f"{archive.name}:{archive.version}"
+
+
+def pod_name(observed: ObservedModule) -> str:
+    return observed.pod.name if observed.pod else "(none)"
+
+
+def target(module: Module) -> Target:
+    return Target(Kind.MODULE, module.metadata.namespace, module.name, module.metadata.uid)
