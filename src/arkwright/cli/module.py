@@ -115,11 +115,8 @@ def _named(module: str) -> tuple[str, str]:
 
 def _ask(agent: str, call: Callable[[ArkletClient], Awaitable[Outcome]]) -> Outcome:
     async def run() -> Outcome:
-        client = ArkletClient()
-        try:
+        async with ArkletClient() as client:
             return await call(client)
-        finally:
-            await client.close()
 
     outcome = asyncio.run(run())
     if outcome.verdict is Verdict.UNREACHED:

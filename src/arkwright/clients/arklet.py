@@ -7,6 +7,7 @@ and no connection is used twice. Not done here: limits per base, retries, decisi
 import asyncio
 import re
 from dataclasses import dataclass
+from types import TracebackType
 
 import aiohttp
 import msgspec
@@ -43,15 +44,20 @@ class Timeouts:
 
 
 class ArkletClient:
-    """One for all bases; `address` is "ip:port" (an IPv6 address in brackets)."""
+    """One for all bases, used as an async context manager; `address` is "ip:port" (an IPv6 address in brackets)."""
 
     def __init__(self, timeouts: Timeouts | None = None) -> None:
         self._timeouts = timeouts or Timeouts()
-        self._session: aiohttp.ClientSession | None = None
+        self._session: aiohttp.ClientSession
 
-    async def close(self) -> None:
-        if self._session is not None:
-            await self._session.close()
+    async def __aenter__(self) -> "ArkletClient":
+        self._session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0, force_close=True))
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._session.close()
 
     async def install(self, address: str, module: ModuleArchive) -> Outcome:
         body = {"bizName": module.name, "bizUrl": module.url, "bizVersion": module.version}
@@ -72,7 +78,7 @@ class ArkletClient:
         seconds = self._timeouts.of(command)
         timeout = aiohttp.ClientTimeout(total=seconds, sock_connect=self._timeouts.connect)
         try:
-            async with self._connected().post(
+            async with self._session.post(
                 f"http://{address}/{command}", data=msgspec.json.encode(body), timeout=timeout
             ) as response:
                 return read_answer(command, await response.read())
@@ -85,11 +91,6 @@ class ArkletClient:
         except (aiohttp.ClientError, OSError, asyncio.IncompleteReadError) as error:
             said = f"the agent at {address} broke off during {command}: {error or type(error).__name__}"
             return Outcome(command=command, verdict=Verdict.LOST, reason=Reason.AGENT_UNREACHABLE, message=said)
-
-    def _connected(self) -> aiohttp.ClientSession:
-        if self._session is None:
-            self._session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0, force_close=True))
-        return self._session
 
 
 def _unreached(command: Command, message: str) -> Outcome:

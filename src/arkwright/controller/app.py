@@ -5,6 +5,7 @@ import contextlib
 import os
 import signal
 import socket
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -55,22 +56,23 @@ def utc_now() -> datetime:
 
 
 class Controller:
-    """One controller on one API server."""
+    """One controller on one API server; `clock` tells the time of day."""
 
-    def __init__(self, kube: KubeClient, settings: Settings) -> None:
-        self._kube, self._settings = kube, settings
+    def __init__(
+        self, kube: KubeClient, arklet: ArkletClient, settings: Settings, clock: Callable[[], datetime] = utc_now
+    ) -> None:
+        self._settings = settings
         self.metrics = Metrics()
-        self.queue = WorkQueue(asyncio.get_running_loop().time, self._pace)
-        self.cache = Cache(utc_now, self._changed)
-        self.agent_client = ArkletClient(settings.timeouts)
-        self.agents = AgentCalls(self.agent_client, utc_now, self.metrics, self._called, settings.limits)
-        self.events = Events(kube, utc_now)
+        self.queue = WorkQueue(self._pace)
+        self.cache = Cache(clock, self._changed)
+        self.agents = AgentCalls(arklet, clock, self.metrics, self._called, settings.limits)
+        self.events = Events(kube, clock)
         self._watchers = [Watcher(kube, self.cache, kind, settings.namespace) for kind in WATCHED]
         observer = Observer(self.cache, self.agents)
         executor = Executor(kube, self.cache, self.agents, self.events, self.metrics)
-        self._reconciler = Reconciler(self.queue, observer, executor, self.metrics, utc_now)
+        self._reconciler = Reconciler(self.queue, observer, executor, self.metrics, clock)
         identity = f"{socket.gethostname()}-{os.getpid()}"
-        self._leadership = Leadership(kube, settings.terms, identity, utc_now)
+        self._leadership = Leadership(kube, settings.terms, identity, clock)
 
     @property
     def is_ready(self) -> bool:
@@ -80,7 +82,6 @@ class Controller:
         """Watch, and act while leading. Ends when the lease is lost; a cancellation lets go of it."""
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(watcher.run()) for watcher in self._watchers]
-            tasks.append(group.create_task(self._serve_health()))
             try:
                 await asyncio.gather(*(watcher.is_filled.wait() for watcher in self._watchers))
                 await self._act()
@@ -105,19 +106,10 @@ class Controller:
     async def _stop(self) -> None:
         self.metrics.leading.set(0)
         await self.agents.stop()
-        await self.agent_client.close()
         await self.events.flush()
         if self._settings.is_elected:
             with contextlib.suppress(ClientError):
                 await self._leadership.let_go()
-
-    async def _serve_health(self) -> None:
-        app = health_app(self.metrics, lambda: True, lambda: self.is_ready)
-        host, port = self._settings.health_host, self._settings.health_port
-        server = uvicorn.Server(uvicorn.Config(app, host=host, port=port, log_level="error", lifespan="off"))
-        server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
-        with contextlib.suppress(asyncio.CancelledError):
-            await server._serve()
 
     def _pace(self, key: Key) -> float:
         return self._settings.pace_seconds if key.kind in PACED else 0.0
@@ -139,14 +131,23 @@ class Controller:
 
 
 async def run_controller(settings: Settings) -> None:
-    """Until SIGTERM or SIGINT. Raises BadCredentials if there is no API server to talk to."""
+    """Until SIGTERM or SIGINT, or until the lease is lost. Raises BadCredentials if there is no API server to talk to."""
     access = await find_access()
     log.info("controller starts", server=access.server, namespace=settings.namespace or "all")
-    async with KubeClient(access, settings.api_timeout_seconds) as kube:
-        running = asyncio.create_task(Controller(kube, settings).run())
-        loop = asyncio.get_running_loop()
+    async with KubeClient(access, settings.api_timeout_seconds) as kube, ArkletClient(settings.timeouts) as arklet:
+        controller = Controller(kube, arklet, settings)
+        health = asyncio.create_task(_serve_health(controller, settings))
+        running = asyncio.create_task(controller.run())
         for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, running.cancel)
+            asyncio.get_running_loop().add_signal_handler(number, running.cancel)
         with contextlib.suppress(asyncio.CancelledError):
             await running
+        health.cancel()
     log.info("controller stopped")
+
+
+async def _serve_health(controller: Controller, settings: Settings) -> None:
+    app = health_app(controller.metrics, lambda: True, lambda: controller.is_ready)
+    host, port = settings.health_host, settings.health_port
+    server = uvicorn.Server(uvicorn.Config(app, host=host, port=port, log_level="error", lifespan="off"))
+    await server._serve()  # without its signal handlers: SIGTERM is ours

@@ -121,4 +121,5 @@ class Executor:
 
 def _say(intent: Intent) -> None:
     target = intent.target
-    log.info(type(intent).__name__, of=f"{target.kind}/{target.namespace}/{target.name}", because=intent.because)
+    because = f"{intent.reason}: {intent.because}" if isinstance(intent, Tell) else intent.because
+    log.info(type(intent).__name__, of=f"{target.kind}/{target.namespace}/{target.name}", because=because)

@@ -14,6 +14,7 @@ from arkwright.model.names import MODULE_INSTANCE_COUNT, SERVES_PREFIX, serves_l
 from arkwright.model.outcomes import BaseReport
 from arkwright.model.resources import Kind
 from arkwright.plan.intents import Patch, Plan, Target
+from arkwright.plan.seating import places
 
 COMING_SECONDS = 0.5
 
@@ -55,7 +56,7 @@ def wanted_labels(observed: ObservedBasePod) -> dict[str, str]:
     staying = [one for one in observed.modules if not one.is_terminating]
     labels = {serves_label(one.spec.module.name): "true" for one in staying if serves(one, observed.report)}
     if staying:
-        labels[MODULE_INSTANCE_COUNT] = str(len(staying))
+        labels[MODULE_INSTANCE_COUNT] = str(len(places(staying)))
     return labels
 
 

@@ -142,15 +142,19 @@ def _start(release: Release, revision: str, now: datetime) -> Step:
 
 
 def _told_at_start(release: Release, status: ReleaseStatus) -> tuple[tuple[str, str], ...]:
-    before = release.status
-    said = (
-        f"{status.update_revision}: {status.original_delta_replicas:+d} replicas in {status.real_batch_count} batches"
-    )
+    before, moves = release.status, status.original_delta_replicas
+    how_many = f"{moves:+d}" if before.update_revision == status.update_revision else f"{moves}"
+    said = f"{status.update_revision}: {how_many} replicas, {_in_batches(status)}"
     told = [("ReleaseStarted", said)]
     if before.progress in UNDER_WAY:
         where = f"in batch {before.current_batch}/{before.real_batch_count}"
         told.insert(0, ("ReleaseSuperseded", f"{before.update_revision} is superseded {where}"))
     return tuple(told)
+
+
+def _in_batches(status: ReleaseStatus) -> str:
+    count = status.real_batch_count
+    return "in 1 batch" if count == 1 else f"in {count} batches"
 
 
 def _planned_now(counts: Counts) -> Counts:
@@ -261,7 +265,7 @@ def _complete(release: Release, now: datetime) -> Step:
     status, spec = release.status, release.spec
     changes: dict[str, bool | int | None] = {"confirmBatchNum": None} if spec.confirm_batch_num else {}
     done = replace(_to(status, Progress.COMPLETED, now), batch_progress=Progress.COMPLETED)
-    said = f"{status.update_revision}: {release.counts.desired} replicas in {status.real_batch_count} batches"
+    said = f"{status.update_revision}: {release.counts.desired} replicas, {_in_batches(status)}"
     return Step(done, release.counts.new, changes, (*_completed(release), ("ReleaseCompleted", said)))
 
 

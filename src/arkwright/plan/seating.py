@@ -36,7 +36,7 @@ def _seat(room: Room, pod: Pod) -> Seat:
     siblings = [one for one in staying if not _is_own(room.replica_set, one) and _is_sibling(room.replica_set, one)]
     return Seat(
         pod=pod.name,
-        modules=len(_places(staying) | {place[1:] for place in room.arriving if place[0] == pod.name}),
+        modules=len(places(staying) | {place[1:] for place in room.arriving if place[0] == pod.name}),
         cap=cap(pod, room.base),
         holds_own=bool(own),
         holds_sibling=bool(siblings),
@@ -46,8 +46,8 @@ def _seat(room: Room, pod: Pod) -> Seat:
     )
 
 
-def _places(modules: Iterable[Module]) -> set[tuple[str, str]]:
-    """Two versions of one ModuleDeployment take one place."""
+def places(modules: Iterable[Module]) -> set[tuple[str, str]]:
+    """(ModuleDeployment, module name) of each place taken: two versions of one ModuleDeployment take one."""
     return {(one.metadata.labels.get(MODULE_DEPLOYMENT, ""), one.spec.module.name) for one in modules}
 
 

@@ -22,6 +22,7 @@ from arkwright.plan.intents import Call, Plan, SetStatus, Target, Tell
 SHORT_STATE_SECONDS = 0.5
 ASK_AGAIN_SECONDS = 1.0
 MAX_BACKOFF_SECONDS = 60.0
+MAX_DOUBTS = 3
 UNSUCCESSFUL = frozenset({Verdict.REFUSED, Verdict.UNREACHED, Verdict.LOST})
 
 
@@ -69,7 +70,7 @@ def is_written_down(observed: ObservedModule, last: LastCall) -> bool:
 
 def failed_try(observed: ObservedModule, last: LastCall) -> Plan:
     module, outcome = observed.module, last.outcome
-    phase = ModulePhase.TERMINATING if module.is_terminating else ModulePhase.FAILED
+    phase = _phase_after(observed, last)
     pause = backoff_seconds(module.metadata.uid, last.attempt)
     way_out = _way_out(observed, outcome.reason)
     failed = ModuleStatus(
@@ -82,6 +83,15 @@ def failed_try(observed: ObservedModule, last: LastCall) -> Plan:
     event = "ModuleUninstallFailed" if outcome.command is Command.UNINSTALL else "ModuleInstallFailed"
     told = Tell(target(module), event, f"{failed.reason}: {failed.message}", is_warning=True)
     return Plan((*set_status(observed, failed, failed.message, last.at).intents, told), look_again_in=pause)
+
+
+def _phase_after(observed: ObservedModule, last: LastCall) -> ModulePhase:
+    """A Module that serves is not called failed because a question about it got lost once or twice."""
+    if observed.module.is_terminating:
+        return ModulePhase.TERMINATING
+    is_doubt = last.outcome.command is Command.QUERY and last.attempt <= MAX_DOUBTS
+    is_available = observed.module.status.status is ModulePhase.AVAILABLE
+    return ModulePhase.AVAILABLE if is_doubt and is_available else ModulePhase.FAILED
 
 
 def _way_out(observed: ObservedModule, reason: Reason | None) -> str:

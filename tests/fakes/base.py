@@ -1,0 +1,99 @@
+"""What a base does when its agent is asked: installs, uninstalls, switches, and errs as scripted.
+
+In: a command and its body. Out: the envelope of the wire, as a document. Speaks like the Java agent: a second version
+stays deactivated while one is active. Not done here: time, sockets.
+"""
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+
+REFUSAL = "com.example.StartFailure: the module does not start"
+
+
+@dataclass
+class FakeBase:
+    """`modules`: identity -> state. `log`: (command, identity) of all that was asked, in order.
+
+    `failures`: how many more calls of a command fail. `holds_one_version`: like a Java base with web modules, it cannot hold
+    two versions on one web path. `real_identity`: identity asked for -> identity the archive really has.
+    """
+
+    modules: dict[str, str] = field(default_factory=dict)
+    log: list[tuple[str, str]] = field(default_factory=list)
+    failures: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    unreachable_archives: set[str] = field(default_factory=set)
+    real_identity: dict[str, str] = field(default_factory=dict)
+    holds_one_version: bool = False
+
+    def answer(self, command, body):
+        identity = f"{body.get('bizName', '')}:{body.get('bizVersion', '')}"
+        self.log.append((command, identity if command != "queryAllBiz" else ""))
+        if self.failures[command] > 0:
+            self.failures[command] -= 1
+            return _internal_error(REFUSAL)
+        commands = {"installBiz": self._install, "uninstallBiz": self._uninstall, "switchBiz": self._switch}
+        if command == "queryAllBiz":
+            return {"code": "SUCCESS", "data": [_info(one, state) for one, state in sorted(self.modules.items())]}
+        if command not in commands:
+            return {"code": "CMD_NOT_FOUND", "message": "please follow the doc"}
+        return commands[command](identity, body)
+
+    def calls(self, command):
+        return [identity for name, identity in self.log if name == command]
+
+    def active(self, name):
+        """The version of a module that answers; None if none does."""
+        versions = (one.partition(":")[2] for one, state in self.modules.items() if self._is_active(one, state, name))
+        return next(versions, None)
+
+    def restart(self):
+        self.modules.clear()
+
+    def _is_active(self, identity, state, name):
+        return identity.partition(":")[0] == name and state == "activated"
+
+    def _install(self, asked, body):
+        if body["bizUrl"] in self.unreachable_archives:
+            return _internal_error(f"java.io.FileNotFoundException: {body['bizUrl']}")
+        identity = self.real_identity.get(asked, asked)
+        if identity in self.modules:
+            said = f"Biz: {identity} has been installed or registered."
+            return _failed("install", "REPEAT_BIZ", said)
+        others = [one for one in self.modules if one.partition(":")[0] == identity.partition(":")[0]]
+        if others and self.holds_one_version:
+            return _internal_error("java.lang.IllegalArgumentException: Child name [provider] is not unique")
+        active = any(self.modules[one] == "activated" for one in others)
+        self.modules[identity] = "deactivated" if active else "activated"
+        data = {"code": "SUCCESS", "bizInfos": [_info(identity, self.modules[identity])]}
+        return {"code": "SUCCESS", "data": data | {"message": f"Install Biz: {identity} success, cost: 1 ms"}}
+
+    def _uninstall(self, identity, body):
+        if identity not in self.modules:
+            return _failed("uninstall", "NOT_FOUND_BIZ", f"Uninstall biz: {identity} not found.")
+        del self.modules[identity]
+        return {"code": "SUCCESS", "data": {"code": "SUCCESS", "message": f"Uninstall biz: {identity} success."}}
+
+    def _switch(self, identity, body):
+        if identity not in self.modules:
+            return _failed("switch", "NOT_FOUND_BIZ", f"Switch biz: {identity} not found.")
+        name = identity.partition(":")[0]
+        for one in self.modules:
+            if one.partition(":")[0] == name:
+                self.modules[one] = "deactivated"
+        self.modules[identity] = "activated"
+        return {"code": "SUCCESS", "data": {"code": "SUCCESS", "message": f"Switch biz: {identity} is activated."}}
+
+
+def _info(identity, state):
+    name, _, version = identity.partition(":")
+    return {"bizName": name, "bizVersion": version, "bizState": state, "webContextPath": name}
+
+
+def _failed(verb, code, message):
+    return {"code": "FAILED", "data": {"code": code, "message": message}, "message": f"{verb} biz not success!"}
+
+
+def _internal_error(cause):
+    trace = f"com.alipay.ArkletRuntimeException: {cause}\n\tat x.y(Z.java:1)\nCaused by: {cause}\n\tat a.b(C.java:2)"
+    outer = "Internal Error: java.lang.reflect.InvocationTargetException"
+    return {"code": "CMD_PROCESS_INTERNAL_ERROR", "message": outer, "errorStackTrace": trace}

@@ -1,0 +1,193 @@
+"""A Kubernetes API in memory, with the methods of KubeClient: what the controller's loop sees of a real one.
+
+Versions, generations, merge patches with preconditions, finalizers, deletion of what is owned, watches that lag.
+Not done here: validation, pages, access. Held to the real API server by tests/scenarios/test_fake_kube.py.
+"""
+
+import asyncio
+import itertools
+import json
+
+import msgspec
+
+from arkwright.clients.errors import Conflict, NotFound
+from arkwright.clients.kube import Change, Listing, WatchLine
+from arkwright.model.codec import read, stamp
+from arkwright.model.resources import RESOURCES
+
+
+class FakeKube:
+    """`clock`: the time of day. `lag`: seconds that a write, and then its watch event, take. `refuse`: raises to refuse a write.
+
+    `on_write` is called with (verb, path) after each write.
+    """
+
+    def __init__(self, clock, lag=lambda: 0.0, refuse=lambda verb, path: None, on_write=lambda verb, path: None):
+        self._clock, self._lag, self._refuse, self.on_write = clock, lag, refuse, on_write
+        self._objects = {}
+        self._watches = []
+        self._versions, self._uids = itertools.count(1), itertools.count(1)
+        self._version = 0
+        self.writes = []
+
+    # ── what KubeClient offers ──
+
+    async def list(self, resource, namespace="", selector=""):
+        found = [one for path, one in self._objects.items() if _is_in(resource, path)]
+        return Listing(tuple(_raw(one) for one in found), str(self._version))
+
+    async def watch(self, resource, namespace, version):
+        events = asyncio.Queue()
+        self._watches.append((resource, events))
+        try:
+            while True:
+                at, line = await events.get()
+                await asyncio.sleep(max(0.0, at - asyncio.get_running_loop().time()))
+                yield line
+        finally:
+            self._watches.remove((resource, events))
+
+    async def get(self, resource, namespace, name):
+        return read(_raw(self._find(resource.path(namespace, name))), resource.type)
+
+    async def create(self, resource, namespace, document):
+        await self._before("create", resource.path(namespace))
+        document = self.put(document | {"metadata": document["metadata"] | {"namespace": namespace}})
+        return self._answer("create", resource, document, self.path(document))
+
+    async def patch(self, resource, path, patch):
+        await self._before("patch", path)
+        return self._answer("patch", resource, self.change(path, patch), path)
+
+    async def delete(self, resource, namespace, name, uid=""):
+        path = resource.path(namespace, name)
+        await self._before("delete", path)
+        if uid and self._find(path)["metadata"]["uid"] != uid:
+            raise Conflict("the UID in the precondition does not match", 409)
+        document = self.remove(path)
+        self._answer("delete", resource, document, path)
+        return _raw(document)
+
+    # ── what users, nodes and tests do ──
+
+    def put(self, document):
+        """Create an object; a status in it is kept. Raises Conflict."""
+        resource = RESOURCES[document["kind"]]
+        metadata = document["metadata"]
+        path = resource.path(metadata["namespace"], metadata["name"])
+        if path in self._objects:
+            raise Conflict(f'{resource.plural} "{metadata["name"]}" already exists', 409)
+        given = {"uid": f"uid-{next(self._uids)}", "creationTimestamp": stamp(self._clock()), "generation": 1}
+        document = _copy(document | {"metadata": {**metadata, **given}})
+        self._store(path, document, Change.ADDED)
+        return document
+
+    def change(self, path, patch):
+        """A merge patch of an object or, where the path ends with it, of its status."""
+        is_status = path.endswith("/status")
+        path = path.removesuffix("/status")
+        old = self._find(path)
+        wanted = patch.get("metadata", {}).get("resourceVersion")
+        if wanted is not None and wanted != old["metadata"]["resourceVersion"]:
+            raise Conflict("the object has been modified; please apply your changes to the latest version", 409)
+        part = {"status": patch.get("status")} if is_status else {k: v for k, v in patch.items() if k != "status"}
+        new = merged(old, part)
+        new["metadata"]["resourceVersion"] = old["metadata"]["resourceVersion"]
+        if new == old:
+            return old
+        if new.get("spec") != old.get("spec"):
+            new["metadata"]["generation"] += 1
+        if new["metadata"].get("deletionTimestamp") and not new["metadata"].get("finalizers"):
+            return self._drop(path, new)
+        return self._store(path, new, Change.MODIFIED)
+
+    def remove(self, path):
+        """Delete: at once, or marked as long as there are finalizers."""
+        old = self._find(path)
+        if not old["metadata"].get("finalizers"):
+            return self._drop(path, _copy(old))
+        if old["metadata"].get("deletionTimestamp"):
+            return old
+        new = merged(old, {"metadata": {"deletionTimestamp": stamp(self._clock())}})
+        new["metadata"]["generation"] += 1
+        return self._store(path, new, Change.MODIFIED)
+
+    def all(self, kind):
+        return [_copy(one) for path, one in sorted(self._objects.items()) if _is_in(RESOURCES[kind], path)]
+
+    def one(self, kind, namespace, name):
+        """The object, or None."""
+        return self._objects.get(RESOURCES[kind].path(namespace, name))
+
+    def path(self, document):
+        return RESOURCES[document["kind"]].path(document["metadata"]["namespace"], document["metadata"]["name"])
+
+    # ── within ──
+
+    async def _before(self, verb, path):
+        await asyncio.sleep(self._lag())
+        self._refuse(verb, path)
+
+    def _answer(self, verb, resource, document, path):
+        self.writes.append((verb, path))
+        self.on_write(verb, path)
+        return read(_raw(document), resource.type)
+
+    def _find(self, path):
+        if path not in self._objects:
+            raise NotFound(f"{path} not found", 404)
+        return self._objects[path]
+
+    def _store(self, path, document, change):
+        self._version = next(self._versions)
+        document["metadata"]["resourceVersion"] = str(self._version)
+        self._objects[path] = document
+        self._publish(path, document, change)
+        return document
+
+    def _drop(self, path, document):
+        self._version = next(self._versions)
+        document["metadata"]["resourceVersion"] = str(self._version)
+        self._objects.pop(path)
+        self._publish(path, document, Change.DELETED)
+        for owned_path, owned in list(self._objects.items()):
+            owners = owned["metadata"].get("ownerReferences", [])
+            left = [one for one in owners if one["uid"] != document["metadata"]["uid"]]
+            if owners and not left and owned_path in self._objects:
+                self.remove(owned_path)
+        return document
+
+    def _publish(self, path, document, change):
+        for resource, events in self._watches:
+            if _is_in(resource, path):
+                at = asyncio.get_running_loop().time() + self._lag()
+                events.put_nowait((at, WatchLine(change, _raw(document))))
+
+
+def _is_in(resource, path):
+    return path.startswith(resource.root + "/") and f"/{resource.plural}/" in path
+
+
+def _raw(document):
+    return msgspec.Raw(json.dumps(document).encode())
+
+
+def _copy(document):
+    return json.loads(json.dumps(document))
+
+
+def merged(old, patch):
+    """A JSON merge patch (RFC 7386); the old document stays as it is.
+
+    >>> merged({"a": 1, "b": {"c": 2}}, {"a": None, "b": {"d": 3}})
+    {'b': {'c': 2, 'd': 3}}
+    """
+    if not isinstance(patch, dict):
+        return _copy(patch)
+    new = dict(old) if isinstance(old, dict) else {}
+    for key, value in patch.items():
+        if value is None:
+            new.pop(key, None)
+        else:
+            new[key] = merged(new.get(key), value)
+    return _copy(new)

@@ -1,0 +1,1 @@
+"""Whole rollouts in faked time."""

@@ -1,0 +1,230 @@
+"""A whole cluster in one thread and in faked time: the real controller, an API in memory, bases with fake agents.
+
+In: a seed. Out: the same story every time. After each write and each call the invariants are checked.
+"""
+
+import asyncio
+import contextlib
+import random
+from datetime import UTC, datetime, timedelta
+
+from arkwright.clients.errors import ApiUnreachable, Conflict
+from arkwright.controller.app import Controller, Settings
+from arkwright.model.names import SERVES_PREFIX
+from arkwright.model.resources import RESOURCES, Kind
+from fakes.arklet import FakeArklet
+from fakes.base import FakeBase
+from fakes.kube import FakeKube
+
+EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
+NAMESPACE = "default"
+BASE = "stock"
+
+
+class World:
+    """`chance`: probability of each kind of fault at each write and call; 0 for a world without any."""
+
+    def __init__(self, seed=0, chance=0.0):
+        self.random, self.chance = random.Random(seed), chance
+        self._loop = asyncio.get_running_loop()
+        self._began = self._loop.time()
+        lag = (lambda: self.random.uniform(0, 0.05)) if chance else (lambda: 0.001)
+        self.kube = FakeKube(self.now, lag, self._refuse, self._wrote)
+        self.arklet = FakeArklet(self._latency, lambda: self.random.random() < self.chance, self._called)
+        self.story, self.invariants = [], []
+        self.cap, self.promised, self.ever_planned = None, 0, set()
+        self._controller = None
+        self._pods = 0
+        self.kube.put(_base())
+
+    # ── time, and what can go wrong ──
+
+    def now(self):
+        return EPOCH + timedelta(seconds=self._loop.time() - self._began)
+
+    def _latency(self, command):
+        slow = self.random.uniform(0, 2.0) if self.chance else 0.2
+        return slow if command == "installBiz" else slow / 10
+
+    def _refuse(self, verb, path):
+        if self.random.random() < self.chance and "/events" not in path:
+            raise self.random.choice([ApiUnreachable("no answer"), Conflict("somebody wrote first", 409)])
+
+    def stop_faults(self):
+        self.chance = 0.0
+
+    def _wrote(self, verb, path):
+        self.tell(f"{verb} {path.partition(NAMESPACE + '/')[2]}")
+        self.check()
+
+    def _called(self, address, command, identity):
+        self.tell(f"{command} {identity} on {address.partition(':')[0]}")
+        self.check()
+
+    def tell(self, line):
+        self.story.append(f"{self._loop.time() - self._began:7.2f}  {line}")
+
+    def check(self):
+        for holds in self.invariants:
+            holds(self)
+
+    # ── the controller ──
+
+    def start_controller(self):
+        settings = Settings(is_elected=False, pace_seconds=0.05)
+        controller = Controller(self.kube, self.arklet, settings, self.now)
+        self.controller = controller
+        self._controller = asyncio.create_task(controller.run())
+
+    async def kill_controller(self):
+        """No goodbye: what it had begun in a base goes on there."""
+        self._controller.cancel()
+        await asyncio.gather(self._controller, return_exceptions=True)
+
+    @contextlib.asynccontextmanager
+    async def running(self):
+        self.start_controller()
+        try:
+            yield self
+        finally:
+            await self.kill_controller()
+
+    # ── base pods ──
+
+    def add_pods(self, count, **labels):
+        return [self.add_pod(**labels) for _ in range(count)]
+
+    def add_pod(self, **labels):
+        """A live base pod with an agent; returns its address."""
+        self._pods += 1
+        name, address = f"stock-{self._pods}", f"127.1.0.{self._pods}"
+        self.arklet.bases[address] = FakeBase()
+        self.kube.put(_pod(name, address, labels))
+        self.tell(f"base pod {name} at {address} appears")
+        return address
+
+    def remove_pod(self, address):
+        pod = next(one for one in self.kube.all(Kind.POD) if one["status"]["podIP"] == address)
+        del self.arklet.bases[address]
+        self.tell(f"base pod {pod['metadata']['name']} goes away")
+        self.kube.remove(self.kube.path(pod))
+
+    # ── what users do ──
+
+    def apply(self, name="demo", **spec):
+        """Create or change a ModuleDeployment; `version` is put where it belongs, the rest are fields of spec."""
+        version = spec.pop("version", None)
+        existing = self.kube.one(Kind.MODULE_DEPLOYMENT, NAMESPACE, name)
+        if version:
+            module = {"name": "provider", "version": version, "url": f"http://archives/provider-{version}.whl"}
+            spec["template"] = {"spec": {"module": module}}
+        self.tell(f"user applies {name}: {version or ''} { {k: v for k, v in spec.items() if k != 'template'} }")
+        if existing is None:
+            self.kube.put(_module_deployment(name, spec))
+        else:
+            self.kube.change(self.kube.path(existing), {"spec": spec})
+
+    def patch(self, name="demo", **spec):
+        path = RESOURCES[Kind.MODULE_DEPLOYMENT].path(NAMESPACE, name)
+        self.tell(f"user sets {spec} of {name}")
+        self.kube.change(path, {"spec": spec})
+
+    def delete(self, kind=Kind.MODULE_DEPLOYMENT, name="demo"):
+        self.tell(f"user deletes {kind} {name}")
+        self.kube.remove(RESOURCES[kind].path(NAMESPACE, name))
+
+    # ── what can be seen ──
+
+    def deployment(self, name="demo"):
+        return self.kube.one(Kind.MODULE_DEPLOYMENT, NAMESPACE, name)
+
+    def status(self, name="demo"):
+        return (self.deployment(name) or {}).get("status", {})
+
+    def progress(self, name="demo"):
+        return self.status(name).get("releaseStatus", {}).get("progress")
+
+    def batch(self, name="demo"):
+        return self.status(name).get("releaseStatus", {}).get("currentBatch")
+
+    def condition(self, kind, name="demo"):
+        return next((one for one in self.status(name).get("conditions", []) if one["type"] == kind), {})
+
+    def modules(self, version=None, live=True):
+        found = self.kube.all(Kind.MODULE)
+        return [
+            one
+            for one in found
+            if version in (None, one["spec"]["module"]["version"])
+            and not (live and "deletionTimestamp" in one["metadata"])
+        ]
+
+    def available(self, version=None):
+        return [one for one in self.modules(version) if one.get("status", {}).get("status") == "Available"]
+
+    def installed(self, version):
+        """Bases that hold this version."""
+        return [address for address, base in self.arklet.bases.items() if f"provider:{version}" in base.modules]
+
+    def serving(self, version=None):
+        """Addresses of bases where it (any version) is active."""
+        actives = {address: base.active("provider") for address, base in self.arklet.bases.items()}
+        return sorted(one for one, active in actives.items() if active and version in (None, active))
+
+    def calls(self, command):
+        return sum(len(base.calls(command)) for base in self.arklet.bases.values())
+
+    def serves_labels(self):
+        """Addresses of pods whose label says that provider serves there."""
+        label = SERVES_PREFIX + "provider"
+        pods = [one for one in self.kube.all(Kind.POD) if one["metadata"]["labels"].get(label) == "true"]
+        return sorted(one["status"]["podIP"] for one in pods)
+
+    async def until(self, is_so, seconds=120):
+        """Let time pass until it is so. Raises AssertionError with the story if that takes too long."""
+        deadline = self._loop.time() + seconds
+        while not is_so():
+            assert self._loop.time() < deadline, "it does not come to that:\n" + self.told()
+            await asyncio.sleep(0.05)
+
+    async def settle(self, seconds=3.0):
+        """Let time pass until nothing has been written for `seconds`."""
+        seen = -1
+        while seen != len(self.kube.writes):
+            seen = len(self.kube.writes)
+            await asyncio.sleep(seconds)
+
+    def told(self, last=60):
+        return "\n".join(self.story[-last:])
+
+
+def _base():
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": BASE, "namespace": NAMESPACE},
+        "spec": {"selector": {"matchLabels": {"app": BASE}}, "template": {"metadata": {"labels": {"app": BASE}}}},
+    }
+
+
+def _pod(name, address, labels):
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": name, "namespace": NAMESPACE, "labels": {"app": BASE, **labels}},
+        "spec": {"containers": [{"name": "base", "ports": [{"containerPort": 1238}]}]},
+        "status": {
+            "phase": "Running",
+            "podIP": address,
+            "containerStatuses": [{"name": "base", "containerID": f"fake://{name}/0", "restartCount": 0}],
+        },
+    }
+
+
+def _module_deployment(name, spec):
+    return {
+        "apiVersion": "serverless.alipay.com/v1alpha1",
+        "kind": "ModuleDeployment",
+        "metadata": {"name": name, "namespace": NAMESPACE},
+        "spec": {"baseDeploymentName": BASE, **spec},
+    }
