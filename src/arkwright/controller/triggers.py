@@ -10,15 +10,17 @@ from arkwright.model.names import MODULE_REPLICASET, service_name
 from arkwright.model.resources import Kind
 
 
-def keys(change: Change, cache: Cache) -> set[Key]:
-    """The objects whose plan may differ after `change`."""
-    found: set[Key] = set()
+def keys(change: Change, cache: Cache) -> tuple[Key, ...]:
+    """The objects whose plan may differ after `change`, each once, in an order that chance has no part in."""
+    return tuple(dict.fromkeys(_all_concerned(change, cache)))
+
+
+def _all_concerned(change: Change, cache: Cache) -> Iterator[Key]:
     for one in (change.before, change.after):
         if one is not None:
-            found |= set(_concerned(one, cache))
+            yield from _concerned(one, cache)
     if change.kind is Kind.MODULE_REPLICASET and _is_spec_changed(change):
-        found |= {_key(Kind.MODULE, module) for module in cache.modules_of(change.after or change.before)}
-    return found
+        yield from (_key(Kind.MODULE, module) for module in cache.modules_of(change.after or change.before))
 
 
 def _is_spec_changed(change: Change) -> bool:
