@@ -1,0 +1,219 @@
+"""What a scenario sees and does: objects as kubectl shows them, base pods with scripted agents, one controller."""
+
+import asyncio
+import json
+import time
+
+from arkwright.clients.arklet import ArkletClient, Timeouts
+from arkwright.clients.errors import NotFound
+from arkwright.controller.app import Controller, Settings
+from arkwright.model.names import SERVES_PREFIX
+from arkwright.model.resources import RESOURCES, Kind
+from fakes.agent_server import FakeAgent
+
+BASE = "stock"
+TIMEOUTS = Timeouts(connect=1, install=20, uninstall=20, query=2)
+
+
+class Site:
+    """One namespace of a real cluster. `agents`: by address."""
+
+    def __init__(self, kube, stack, namespace, network):
+        self._kube, self._stack, self.namespace, self._network = kube, stack, namespace, network
+        self.agents = {}
+        self._controller = None
+
+    async def begin(self, timeouts=TIMEOUTS):
+        await self._post("/api/v1/namespaces", {"metadata": {"name": self.namespace}})
+        await self._post(RESOURCES[Kind.DEPLOYMENT].path(self.namespace), _base())
+        self._arklet = await self._stack.enter_async_context(ArkletClient(timeouts))
+        self.start_controller()
+
+    async def end(self):
+        await self.stop_controller()
+        await self._kube.request("DELETE", f"/api/v1/namespaces/{self.namespace}")
+
+    def start_controller(self):
+        settings = Settings(namespace=self.namespace, is_elected=False)
+        self._controller = asyncio.create_task(Controller(self._kube, self._arklet, settings).run())
+
+    async def stop_controller(self):
+        if self._controller:
+            self._controller.cancel()
+            await asyncio.gather(self._controller, return_exceptions=True)
+            self._controller = None
+
+    # ── base pods ──
+
+    async def add_pods(self, count, **labels):
+        """Live base pods with scripted agents; returns the agents."""
+        numbers = range(len(self.agents) + 1, len(self.agents) + 1 + count)
+        return [await self._add_pod(number, labels) for number in numbers]
+
+    async def _add_pod(self, number, labels):
+        address = f"{self._network}.{number}"
+        agent = await self._stack.enter_async_context(FakeAgent(address))
+        self.agents[address] = agent
+        pods = RESOURCES[Kind.POD]
+        await self._post(pods.path(self.namespace), _pod(f"stock-{number}", labels))
+        await self.set_pod_status(f"stock-{number}", address)
+        return agent
+
+    async def set_pod_status(self, name, address, restarts=0, phase="Running"):
+        container = {"name": "base", "image": "x", "imageID": "", "ready": True, "restartCount": restarts}
+        container["containerID"] = f"fake://{name}/{restarts}"
+        status = {"phase": phase, "podIP": address, "containerStatuses": [container]}
+        await self._patch(RESOURCES[Kind.POD].path(self.namespace, name, "status"), {"status": status})
+
+    async def restart_base(self, agent):
+        name = f"stock-{agent.address.rpartition('.')[2]}"
+        agent.base.restart()
+        await self.set_pod_status(name, agent.address, restarts=1)
+
+    async def delete_pod(self, agent):
+        name = f"stock-{agent.address.rpartition('.')[2]}"
+        body = {"gracePeriodSeconds": 0}
+        await self._kube.request("DELETE", RESOURCES[Kind.POD].path(self.namespace, name), body=body)
+
+    # ── what users do ──
+
+    async def apply(self, name="demo", version=None, **spec):
+        """Create or change a ModuleDeployment."""
+        if version:
+            spec["template"] = {"spec": {"module": module(version)}}
+        path = RESOURCES[Kind.MODULE_DEPLOYMENT].path(self.namespace, name)
+        try:
+            await self._patch(path, {"spec": spec})
+        except NotFound:
+            await self._post(RESOURCES[Kind.MODULE_DEPLOYMENT].path(self.namespace), _wish(name, spec))
+
+    async def label(self, kind, name, **labels):
+        changes = {f"serverless.alipay.com/{key.replace('_', '-')}": value for key, value in labels.items()}
+        await self._patch(RESOURCES[kind].path(self.namespace, name), {"metadata": {"labels": changes}})
+
+    async def delete(self, kind=Kind.MODULE_DEPLOYMENT, name="demo"):
+        await self._kube.request("DELETE", RESOURCES[kind].path(self.namespace, name))
+
+    async def create(self, kind, document):
+        await self._post(RESOURCES[kind].path(self.namespace), document)
+
+    # ── what can be seen ──
+
+    async def get(self, kind, name):
+        """The object, or None."""
+        try:
+            return json.loads(await self._kube.request("GET", RESOURCES[kind].path(self.namespace, name)))
+        except NotFound:
+            return None
+
+    async def all(self, kind):
+        return json.loads(await self._kube.request("GET", RESOURCES[kind].path(self.namespace)))["items"]
+
+    async def deployment(self, name="demo"):
+        return await self.get(Kind.MODULE_DEPLOYMENT, name)
+
+    async def status(self, name="demo"):
+        return (await self.deployment(name) or {}).get("status", {})
+
+    async def progress(self, name="demo"):
+        """(progress, batch, available replicas of the new version)"""
+        status = await self.status(name)
+        release = status.get("releaseStatus", {})
+        return release.get("progress"), release.get("currentBatch"), status.get("updatedAvailableReplicas")
+
+    async def condition(self, kind, name="demo"):
+        conditions = (await self.status(name)).get("conditions", [])
+        return next((one for one in conditions if one["type"] == kind), {})
+
+    async def modules(self, **status):
+        """All Modules whose status has these values."""
+        found = await self.all(Kind.MODULE)
+        return [one for one in found if all(one.get("status", {}).get(key) == value for key, value in status.items())]
+
+    async def serves_labels(self, name="provider"):
+        """Addresses of pods whose label says that the module serves there."""
+        pods = await self.all(Kind.POD)
+        return sorted(one["status"]["podIP"] for one in pods if SERVES_PREFIX + name in one["metadata"]["labels"])
+
+    async def events(self, reason):
+        return [one for one in await self.all(Kind.EVENT) if one["reason"] == reason]
+
+    def serving(self, version=None, name="provider"):
+        actives = {address: agent.base.active(name) for address, agent in self.agents.items()}
+        return sorted(one for one, active in actives.items() if active and version in (None, active))
+
+    def calls(self, command):
+        return sum(len(agent.base.calls(command)) for agent in self.agents.values())
+
+    async def until(self, is_so, seconds=20):
+        """Ask again and again (an async function or a plain one) until it is so. Raises AssertionError with the last status."""
+        deadline = time.monotonic() + seconds
+        while True:
+            answer = is_so()
+            if (await answer) if asyncio.iscoroutine(answer) else answer:
+                return
+            if time.monotonic() > deadline:
+                raise AssertionError(f"not within {seconds} s: {json.dumps(await self._picture(), indent=1)}")
+            await asyncio.sleep(0.03)
+
+    async def until_progress(self, *wanted, name="demo"):
+        """Until (progress, batch, available replicas of the new version) is as said; fewer values ask for less."""
+
+        async def is_so():
+            return (await self.progress(name))[: len(wanted)] == wanted
+
+        await self.until(is_so)
+
+    async def is_calm(self, seconds=0.6):
+        """Nothing is written for a while: what has not happened by then does not happen by itself."""
+        seen = None
+        while seen != (now := await self._versions()):
+            seen = now
+            await asyncio.sleep(seconds)
+
+    async def _versions(self):
+        kinds = (Kind.MODULE_DEPLOYMENT, Kind.MODULE_REPLICASET, Kind.MODULE, Kind.POD)
+        return [one["metadata"]["resourceVersion"] for kind in kinds for one in await self.all(kind)]
+
+    async def _picture(self):
+        return {
+            "deployments": [one.get("status") for one in await self.all(Kind.MODULE_DEPLOYMENT)],
+            "modules": {one["metadata"]["name"]: one.get("status") for one in await self.all(Kind.MODULE)},
+            "bases": {address: agent.base.modules for address, agent in self.agents.items()},
+        }
+
+    async def _post(self, path, document):
+        return await self._kube.request("POST", path, body=document)
+
+    async def _patch(self, path, patch):
+        return await self._kube.request("PATCH", path, body=patch)
+
+
+def module(version, name="provider"):
+    return {"name": name, "version": version, "url": f"http://archives/{name}-{version}.whl"}
+
+
+def _wish(name, spec):
+    return {
+        "apiVersion": "serverless.alipay.com/v1alpha1",
+        "kind": "ModuleDeployment",
+        "metadata": {"name": name},
+        "spec": {"baseDeploymentName": BASE, **spec},
+    }
+
+
+def _base():
+    container = {"name": "base", "image": "x"}
+    template = {"metadata": {"labels": {"app": BASE}}, "spec": {"containers": [container]}}
+    spec = {"replicas": 0, "selector": {"matchLabels": {"app": BASE}}, "template": template}
+    return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": BASE}, "spec": spec}
+
+
+def _pod(name, labels):
+    container = {"name": "base", "image": "x", "ports": [{"containerPort": 1238}]}
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": name, "labels": {"app": BASE, **labels}},
+        "spec": {"nodeName": "nowhere", "containers": [container]},
+    }
