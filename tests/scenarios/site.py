@@ -160,9 +160,14 @@ class Site:
         """Until (progress, batch, available replicas of the new version) is as said; fewer values ask for less."""
 
         async def is_so():
-            return (await self.progress(name))[: len(wanted)] == wanted
+            return await self._is_observed(name) and (await self.progress(name))[: len(wanted)] == wanted
 
         await self.until(is_so)
+
+    async def _is_observed(self, name):
+        """Whether the status speaks of the spec as it is."""
+        found = await self.deployment(name) or {}
+        return found.get("status", {}).get("observedGeneration") == found["metadata"]["generation"]
 
     async def is_calm(self, seconds=0.6):
         """Nothing is written for a while: what has not happened by then does not happen by itself."""

@@ -1,0 +1,147 @@
+"""The order of old and new on a base pod (semantics 5), and the module's Service (contract 7)."""
+
+import asyncio
+
+from arkwright.model.resources import Kind
+from scenarios.site import module
+
+SERVICE = {"enableModuleService": True, "port": 8080, "targetPort": 8080, "drainSeconds": 1}
+
+
+async def test_install_then_uninstall_switches_before_the_old_version_goes(site):
+    (agent,) = await site.add_pods(1)
+    await site.apply(version="1.0.2", replicas=1)
+    await site.until_progress("Completed", 1, 1)
+    await site.apply(version="2.0.0")
+    await site.until_progress("Completed", 1, 1)
+    await site.until(lambda: agent.base.modules == {"provider:2.0.0": "activated"})
+    changes = [call for call in agent.base.log if call[0] != "queryAllBiz"]
+    order = ["installBiz provider:1.0.2", "installBiz provider:2.0.0", "switchBiz provider:2.0.0"]
+    assert [" ".join(call) for call in changes] == [*order, "uninstallBiz provider:1.0.2"]
+
+
+async def test_the_service_label_stays_on_while_a_version_is_replaced_in_place(site):
+    await site.add_pods(1)
+    await site.apply(version="1.0.2", replicas=1, operationStrategy={"serviceStrategy": SERVICE})
+    await site.until_progress("Completed", 1, 1)
+    seen = []
+
+    async def watch():
+        while True:
+            seen.append(len(await site.serves_labels()))
+            await asyncio.sleep(0.01)
+
+    watching = asyncio.create_task(watch())
+    await site.apply(version="2.0.0")
+    await site.until_progress("Completed", 1, 1)
+    watching.cancel()
+    assert set(seen) == {1} and site.serving("2.0.0")
+
+
+async def test_uninstall_then_install_takes_traffic_off_drains_and_only_then_uninstalls(site):
+    (agent,) = await site.add_pods(1)
+    strategy = {"upgradePolicy": "uninstallThenInstall", "serviceStrategy": SERVICE, "maxUnavailable": 1}
+    await site.apply(version="1.0.2", replicas=1, operationStrategy=strategy)
+    await site.until_progress("Completed", 1, 1)
+    await site.apply(version="2.0.0")
+    await site.until(lambda: _has_no_label(site))
+    off, loop = asyncio.get_running_loop().time(), asyncio.get_running_loop()
+    await site.until(lambda: not agent.base.modules)
+    assert loop.time() - off > 0.7  # drainSeconds is 1, and the label was seen to be off a little later than it was
+    await site.until_progress("Completed", 1, 1)
+    assert site.serving("2.0.0") == await site.serves_labels()
+
+
+async def _has_no_label(site):
+    return not await site.serves_labels()
+
+
+async def test_uninstall_then_install_never_takes_more_out_of_service_than_allowed(site):
+    for agent in await site.add_pods(3):
+        agent.delays["installBiz"] = 0.2
+    strategy = {"upgradePolicy": "uninstall_then_install", "maxUnavailable": 1}
+    await site.apply(version="1.0.2", replicas=3, operationStrategy=strategy)
+    await site.until_progress("Completed", 1, 3)
+    fewest = 3
+
+    def is_done():
+        nonlocal fewest
+        fewest = min(fewest, len(site.serving()))
+        return len(site.serving("2.0.0")) == 3
+
+    await site.apply(version="2.0.0")
+    await site.until(is_done)
+    assert fewest == 2
+
+
+async def test_two_versions_that_share_a_web_path_are_exchanged_pod_by_pod(site):
+    agents = await site.add_pods(2)
+    for agent in agents:
+        agent.base.holds_one_version, agent.delays["installBiz"] = True, 0.2
+    await site.apply(version="1.0.2", replicas=2)
+    await site.until_progress("Completed", 1, 2)
+    await site.apply(version="2.0.0")
+    fewest = 2
+
+    def is_done():
+        nonlocal fewest
+        fewest = min(fewest, len(site.serving()))
+        return len(site.serving("2.0.0")) == 2
+
+    await site.until(is_done)
+    assert fewest == 1
+    await site.until_progress("Completed")
+
+
+async def test_the_module_service_is_as_documented_follows_its_port_and_goes_with_the_strategy(site):
+    await site.add_pods(1)
+    await site.apply(version="1.0.2", replicas=1, operationStrategy={"serviceStrategy": SERVICE})
+    await site.until_progress("Completed", 1, 1)
+    spec = (await site.get(Kind.SERVICE, "provider-service"))["spec"]
+    port = {key: value for key, value in spec["ports"][0].items() if key != "nodePort"}
+    assert port == {"name": "http", "port": 8080, "protocol": "TCP", "targetPort": 8080}
+    assert (spec["type"], spec["selector"]) == ("NodePort", {"module.serverless.alipay.com/provider": "true"})
+    await site.apply(operationStrategy={"serviceStrategy": SERVICE | {"port": 9090}})
+    await site.until(lambda: _port_is(site, 9090))
+    assert (await site.get(Kind.SERVICE, "provider-service"))["spec"]["ports"][0]["nodePort"] == spec["ports"][0][
+        "nodePort"
+    ]
+    await site.apply(operationStrategy={"serviceStrategy": {"enableModuleService": False}})
+    await site.until(lambda: _has_no_service(site))
+
+
+async def _port_is(site, port):
+    return (await site.get(Kind.SERVICE, "provider-service"))["spec"]["ports"][0]["port"] == port
+
+
+async def _has_no_service(site):
+    return await site.get(Kind.SERVICE, "provider-service") is None
+
+
+async def test_a_service_of_somebody_else_is_left_alone_and_said_so(site):
+    await site.add_pods(1)
+    foreign = {"metadata": {"name": "provider-service"}, "spec": {"ports": [{"port": 1}], "selector": {"a": "b"}}}
+    await site.create(Kind.SERVICE, foreign)
+    await site.apply(version="1.0.2", replicas=1, operationStrategy={"serviceStrategy": SERVICE})
+    await site.until_progress("Completed", 1, 1)
+    failure = await site.condition("ReplicaFailure")
+    assert (failure["status"], failure["reason"]) == ("True", "ServiceTaken")
+    assert (await site.get(Kind.SERVICE, "provider-service"))["spec"]["selector"] == {"a": "b"}
+
+
+async def test_another_url_alone_calls_nobody_and_is_what_the_next_install_uses(site):
+    (first,) = await site.add_pods(1)
+    await site.apply(version="1.0.2", replicas=1)
+    await site.until_progress("Completed", 1, 1)
+    before = list(first.base.log)
+    moved = module("1.0.2") | {"url": "http://elsewhere/provider.whl"}
+    await site.apply(template={"spec": {"module": moved}})
+    await site.is_calm()
+    assert first.base.log == before and len(await site.all(Kind.MODULE_REPLICASET)) == 1
+    urls = []
+    (second,) = await site.add_pods(1)
+    answer = second.base.answer
+    second.base.answer = lambda command, body: urls.append(body.get("bizUrl")) or answer(command, body)
+    await site.apply(replicas=2)
+    await site.until_progress("Completed", 1, 2)
+    assert "http://elsewhere/provider.whl" in urls
