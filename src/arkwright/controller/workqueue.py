@@ -18,7 +18,7 @@ class WorkQueue:
         self._waiting: set[Key] = set()
         self._busy: set[Key] = set()
         self._again: set[Key] = set()
-        self._timers: dict[Key, asyncio.TimerHandle] = {}
+        self._timers: dict[Key, tuple[float, asyncio.TimerHandle]] = {}
         self._looked: dict[Key, float] = {}
 
     def __len__(self) -> int:
@@ -34,12 +34,13 @@ class WorkQueue:
 
     def add_later(self, key: Key, seconds: float) -> None:
         """Look at it in `seconds`, unless a sooner look is due already."""
-        due, known = self._loop.time() + max(0.0, seconds), self._timers.get(key)
-        if known is not None:
-            if known.when() <= due:
+        due = self._loop.time() + max(0.0, seconds)
+        if key in self._timers:
+            known, timer = self._timers[key]
+            if known <= due:
                 return
-            known.cancel()
-        self._timers[key] = self._loop.call_at(due, self._due, key)
+            timer.cancel()
+        self._timers[key] = (due, self._loop.call_at(due, self._due, key))
 
     async def get(self) -> Key:
         """The next key; call `done` when finished with it."""
@@ -58,8 +59,8 @@ class WorkQueue:
 
     def forget(self, key: Key) -> None:
         """The object is gone: nothing of its key is kept."""
-        if timer := self._timers.pop(key, None):
-            timer.cancel()
+        if key in self._timers:
+            self._timers.pop(key)[1].cancel()
         self._looked.pop(key, None)
 
     def _due(self, key: Key) -> None:
