@@ -42,7 +42,7 @@ class Change:
 
 
 def _of_pod(module: Module) -> Iterable[Hashable]:
-    return [("pod", module.metadata.namespace, module.pod_name)]
+    return [("pod", module.pod_uid)]
 
 
 def _of_replica_set(module: Module) -> Iterable[Hashable]:
@@ -98,7 +98,7 @@ class Cache:
         return list(self._objects[kind].values())
 
     def find(self, kind: Kind, *value: str) -> tuple[Any, ...]:
-        """Objects by index, such as `find(Kind.MODULE, "pod", namespace, name)`."""
+        """Objects by index, such as `find(Kind.MODULE, "pod", uid)`."""
         return tuple(self._index.get((kind, value), {}).values())
 
     def apply(self, kind: Kind, new: KubernetesObject) -> None:
@@ -194,8 +194,7 @@ class Cache:
         return pod if pod is not None and pod.metadata.uid == module.pod_uid else None
 
     def modules_on(self, pod: Pod) -> tuple[Module, ...]:
-        found = self.find(Kind.MODULE, "pod", pod.metadata.namespace, pod.name)
-        return tuple(one for one in found if one.pod_uid == pod.metadata.uid)
+        return self.find(Kind.MODULE, "pod", pod.metadata.uid)
 
 
 def _is_newer(new: KubernetesObject, old: KubernetesObject) -> bool:

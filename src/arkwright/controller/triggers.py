@@ -67,7 +67,7 @@ def _of_module(module: Module, cache: Cache) -> Iterator[Key]:
     yield _key(Kind.MODULE, module)
     if module.pod_name:
         yield Key(Kind.POD, namespace, module.pod_name)
-    for other in cache.find(Kind.MODULE, "pod", namespace, module.pod_name):
+    for other in cache.find(Kind.MODULE, "pod", module.pod_uid):
         if other.spec.module.name == module.spec.module.name:
             yield _key(Kind.MODULE, other)
     replica_set = replica_set_of(module, cache)
@@ -87,7 +87,7 @@ def replica_set_of(module: Module, cache: Cache) -> ModuleReplicaSet | None:
 
 def _of_pod(pod: Pod, cache: Cache) -> Iterator[Key]:
     yield _key(Kind.POD, pod)
-    for module in cache.find(Kind.MODULE, "pod", pod.metadata.namespace, pod.name):
+    for module in cache.modules_on(pod):
         yield _key(Kind.MODULE, module)
     for base in cache.find(Kind.DEPLOYMENT, "namespace", pod.metadata.namespace):
         if base.selects(pod):

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 import msgspec
 
-from arkwright.model.meta import Condition, KubernetesObject, Value
+from arkwright.model.meta import Condition, KubernetesObject, OwnerReference, Value
 from arkwright.model.names import MODULE_REPLICASET_REVISION
 
 
@@ -203,15 +203,25 @@ class ModuleStatus(Value, frozen=True, kw_only=True):
     conditions: tuple[Condition, ...] = ()
 
 
+NOBODY = OwnerReference(api_version="", kind="", name="", uid="")
+
+
 class Module(KubernetesObject, frozen=True, kw_only=True):
     spec: ModuleSpec
     status: ModuleStatus = ModuleStatus()
 
     @property
+    def _pod(self) -> OwnerReference:
+        for owner in self.metadata.owner_references:
+            if owner.kind == "Pod":
+                return owner
+        return NOBODY
+
+    @property
     def pod_name(self) -> str:
         """The base pod that it is bound to; "" if to none. (The label may hold it cut.)"""
-        return next((owner.name for owner in self.metadata.owner_references if owner.kind == "Pod"), "")
+        return self._pod.name
 
     @property
     def pod_uid(self) -> str:
-        return next((owner.uid for owner in self.metadata.owner_references if owner.kind == "Pod"), "")
+        return self._pod.uid
