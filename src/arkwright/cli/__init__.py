@@ -3,12 +3,15 @@
 import typer
 
 from arkwright import __version__
-from arkwright.cli import base, controller, module, pods
+from arkwright.cli import base, controller, module, pods, release
 
 app = typer.Typer(no_args_is_help=True, help="Hot-loads modules of business code into running bases, in batches.")
 app.command("base")(base.base)
 app.command("controller")(controller.controller)
 app.command("pods")(pods.pods)
+app.command("get")(release.get)
+app.command("status")(release.status)
+app.command("confirm")(release.confirm)
 app.add_typer(module.app, name="module")
 
 

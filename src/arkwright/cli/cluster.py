@@ -1,0 +1,83 @@
+"""What commands see of a cluster. In: a namespace. Out: typed objects; a ClientError ends the command with a way out."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Annotated, Any, TypeVar
+
+import msgspec
+import typer
+
+from arkwright.cli.output import fail, notes
+from arkwright.clients.credentials import find_access
+from arkwright.clients.errors import ApiUnreachable, BadCredentials, ClientError, Forbidden, NotFound
+from arkwright.clients.kube import KubeClient
+from arkwright.model.cluster import Pod
+from arkwright.model.codec import read
+from arkwright.model.kinds import Module, ModuleDeployment, ModuleReplicaSet
+from arkwright.model.resources import RESOURCES, Kind
+
+T = TypeVar("T")
+Namespace = Annotated[str, typer.Option("--namespace", "-n", help="The namespace; the kubeconfig's own if left out.")]
+COMPLETION_SECONDS = 2.0
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """One namespace at one moment ("" for all)."""
+
+    deployments: tuple[ModuleDeployment, ...] = ()
+    replica_sets: tuple[ModuleReplicaSet, ...] = ()
+    modules: tuple[Module, ...] = ()
+    pods: tuple[Pod, ...] = ()
+
+
+def with_cluster(call: Callable[[KubeClient], Awaitable[T]]) -> T:
+    """Run `call` on the API server that KUBECONFIG names; what goes wrong there ends the command."""
+
+    async def run() -> T:
+        async with KubeClient(await find_access()) as kube:
+            return await call(kube)
+
+    try:
+        return asyncio.run(run())
+    except BadCredentials as error:
+        fail(str(error), "set KUBECONFIG to the file of a cluster")
+    except ApiUnreachable as error:
+        fail(str(error), "is the cluster up? `kubectl cluster-info` uses the same KUBECONFIG")
+    except Forbidden as error:
+        fail(str(error), "ask for a role that may get and list moduledeployments, modulereplicasets, modules and pods")
+    except NotFound as error:
+        fail(str(error), "`arkwright get` lists what is there; without arkwright's kinds: kubectl apply -f deploy/")
+    except ClientError as error:
+        fail(str(error))
+
+
+async def take_snapshot(kube: KubeClient, namespace: str) -> Snapshot:
+    """All that views need."""
+    kinds = (Kind.MODULE_DEPLOYMENT, Kind.MODULE_REPLICASET, Kind.MODULE, Kind.POD)
+    return Snapshot(*await asyncio.gather(*(_read_all(kube, kind, namespace) for kind in kinds)))
+
+
+async def _read_all(kube: KubeClient, kind: Kind, namespace: str) -> tuple[Any, ...]:
+    found = []
+    for raw in (await kube.list(RESOURCES[kind], namespace)).objects:
+        try:
+            found.append(read(raw, RESOURCES[kind].type))
+        except msgspec.ValidationError as error:
+            notes.print(f"[yellow]warning:[/] a {kind} cannot be read and is left out: {error}", highlight=False)
+    return tuple(found)
+
+
+def complete_deployments(incomplete: str) -> list[str]:
+    """For the shell: names of ModuleDeployments. Says nothing if the cluster cannot be asked."""
+
+    async def names() -> list[str]:
+        async with asyncio.timeout(COMPLETION_SECONDS), KubeClient(await find_access()) as kube:
+            found = await _read_all(kube, Kind.MODULE_DEPLOYMENT, kube.access.namespace)
+            return [one.name for one in found if one.name.startswith(incomplete)]
+
+    try:
+        return asyncio.run(names())
+    except (ClientError, TimeoutError):
+        return []

@@ -1,0 +1,152 @@
+"""`arkwright get`, `status` and `confirm`: what is where, why something waits, and letting it go on."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Annotated, Any
+
+import typer
+from rich.console import Group, RenderableType
+from rich.live import Live
+
+from arkwright.cli.cluster import Namespace, Snapshot, complete_deployments, take_snapshot, with_cluster
+from arkwright.cli.output import Format, fail, notes, results, show
+from arkwright.cli.views import base_rows, deployment_rows, message_of, module_rows, release_tree
+from arkwright.clients.errors import Conflict
+from arkwright.clients.kube import KubeClient
+from arkwright.model.kinds import ModuleDeployment, Progress
+from arkwright.model.resources import RESOURCES, Kind
+
+WATCH_SECONDS = 0.5
+CONFIRM_TRIES = 5
+HELD = (Progress.PAUSED, Progress.WAITING_FOR_CONFIRMATION)
+DEPLOYMENTS = RESOURCES[Kind.MODULE_DEPLOYMENT]
+Output = Annotated[Format, typer.Option("--output", "-o", help="table, wide, json or yaml.")]
+
+
+class View(StrEnum):
+    DEPLOYMENTS = "deployments"
+    MODULES = "modules"
+    BASES = "bases"
+
+
+VIEWS: dict[View, tuple[Callable[[Snapshot], list[dict[str, Any]]], list[str]]] = {
+    View.DEPLOYMENTS: (
+        deployment_rows,
+        ["name", "base", "module", "version", "desired", "updated", "available", "batch", "progress"],
+    ),
+    View.MODULES: (module_rows, ["name", "module", "version", "pod", "status"]),
+    View.BASES: (base_rows, ["pod", "ip", "modules", "serves"]),
+}
+
+
+def get(
+    view: Annotated[View, typer.Argument(help="What to list.")] = View.DEPLOYMENTS,
+    namespace: Namespace = "",
+    all_namespaces: Annotated[bool, typer.Option("--all-namespaces", "-A")] = False,
+    output: Output = Format.TABLE,
+) -> None:
+    """List ModuleDeployments, Modules, or base pods with what is on them."""
+    snapshot = with_cluster(lambda kube: take_snapshot(kube, _chosen(kube, namespace, all_namespaces)))
+    rows, columns = VIEWS[view]
+    found = rows(snapshot)
+    if not found and output in (Format.TABLE, Format.WIDE):
+        notes.print(f"no {view} found; another namespace: -n NAME, all of them: -A", highlight=False)
+        return
+    show(found, output, [*(["namespace"] if all_namespaces else []), *columns])
+
+
+def status(
+    name: Annotated[str, typer.Argument(help="One ModuleDeployment.", autocompletion=complete_deployments)] = "",
+    namespace: Namespace = "",
+    watch: Annotated[bool, typer.Option("--watch", "-w", help="Redraw until every release is complete.")] = False,
+    timeout: Annotated[float, typer.Option(help="With --watch: give up after so many seconds (0: never).")] = 0,
+) -> None:
+    """How releases stand: batch, revisions, base pods, and why something waits."""
+    began = time.monotonic()
+
+    async def follow(kube: KubeClient) -> bool:
+        snapshot = await take_snapshot(kube, _chosen(kube, namespace))
+        shown = _named(snapshot, name)
+        if not watch:
+            results.print(_picture(shown, snapshot))
+            return True
+        with Live(_picture(shown, snapshot), console=results, auto_refresh=False) as live:
+            while not all(map(_is_complete, shown)):
+                if timeout and time.monotonic() - began > timeout:
+                    return False
+                await asyncio.sleep(WATCH_SECONDS)
+                snapshot = await take_snapshot(kube, _chosen(kube, namespace))
+                shown = _named(snapshot, name)
+                live.update(_picture(shown, snapshot), refresh=True)
+        return True
+
+    if not with_cluster(follow):
+        fail(f"not complete after {timeout:g} s", "the lines above say what it waits for")
+
+
+def _chosen(kube: KubeClient, namespace: str, is_everywhere: bool = False) -> str:
+    return "" if is_everywhere else namespace or kube.access.namespace
+
+
+def _named(snapshot: Snapshot, name: str) -> tuple[ModuleDeployment, ...]:
+    found = tuple(one for one in snapshot.deployments if name in ("", one.name))
+    if not found:
+        there = ", ".join(one.name for one in snapshot.deployments) or "none at all"
+        fail(
+            f"no ModuleDeployment{f' {name!r}' if name else ''} in this namespace", f"there: {there}; -n names another"
+        )
+    return found
+
+
+def _picture(deployments: tuple[ModuleDeployment, ...], snapshot: Snapshot) -> RenderableType:
+    now = datetime.fromtimestamp(time.time(), UTC)
+    return Group(*(release_tree(one, snapshot, now) for one in deployments))
+
+
+def _is_complete(deployment: ModuleDeployment) -> bool:
+    status = deployment.status
+    is_observed = status.observed_generation == deployment.metadata.generation
+    return is_observed and status.release_status.progress is Progress.COMPLETED and not status.unavailable_replicas
+
+
+def confirm(
+    name: Annotated[str, typer.Argument(help="The ModuleDeployment.", autocompletion=complete_deployments)],
+    batch: Annotated[int, typer.Option(help="Confirm through this batch; the one that waits if left out.")] = 0,
+    namespace: Namespace = "",
+) -> None:
+    """Let a release that waits for a person go on."""
+    release = with_cluster(lambda kube: _confirm(kube, _chosen(kube, namespace), name, batch)).status.release_status
+    done = batch or release.current_batch
+    notes.print(f"batch {done}/{release.real_batch_count} of {name} is confirmed", highlight=False)
+    notes.print(f"  arkwright status {name} --watch   shows how it goes on", highlight=False)
+
+
+async def _confirm(kube: KubeClient, namespace: str, name: str, batch: int) -> ModuleDeployment:
+    """Only if nobody wrote in between: a confirm must not hit another release than the one that was looked at."""
+    for _ in range(CONFIRM_TRIES):
+        found = await kube.get(DEPLOYMENTS, namespace, name)
+        assert isinstance(found, ModuleDeployment)
+        number = batch or found.status.release_status.current_batch
+        _check_confirm(found, number)
+        metadata = {"resourceVersion": found.metadata.resource_version}
+        try:
+            wish = {"metadata": metadata, "spec": {"confirmBatchNum": number}}
+            await kube.patch(DEPLOYMENTS, DEPLOYMENTS.path(namespace, name), wish)
+            return found
+        except Conflict:
+            continue
+    fail(f"{name} changes all the time", "try again")
+
+
+def _check_confirm(deployment: ModuleDeployment, batch: int) -> None:
+    release = deployment.status.release_status
+    where = f"batch {release.current_batch}/{release.real_batch_count}"
+    if release.progress not in HELD:
+        fail(f"{deployment.name} waits for nobody: {release.progress}, {where}", message_of(deployment))
+    if batch < release.current_batch:
+        fail(f"batch {batch} is done; {where} waits", f"arkwright confirm {deployment.name}")
+    if batch > release.real_batch_count:
+        fail(f"there is no batch {batch}: this release has {release.real_batch_count}", f"{where} waits")

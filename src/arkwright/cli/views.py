@@ -1,0 +1,157 @@
+"""How releases look: rows and trees. In: a Snapshot. Out: values to print. Nothing is fetched or written here."""
+
+from datetime import datetime
+from typing import Any
+
+from rich.markup import escape
+from rich.tree import Tree
+
+from arkwright.cli.cluster import Snapshot
+from arkwright.model.kinds import Module, ModuleDeployment, ModulePhase, ModuleReplicaSet, Progress
+from arkwright.model.names import MODULE_DEPLOYMENT, MODULE_REPLICASET, SERVES_PREFIX, label_value
+
+MARKS = {
+    ModulePhase.AVAILABLE: "[green]✔[/]",
+    ModulePhase.FAILED: "[red]✖[/]",
+    ModulePhase.TERMINATING: "[yellow]⚠[/]",
+}
+UNDER_WAY = "[cyan]◌[/]"
+PROGRESS_MARKS = {
+    Progress.COMPLETED: "[green]✔[/]",
+    Progress.PAUSED: "[yellow]॥[/]",
+    Progress.WAITING_FOR_CONFIRMATION: "[yellow]॥[/]",
+    Progress.TERMINATING: "[yellow]⚠[/]",
+}
+
+
+def deployment_rows(snapshot: Snapshot) -> list[dict[str, Any]]:
+    return [_deployment_row(one) for one in snapshot.deployments]
+
+
+def _deployment_row(deployment: ModuleDeployment) -> dict[str, Any]:
+    spec, status = deployment.spec, deployment.status
+    release = status.release_status
+    return {
+        "name": deployment.name,
+        "base": spec.base_deployment_name,
+        "module": spec.template.spec.module.name,
+        "version": spec.template.spec.module.version,
+        "desired": status.replicas,
+        "updated": status.updated_replicas,
+        "available": status.available_replicas,
+        "batch": f"{release.current_batch}/{release.real_batch_count}",
+        "progress": release.progress.value,
+        "namespace": deployment.metadata.namespace,
+        "policy": spec.operation_strategy.upgrade_policy.value,
+        "message": message_of(deployment),
+    }
+
+
+def module_rows(snapshot: Snapshot) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": one.name,
+            "module": one.spec.module.name,
+            "version": one.spec.module.version,
+            "pod": one.pod_name,
+            "status": phase_of(one),
+            "namespace": one.metadata.namespace,
+            "url": one.spec.module.url,
+            "attempts": one.status.attempts,
+            "reason": one.status.reason,
+            "message": one.status.message,
+        }
+        for one in snapshot.modules
+    ]
+
+
+def base_rows(snapshot: Snapshot) -> list[dict[str, Any]]:
+    """Base pods that hold modules, or may: what is on which machine."""
+    on_pod: dict[str, list[Module]] = {}
+    for module in snapshot.modules:
+        on_pod.setdefault(module.pod_uid, []).append(module)
+    return [
+        {
+            "pod": pod.name,
+            "ip": pod.status.pod_ip,
+            "modules": len(on_pod[pod.metadata.uid]),
+            "serves": ", ".join(_served(pod.metadata.labels)),
+            "namespace": pod.metadata.namespace,
+            "holds": ", ".join(sorted(_held(one) for one in on_pod[pod.metadata.uid])),
+        }
+        for pod in snapshot.pods
+        if pod.metadata.uid in on_pod
+    ]
+
+
+def _served(labels: dict[str, str]) -> list[str]:
+    return sorted(key.removeprefix(SERVES_PREFIX) for key in labels if key.startswith(SERVES_PREFIX))
+
+
+def _held(module: Module) -> str:
+    return f"{module.spec.module.name}:{module.spec.module.version} {phase_of(module)}"
+
+
+def phase_of(module: Module) -> str:
+    """A Module that is going reads Terminating even before its status does."""
+    if module.is_terminating:
+        return ModulePhase.TERMINATING.value
+    return (module.status.status or ModulePhase.PREPARE).value
+
+
+def message_of(deployment: ModuleDeployment) -> str:
+    """What it waits for, in the words of its conditions."""
+    conditions = {one.type: one for one in deployment.status.conditions}
+    failure = conditions.get("ReplicaFailure")
+    if failure and failure.status == "True":
+        return f"{failure.reason}: {failure.message}"
+    progressing = conditions.get("Progressing")
+    return progressing.message if progressing else "no controller has seen it yet; is `arkwright controller` running?"
+
+
+def release_tree(deployment: ModuleDeployment, snapshot: Snapshot, now: datetime) -> Tree:
+    """ModuleDeployment → revision → base pod and Module, with what it waits for on top."""
+    tree = Tree(_headline(deployment))
+    tree.add(f"[dim]{escape(message_of(deployment))}{_since(deployment, now)}[/]")
+    label = label_value(deployment.name)
+    revisions = [one for one in snapshot.replica_sets if one.metadata.labels.get(MODULE_DEPLOYMENT) == label]
+    for revision in sorted(revisions, key=lambda one: one.revision, reverse=True):
+        if modules := _modules_of(revision, snapshot):
+            _add_revision(tree, revision, modules)
+    return tree
+
+
+def _headline(deployment: ModuleDeployment) -> str:
+    spec, status = deployment.spec, deployment.status
+    release, module = status.release_status, spec.template.spec.module
+    mark = PROGRESS_MARKS.get(release.progress, UNDER_WAY)
+    batch = f"  batch {release.current_batch}/{release.real_batch_count}" if release.real_batch_count else ""
+    counts = f"{status.updated_available_replicas} of {status.replicas} updated, {status.available_replicas} available"
+    named = f"[bold]{escape(deployment.name)}[/]  {escape(module.name)}:{escape(module.version)}"
+    return f"{mark} {named} on {escape(spec.base_deployment_name)}  {release.progress}{batch}  {counts}"
+
+
+def _since(deployment: ModuleDeployment, now: datetime) -> str:
+    release = deployment.status.release_status
+    if release.progress is Progress.COMPLETED or release.last_transition_time is None:
+        return ""
+    seconds = max(0, round((now - release.last_transition_time).total_seconds()))
+    return f" (for {seconds // 60} min {seconds % 60} s)" if seconds >= 60 else f" (for {seconds} s)"
+
+
+def _modules_of(revision: ModuleReplicaSet, snapshot: Snapshot) -> list[Module]:
+    label = label_value(revision.name)
+    found = [one for one in snapshot.modules if one.metadata.labels.get(MODULE_REPLICASET) == label]
+    return sorted(found, key=lambda one: one.pod_name)
+
+
+def _add_revision(tree: Tree, revision: ModuleReplicaSet, modules: list[Module]) -> None:
+    module = revision.module
+    counts = f"{revision.status.available_replicas} of {revision.spec.replicas} available"
+    named = f"{escape(module.name)}:{escape(module.version)}"
+    branch = tree.add(f"{escape(revision.name)}  revision {revision.revision}  {named}  {counts}")
+    for one in modules:
+        phase = phase_of(one)
+        mark = MARKS.get(ModulePhase(phase), UNDER_WAY)
+        why = f"  {one.status.reason}: {escape(one.status.message)}" if one.status.reason else ""
+        branch.add(f"{mark} {escape(one.pod_name)}  {phase}{why}")
