@@ -1,13 +1,15 @@
 """The main job, told and checked: modules go online, are released in batches under load, and go offline.
 
-    python examples/demo.py [--keep]
+    python examples/demo.py [--crash] [--keep]
 
 Against a control plane of its own on loopback, or the cluster that KUBECONFIG names. Exits with status 1 if anything is
-not as said. `--keep` leaves everything running until Ctrl-C.
+not as said. `--crash` kills the controller (-9) again and again on the way and starts it anew. `--keep` leaves everything
+running before the deletion, until Ctrl-C.
 """
 
 import json
 import os
+import random
 import re
 import subprocess
 import sys
@@ -18,7 +20,7 @@ import urllib.error
 import urllib.request
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -122,20 +124,56 @@ def ask(url: str) -> str:
         return f"{type(error).__name__}: {error}"
 
 
+class Process:
+    """One of arkwright's own processes; use as a context manager."""
+
+    def __init__(self, command: list[str], log: Path, kubeconfig: Path) -> None:
+        self._command, self._log = command, log
+        self._environment = {**os.environ, "KUBECONFIG": str(kubeconfig)}
+
+    def __enter__(self) -> "Process":
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.is_alive()
+        self._running.terminate()
+        self._running.wait(30)
+
+    def start(self) -> None:
+        with self._log.open("ab") as output:
+            self._running = subprocess.Popen(
+                self._command, cwd=ROOT / "examples" / "base", env=self._environment, stdout=output, stderr=output
+            )
+
+    def kill(self) -> None:
+        self._running.kill()
+        self._running.wait()
+
+    def is_alive(self) -> None:
+        if self._running.poll() is not None:
+            give_up(f"{' '.join(self._command)} ended by itself: {self._log.read_text()[-500:]}")
+
+
 @contextmanager
-def process(name: str, command: list[str], log: Path, kubeconfig: Path) -> Iterator[subprocess.Popen[bytes]]:
-    environment = {**os.environ, "KUBECONFIG": str(kubeconfig)}
-    with log.open("ab") as output:
-        started = subprocess.Popen(
-            command, cwd=ROOT / "examples" / "base", env=environment, stdout=output, stderr=output
-        )
+def crashing(controller: Process) -> Iterator[Counter[str]]:
+    """Kill the controller -9 every now and then, at moments that nobody chose, and start it again."""
+    kills, stop = Counter[str](), threading.Event()
+
+    def strike() -> None:
+        while not stop.wait(random.uniform(0.5, 6)):
+            controller.kill()
+            kills["killed"] += 1
+            time.sleep(random.uniform(0, 0.5))
+            controller.start()
+
+    thread = threading.Thread(target=strike)
+    thread.start()
     try:
-        yield started
-        if started.poll() is not None:
-            give_up(f"{name} ended by itself: {log.read_text()[-500:]}")
+        yield kills
     finally:
-        started.terminate()
-        started.wait(30)
+        stop.set()
+        thread.join()
 
 
 def build(version: str, out: Path) -> str:
@@ -160,7 +198,7 @@ def sample(name: str, url: str) -> str:
     return re.sub(r"(?m)^(\s*url:).*$", rf"\1 {url}", (ROOT / "samples" / name).read_text())
 
 
-def prepare(cluster: Cluster, work: Path, stack: ExitStack) -> None:
+def prepare(cluster: Cluster, work: Path, stack: ExitStack) -> Process:
     """The CRDs and roles, the controller with its own account, the base and the node that runs it."""
     tell("The eight files of deploy/, in order, with plain kubectl")
     cluster.kubectl("apply", "-f", str(ROOT / "deploy"))
@@ -168,13 +206,17 @@ def prepare(cluster: Cluster, work: Path, stack: ExitStack) -> None:
     cluster.kubectl("scale", "deployment/arkwright", "--replicas=0")
     check(True, "applied; no container runs here, so the controller is started as a process with its service account")
     account = controller_kubeconfig(cluster, work)
-    stack.enter_context(process("controller", ["arkwright", "controller"], work / "controller.log", account))
+    # A killed controller does not let go of its Lease: the next one waits until it has run out.
+    lease = ["--lease-duration=1", "--lease-renew=0.3"] if "--crash" in sys.argv else []
+    controller = Process(["arkwright", "controller", "--health-port=0", *lease], work / "controller.log", account)
+    stack.enter_context(controller)
     tell("A base: the Deployment dynamic-stock-deployment with 2 pods; `arkwright pods` plays their node")
     node = ["arkwright", "pods", "--log-directory", str(work / "bases")]
-    stack.enter_context(process("pods", node, work / "pods.log", cluster.kubeconfig))
+    stack.enter_context(Process(node, work / "pods.log", cluster.kubeconfig))
     cluster.kubectl("apply", "-f", str(ROOT / "examples" / "base" / "deployment.yaml"))
     until("both pods are ready", lambda: len(addresses(cluster)) == 2)
     cluster.show("get", "pods", "-l", "app=dynamic-stock", "-o", "wide")
+    return controller
 
 
 def controller_kubeconfig(cluster: Cluster, work: Path) -> Path:
@@ -257,6 +299,17 @@ def go_offline(cluster: Cluster, pods: list[str]) -> None:
     until("no label of ours is left on the pods", lambda: not our_labels(cluster), seconds=5)
 
 
+def count_deeds(work: Path) -> None:
+    """What the agents did, as they logged it: every install and uninstall once per pod, and not one more."""
+    logs = "".join(file.read_text() for file in (work / "bases").glob("*.log"))
+    deeds = Counter(re.findall(r"operations: (installed|uninstalled) (\S+?),? ", logs))
+    told = ", ".join(f"{count} x {deed} {module}" for (deed, module), count in sorted(deeds.items()))
+    wanted = {
+        (deed, f"provider:{version}"): 2 for deed in ("installed", "uninstalled") for version in ("1.0.2", "2.0.0")
+    }
+    check(deeds == wanted, f"the agents did nothing twice: {told}")
+
+
 def our_labels(cluster: Cluster) -> list[str]:
     pods = cluster.objects("pods")
     return [label for pod in pods for label in pod["metadata"].get("labels", {}) if "serverless.alipay.com" in label]
@@ -272,18 +325,26 @@ def main() -> None:
             tell("A Kubernetes control plane on loopback (built from Go modules the first time)")
             cluster = Cluster(stack.enter_context(running(work / "kubernetes")).kubeconfig)
             check(True, f"it is up ({time.monotonic() - began:.1f} s)")
-        prepare(cluster, work, stack)
+        controller = prepare(cluster, work, stack)
         urls = [build(version, work / "archives") for version in ("1.0.2", "2.0.0")]
-        pods = addresses(cluster)
-        go_online(cluster, urls[0], pods)
-        release(cluster, urls[1], pods)
-        look(cluster, pods)
-        if "--keep" in sys.argv:
-            tell(f"Everything stays up until Ctrl-C: export KUBECONFIG={cluster.kubeconfig}")
-            threading.Event().wait()
-        go_offline(cluster, pods)
+        with crashing(controller) if "--crash" in sys.argv else nullcontext(Counter[str]()) as kills:
+            tour(cluster, urls)
+        if kills:
+            tell(f"The controller was killed {kills['killed']} times on the way")
+        count_deeds(work)
         cluster.kubectl("delete", "-f", str(ROOT / "examples" / "base" / "deployment.yaml"))
         tell(f"All as said, in {time.monotonic() - began:.0f} s")
+
+
+def tour(cluster: Cluster, urls: list[str]) -> None:
+    pods = addresses(cluster)
+    go_online(cluster, urls[0], pods)
+    release(cluster, urls[1], pods)
+    look(cluster, pods)
+    if "--keep" in sys.argv:
+        tell(f"Everything stays up until Ctrl-C: export KUBECONFIG={cluster.kubeconfig}")
+        threading.Event().wait()
+    go_offline(cluster, pods)
 
 
 if __name__ == "__main__":
@@ -291,3 +352,5 @@ if __name__ == "__main__":
         main()
     except ControlPlaneFailed as error:
         sys.exit(f"error: {error}")
+    except KeyboardInterrupt:
+        sys.exit("stopped")

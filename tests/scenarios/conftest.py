@@ -56,14 +56,19 @@ def worker_number(request):
 
 
 @pytest.fixture
-async def site(cluster, worker_number):
+def site_class():
+    """What `site` is made of; a test file may choose another."""
+    return Site
+
+
+@pytest.fixture
+async def site(cluster, worker_number, site_class):
     """A namespace of its own, a controller that sees only that, and as many scripted base pods as asked for."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))
     number = next(_numbers)
     async with KubeClient(await find_access()) as kube, contextlib.AsyncExitStack() as stack:
-        made = Site(
-            kube, stack, f"scenario-{worker_number}-{number}-{os.getpid()}", f"127.{20 + worker_number}.{number}"
-        )
+        name, network = f"scenario-{worker_number}-{number}-{os.getpid()}", f"127.{20 + worker_number}.{number}"
+        made = site_class(kube, stack, name, network)
         await made.begin()
         yield made
         await made.end()

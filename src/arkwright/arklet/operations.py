@@ -5,6 +5,7 @@ Not done here: HTTP, JSON.
 """
 
 import asyncio
+import logging
 import time
 import traceback
 from collections.abc import Awaitable, Callable
@@ -16,6 +17,7 @@ from arkwright.arklet.packages import Limits, ModulePackage, PackageError, fetch
 from arkwright.arklet.runner import LoadedModule, ModuleRouter
 from arkwright.model.arklet import Answer, BizInfo, BizRequest, BizState, Code, InstallRequest
 
+log = logging.getLogger(__name__)
 DRAIN_SECONDS = 30.0
 MAX_RECORDS = 20
 
@@ -85,6 +87,7 @@ class Operations:
         except IllegalStep as error:
             return _refused("switch", Code.ILLEGAL_STATE_BIZ, f"Switch Biz: {request.identity}: {error}.")
         self._activate(found, "Switched")
+        log.info("switched to %s", found.identity)
         return _succeeded(f"Switch biz: {found.identity} is activated.")
 
     def query(self) -> list[dict[str, Any]]:
@@ -130,11 +133,13 @@ class Operations:
                 package.discard()
                 return refused
             entry.module = await LoadedModule.start(package)
-        except BaseException:
+        except BaseException as error:
             self.installed.pop(entry.identity, None)
+            log.warning("not installed %s: %s: %s", entry.identity, type(error).__name__, error)
             raise
         self._begin_serving(entry, package)
         cost = int((time.monotonic() - started) * 1000)
+        log.info("installed %s in %d ms, %s", entry.identity, cost, entry.state)
         return _installed(entry, f"Install Biz: {entry.identity} success, cost: {cost} ms")
 
     def _rename(self, entry: Installed, package: ModulePackage, request: InstallRequest) -> Answer | None:
@@ -184,6 +189,7 @@ class Operations:
             self._router.unroute(module)
             cut_off = await module.stop(self._drain_seconds)
         self.installed.pop(entry.identity, None)
+        log.info("uninstalled %s, %d requests cut off", entry.identity, cut_off)
         return cut_off
 
     async def _uninstall_all(self, name: str) -> None:

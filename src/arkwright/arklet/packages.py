@@ -22,6 +22,8 @@ import aiohttp
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
+from arkwright.model.arklet import without_secrets
+
 ENTRY_POINT_GROUP = "arkwright.module"
 
 
@@ -81,7 +83,7 @@ async def _download(url: str, target: Path, limits: Limits) -> dict[str, str]:
         async for chunk in _chunks(url, limits):
             size += len(chunk)
             if size > limits.archive_bytes:
-                raise PackageError(f"{url} is larger than {limits.archive_bytes} bytes")
+                raise PackageError(f"{without_secrets(url)} is larger than {limits.archive_bytes} bytes")
             for digest in digests.values():
                 digest.update(chunk)
             out.write(chunk)
@@ -106,7 +108,7 @@ def _file_chunks(path: Path, url: str) -> Iterator[bytes]:
         with path.open("rb") as source:
             yield from iter(lambda: source.read(1 << 20), b"")
     except OSError as error:
-        raise PullError(f"cannot read {url}: {error.strerror}") from error
+        raise PullError(f"cannot read {without_secrets(url)}: {error.strerror}") from error
 
 
 async def _http_chunks(url: str, timeout_seconds: float) -> AsyncIterator[bytes]:
@@ -114,13 +116,15 @@ async def _http_chunks(url: str, timeout_seconds: float) -> AsyncIterator[bytes]
     try:
         async with aiohttp.ClientSession(timeout=timeout) as session, session.get(url) as response:
             if response.status != 200:
-                raise PullError(f"cannot fetch {url}: the server answered {response.status} {response.reason}")
+                raise PullError(
+                    f"cannot fetch {without_secrets(url)}: the server answered {response.status} {response.reason}"
+                )
             async for chunk in response.content.iter_chunked(1 << 16):
                 yield chunk
     except TimeoutError as error:
-        raise PullError(f"cannot fetch {url}: not done after {timeout_seconds:g} s") from error
+        raise PullError(f"cannot fetch {without_secrets(url)}: not done after {timeout_seconds:g} s") from error
     except (aiohttp.ClientError, OSError, ValueError) as error:
-        raise PullError(f"cannot fetch {url}: {error}") from error
+        raise PullError(f"cannot fetch {without_secrets(url)}: {error}") from error
 
 
 def _check_digests(url: str, md5: str, found: dict[str, str]) -> None:
@@ -128,7 +132,7 @@ def _check_digests(url: str, md5: str, found: dict[str, str]) -> None:
     wanted = {"sha256": fragment.get("sha256", [""])[0].lower(), "md5": md5.lower()}
     for name, digest in wanted.items():
         if digest and digest != found[name]:
-            raise PackageError(f"{url} has {name} {found[name]}, not {digest}: it was not loaded")
+            raise PackageError(f"{without_secrets(url)} has {name} {found[name]}, not {digest}: it was not loaded")
 
 
 def _unpack(archive: Path, directory: Path, limits: Limits) -> None:
@@ -158,7 +162,9 @@ def _check_members(members: list[zipfile.ZipInfo], limits: Limits) -> None:
 def _read(directory: Path, url: str) -> ModulePackage:
     found = list(directory.glob("*.dist-info"))
     if len(found) != 1 or not (found[0] / "METADATA").is_file():
-        raise PackageError(f"{url} is no wheel: it has {len(found)} .dist-info folders with METADATA, not one")
+        raise PackageError(
+            f"{without_secrets(url)} is no wheel: it has {len(found)} .dist-info folders with METADATA, not one"
+        )
     metadata = HeaderParser().parsestr((found[0] / "METADATA").read_text(encoding="utf-8"))
     web_path, application = _entry_point(found[0] / "entry_points.txt", url)
     return ModulePackage(metadata["Name"], metadata["Version"], web_path.strip("/"), application, directory)
@@ -172,7 +178,7 @@ def _entry_point(path: Path, url: str) -> tuple[str, str]:
     found = dict(points[ENTRY_POINT_GROUP]) if points.has_section(ENTRY_POINT_GROUP) else {}
     if len(found) != 1:
         raise PackageError(
-            f"{url} declares {len(found)} entry points in group {ENTRY_POINT_GROUP!r}, not one; "
+            f"{without_secrets(url)} declares {len(found)} entry points in group {ENTRY_POINT_GROUP!r}, not one; "
             f'write [project.entry-points."{ENTRY_POINT_GROUP}"] web-path = "package.module:application"'
         )
     return next(iter(found.items()))

@@ -1,5 +1,6 @@
 """`arkwright base`: run an ASGI application as a base, with the agent beside it."""
 
+import logging
 import os
 import sys
 from typing import Annotated
@@ -18,6 +19,8 @@ def base(
     agent_port: Annotated[int, typer.Option(help="Port of the agent.")] = DEFAULT_PORT,
 ) -> None:
     """Serve an ASGI application and, beside it, the agent that installs modules into it."""
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s", level=logging.WARNING)
+    logging.getLogger("arkwright").setLevel(logging.INFO)
     sys.path.insert(0, os.getcwd())
     notes.print(f"base on http://{host}:{port}, agent on http://{host}:{agent_port}", highlight=False)
     try:

@@ -13,7 +13,7 @@ import aiohttp
 import msgspec
 from msgspec.structs import replace
 
-from arkwright.model.arklet import Answer, BizInfo, Code, root_cause
+from arkwright.model.arklet import Answer, BizInfo, Code, root_cause, without_secrets
 from arkwright.model.kinds import ModuleArchive
 from arkwright.model.outcomes import Command, Outcome, Reason, Verdict
 
@@ -117,7 +117,9 @@ def identified(outcome: Outcome, asked: ModuleArchive) -> Outcome:
     is_known = outcome.verdict in (Verdict.DONE, Verdict.REPEATED) and came
     if not is_known or wanted in came.split(", "):
         return outcome
-    said = f"asked for {wanted}, but the archive at {asked.url} is {came}; correct the url or the version"
+    said = (
+        f"asked for {wanted}, but the archive at {without_secrets(asked.url)} is {came}; correct the url or the version"
+    )
     return replace(outcome, verdict=Verdict.REFUSED, reason=Reason.IDENTITY_MISMATCH, message=said)
 
 

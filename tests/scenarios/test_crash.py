@@ -1,0 +1,99 @@
+"""The real controller is killed (-9) in the middle of a release, started again, and nothing is done twice or left behind."""
+
+import asyncio
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from arkwright.model.resources import RESOURCES, Kind
+from scenarios.site import Site
+
+ARKWRIGHT = str(Path(sys.executable).with_name("arkwright"))
+WATCHED = (Kind.MODULE_DEPLOYMENT, Kind.MODULE_REPLICASET, Kind.MODULE, Kind.POD)
+CALLS = {"installBiz": 4, "switchBiz": 2, "uninstallBiz": 4}
+
+
+class CrashingSite(Site):
+    """Its controller is a process, killed once `fuse` sparks have been counted, and started again."""
+
+    fuse = 0
+
+    def start_controller(self):
+        command = [ARKWRIGHT, "controller", "--namespace", self.namespace, "--no-leader-election", "--health-port=0"]
+        self.process = subprocess.Popen([*command, "--log-level=error"], env=dict(os.environ))
+
+    async def stop_controller(self):
+        self.process.terminate()
+        await asyncio.to_thread(self.process.wait, 20)
+
+    def spark(self):
+        self.fuse -= 1
+        if self.fuse == 0:
+            self.process.kill()
+            self.process.wait()
+            self.start_controller()
+
+    def count_calls(self):
+        for agent in self.agents.values():
+            agent.base.answer = self._sparking(agent.base.answer)
+
+    def _sparking(self, answer):
+        def answered(command, body):
+            done = answer(command, body)
+            self.spark()
+            return done
+
+        return answered
+
+    async def count_writes(self):
+        async def follow(kind):
+            resource = RESOURCES[kind]
+            version = (await self._kube.list(resource, self.namespace)).version
+            async for _ in self._kube.watch(resource, self.namespace, version):
+                self.spark()
+
+        return [asyncio.create_task(follow(kind)) for kind in WATCHED]
+
+
+@pytest.fixture
+def site_class():
+    return CrashingSite
+
+
+async def _whole_life(site):
+    await site.apply(version="1.0.2", replicas=2, operationStrategy={"batchCount": 2})
+    await site.until_progress("Completed", 2, 2)
+    await site.apply(version="2.0.0")
+    await site.until_progress("Completed", 2, 2)
+    await site.until(lambda: len(site.serving("2.0.0")) == 2 and not site.serving("1.0.2"))
+    await site.delete()
+    await site.until(lambda: _is_gone(site))
+    assert not any(agent.base.modules for agent in site.agents.values())
+    assert {command: site.calls(command) for command in CALLS} == CALLS
+
+
+async def _is_gone(site):
+    return await site.deployment() is None and not await site.modules() and not await site.all(Kind.MODULE_REPLICASET)
+
+
+@pytest.mark.parametrize("call", range(1, 13))
+async def test_killed_during_any_call_to_an_agent_it_ends_in_the_same_state(site, call):
+    await site.add_pods(2)
+    site.fuse = call
+    site.count_calls()
+    await _whole_life(site)
+    assert site.fuse <= 0, "the controller was not killed: the story has become shorter"
+
+
+@pytest.mark.parametrize("write", range(3, 50, 8))
+async def test_killed_after_any_write_it_ends_in_the_same_state(site, write):
+    await site.add_pods(2)
+    site.fuse = write
+    followers = await site.count_writes()
+    await _whole_life(site)
+    for follower in followers:
+        follower.cancel()
+    assert site.fuse <= 0, "the controller was not killed: the story has become shorter"
