@@ -64,7 +64,7 @@ def site_class():
 @pytest.fixture
 async def site(cluster, worker_number, site_class):
     """A namespace of its own, a controller that sees only that, and as many scripted base pods as asked for."""
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(40))
     number = next(_numbers)
     async with KubeClient(await find_access()) as kube, contextlib.AsyncExitStack() as stack:
         name, network = f"scenario-{worker_number}-{number}-{os.getpid()}", f"127.{20 + worker_number}.{number}"

@@ -9,6 +9,7 @@ from arkwright.clients.errors import NotFound
 from arkwright.controller.app import Controller, Settings
 from arkwright.model.names import SERVES_PREFIX
 from arkwright.model.resources import RESOURCES, Kind
+from fakes import plans_that_ended
 from fakes.agent_server import FakeAgent
 
 BASE = "stock"
@@ -35,13 +36,15 @@ class Site:
 
     def start_controller(self):
         settings = Settings(namespace=self.namespace, is_elected=False)
-        self._controller = asyncio.create_task(Controller(self._kube, self._arklet, settings).run())
+        self.controller = Controller(self._kube, self._arklet, settings)
+        self._controller = asyncio.create_task(self.controller.run())
 
     async def stop_controller(self):
         if self._controller:
             self._controller.cancel()
             await asyncio.gather(self._controller, return_exceptions=True)
             self._controller = None
+            assert not plans_that_ended(self.controller, "bug", "error"), "see the log"
 
     # ── base pods ──
 

@@ -164,3 +164,19 @@ async def test_modules_of_others_in_a_base_are_never_touched(site):
     await site.delete()
     await site.until(lambda: _is_gone(site))
     assert agent.base.modules == {"foreign:1": "activated"}
+
+
+async def test_a_pod_lost_in_the_middle_of_a_release_is_made_up_for_at_the_stable_version(site):
+    await site.add_pods(3)
+    strategy = {"batchCount": 2, "needConfirm": True}
+    await site.apply(version="1.0.2", replicas=2)
+    await site.until_progress("Completed", 1, 2)
+    await site.apply(version="2.0.0", operationStrategy=strategy)
+    await site.until_progress("Paused", 1, 1)
+    await site.until(lambda: len(site.serving("1.0.2")) == 1)
+    (old,) = site.serving("1.0.2")
+    await site.delete_pod(site.agents.pop(old))
+    await site.until(lambda: len(site.serving("1.0.2")) == 1 and len(site.serving("2.0.0")) == 1)
+    await site.apply(pause=False)
+    await site.until_progress("Completed")
+    await site.until(lambda: len(site.serving("2.0.0")) == 2 and not site.serving("1.0.2"))

@@ -145,3 +145,24 @@ async def test_another_url_alone_calls_nobody_and_is_what_the_next_install_uses(
     await site.apply(replicas=2)
     await site.until_progress("Completed", 1, 2)
     assert "http://elsewhere/provider.whl" in urls
+
+
+async def test_a_restart_exchanges_the_same_version_pod_by_pod(site):
+    for agent in await site.add_pods(2):
+        agent.delays["installBiz"] = 0.2
+    await site.apply(version="1.0.2", replicas=2)
+    await site.until_progress("Completed", 1, 2)
+    restarted = {
+        "metadata": {"annotations": {"serverless.alipay.com/restartedAt": "now"}},
+        "spec": {"module": module("1.0.2")},
+    }
+    fewest = 2
+
+    async def is_done():
+        nonlocal fewest
+        fewest = min(fewest, len(site.serving()))
+        return (await site.progress())[0] == "Completed" and site.calls("installBiz") == 4
+
+    await site.apply(template=restarted)
+    await site.until(is_done)
+    assert (fewest, site.calls("uninstallBiz")) == (1, 2)

@@ -12,6 +12,7 @@ from arkwright.clients.errors import ApiUnreachable, Conflict
 from arkwright.controller.app import Controller, Settings
 from arkwright.model.names import SERVES_PREFIX
 from arkwright.model.resources import RESOURCES, Kind
+from fakes import plans_that_ended
 from fakes.arklet import FakeArklet
 from fakes.base import FakeBase
 from fakes.kube import FakeKube
@@ -80,6 +81,7 @@ class World:
         """No goodbye: what it had begun in a base goes on there."""
         self._controller.cancel()
         await asyncio.gather(self._controller, return_exceptions=True)
+        assert not plans_that_ended(self.controller, "bug"), self.told()
 
     @contextlib.asynccontextmanager
     async def running(self):

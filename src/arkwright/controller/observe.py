@@ -5,7 +5,7 @@ from datetime import datetime
 
 from arkwright.controller.agentcalls import AgentCalls
 from arkwright.controller.cache import Cache, Key
-from arkwright.controller.triggers import replica_set_of
+from arkwright.controller.triggers import owner_of, replica_set_of
 from arkwright.model.cluster import Deployment, Pod
 from arkwright.model.kinds import Module, ModuleDeployment, ModuleReplicaSet
 from arkwright.model.names import service_name
@@ -65,9 +65,16 @@ class Observer:
             pods=pods,
             residents={pod.name: self._cache.modules_on(pod) for pod in pods},
             arriving=self._cache.arrivals(replica_set.metadata.namespace),
+            is_newest=self._is_newest(replica_set),
         )
         written = self._cache.status_written.get((Kind.MODULE_REPLICASET, *replica_set.key))
         return ObservedReplicaSet(replica_set, modules, room, written)
+
+    def _is_newest(self, replica_set: ModuleReplicaSet) -> bool:
+        owners = (one.name for one in replica_set.metadata.owner_references if one.kind == "ModuleDeployment")
+        namespace = replica_set.metadata.namespace
+        family = (one for name in owners for one in self._cache.find(Kind.MODULE_REPLICASET, "owner", namespace, name))
+        return all(one.revision <= replica_set.revision for one in family)
 
     def module(self, module: Module) -> ObservedModule:
         pod, replica_set = self._cache.get_pod_of(module), replica_set_of(module, self._cache)
@@ -88,14 +95,18 @@ class Observer:
             under_way=self._agents.under_way(pod, name),
             last=self._agents.last(key),
             neighbours=neighbours,
-            is_superseded=any(self._is_newer(one, replica_set) for one in neighbours if not one.is_terminating),
+            elders=tuple(one for one in neighbours if self._age(one, replica_set) < 0),
+            is_superseded=any(self._age(one, replica_set) > 0 for one in neighbours if not one.is_terminating),
             drain_seconds=_drain_seconds(replica_set),
             label_off_since=self._cache.label_off_since(pod, name),
         )
 
-    def _is_newer(self, neighbour: Module, replica_set: ModuleReplicaSet | None) -> bool:
+    def _age(self, neighbour: Module, replica_set: ModuleReplicaSet | None) -> int:
+        """Below 0: of an older revision of the same ModuleDeployment; above 0: of a newer one; 0: neither."""
         theirs = replica_set_of(neighbour, self._cache)
-        return bool(replica_set and theirs and theirs.revision > replica_set.revision)
+        if replica_set is None or theirs is None or owner_of(theirs) != owner_of(replica_set):
+            return 0
+        return theirs.revision - replica_set.revision
 
     def base_pod(self, pod: Pod) -> ObservedBasePod:
         return ObservedBasePod(pod, self._cache.modules_on(pod), self._agents.report(pod))

@@ -85,6 +85,12 @@ def replica_set_of(module: Module, cache: Cache) -> ModuleReplicaSet | None:
     return next((one for one in cache.all(Kind.MODULE_REPLICASET) if module in cache.modules_of(one)), None)
 
 
+def owner_of(replica_set: ModuleReplicaSet) -> str:
+    """uid of the ModuleDeployment that it belongs to; "" if to none."""
+    owners = replica_set.metadata.owner_references
+    return next((one.uid for one in owners if one.kind == "ModuleDeployment"), "")
+
+
 def _of_pod(pod: Pod, cache: Cache) -> Iterator[Key]:
     yield _key(Kind.POD, pod)
     for module in cache.modules_on(pod):

@@ -76,6 +76,23 @@ def encode(value: KubernetesObject | msgspec.Struct) -> Document:
     return document
 
 
+def merge_patch(before: Document, after: Document) -> Document:
+    """The merge patch (RFC 7386) that turns `before` into `after`.
+
+    >>> merge_patch({"replicas": 2, "strategy": {"beta": True}}, {"replicas": 2, "strategy": {"batchCount": 3}})
+    {'strategy': {'beta': None, 'batchCount': 3}}
+    """
+    patch: Document = {key: None for key in before if key not in after}
+    for key, value in after.items():
+        had = before.get(key)
+        if isinstance(value, dict) and isinstance(had, dict):
+            if inner := merge_patch(had, value):
+                patch[key] = inner
+        elif key not in before or had != value:
+            patch[key] = value
+    return patch
+
+
 def encode_whole(value: msgspec.Struct) -> Document:
     """A JSON document with every field, defaults and zeros included: a merge patch of it leaves nothing old behind."""
     return {field.encode_name: _whole(getattr(value, field.name)) for field in msgspec.structs.fields(value)}

@@ -15,6 +15,7 @@ from arkwright.model.outcomes import BaseReport
 from arkwright.model.resources import Kind
 from arkwright.plan.intents import Patch, Plan, Target
 from arkwright.plan.seating import places
+from arkwright.plan.tries import identity
 
 COMING_SECONDS = 0.5
 
@@ -54,7 +55,9 @@ def _is_coming(module: Module, now: datetime) -> bool:
 def wanted_labels(observed: ObservedBasePod) -> dict[str, str]:
     """A module that is being removed has given up its place and serves no more."""
     staying = [one for one in observed.modules if not one.is_terminating]
-    labels = {serves_label(one.spec.module.name): "true" for one in staying if serves(one, observed.report)}
+    going = {identity(one.spec.module) for one in observed.modules if one.is_terminating}
+    serving = (one for one in staying if identity(one.spec.module) not in going and serves(one, observed.report))
+    labels = {serves_label(one.spec.module.name): "true" for one in serving}
     if staying:
         labels[MODULE_INSTANCE_COUNT] = str(len(places(staying)))
     return labels

@@ -70,7 +70,10 @@ def _say_so(observed: ObservedModule, seconds: float, now: datetime) -> Plan:
 
 
 def _serves(observed: ObservedModule, neighbour: Module) -> bool:
+    """Not the very instance that is to go, which a restarted Module waits to see replaced."""
     other = neighbour.spec.module
+    if identity(other) == identity(observed.archive):
+        return False
     found = observed.report.find(other.name, other.version) if observed.report else None
     return found is not None and found.state is BizState.ACTIVATED
 

@@ -41,13 +41,20 @@ def old_counts(handover: Handover, now: datetime) -> dict[str, int]:
     wait, successors = handover.spec.min_ready_seconds, handover.successors
     arrived = {pod for pod, one in successors.items() if is_available(one, wait, now)}
     leaving = arrived | _first_to_leave(handover, arrived)
-    kept = {one.name: sum(old.pod_name not in leaving for old in one.live) for one in handover.others}
+    kept = {one.name: _staying(one, leaving) for one in handover.others}
     surplus = sum(kept.values()) - max(0, handover.desired - len(arrived))
     for revision in sorted(handover.others, key=lambda one: one.number):
         given = min(max(0, surplus), kept[revision.name])
         kept[revision.name] -= given
         surplus -= given
-    return {one.name: min(kept[one.name], one.replica_set.spec.replicas) for one in handover.others}
+    return kept
+
+
+def _staying(revision: Revision, leaving: set[str]) -> int:
+    """What is on pods that need not be left yet; a Module that got lost on the way (its pod went) is owed still."""
+    granted = revision.replica_set.spec.replicas
+    owed = max(0, granted - len(revision.live))
+    return min(granted, owed + sum(one.pod_name not in leaving for one in revision.live))
 
 
 def _first_to_leave(handover: Handover, arrived: set[str]) -> set[str]:

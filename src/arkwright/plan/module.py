@@ -48,6 +48,8 @@ def plan_module(observed: ObservedModule, now: datetime) -> Plan:
 
 def _plan_presence(observed: ObservedModule, now: datetime) -> Plan:
     """No call is under way and no retry is pending: compare what is in the base with what is wanted."""
+    if elder := next((one for one in observed.elders if _must_go_first(observed, one)), None):
+        return _wait_for(observed, elder, now)
     if observed.report is None or not observed.report.is_certain:
         return call(observed, Command.QUERY, "what is in the base must be known first")
     found = observed.report.find(observed.archive.name, observed.archive.version)
@@ -67,11 +69,7 @@ def _plan_presence(observed: ObservedModule, now: datetime) -> Plan:
 
 
 def _plan_install(observed: ObservedModule, now: datetime) -> Plan:
-    old = [one for one in observed.neighbours if _must_go_first(observed, one)]
     wanted = identity(observed.archive)
-    if old:
-        waits = f"waits until {identity(old[0].spec.module)} is uninstalled from {pod_name(observed)}"
-        return set_status(observed, ModuleStatus(status=ModulePhase.PREPARE, message=waits), waits, now)
     if unconfirmed := _plan_unconfirmed(observed):
         return unconfirmed
     lost: tuple[Intent, ...] = ()
@@ -97,12 +95,19 @@ def _plan_unconfirmed(observed: ObservedModule) -> Plan | None:
     return failed_try(observed, replace(last, outcome=replace(last.outcome, message=said)))
 
 
-def _must_go_first(observed: ObservedModule, neighbour: Module) -> bool:
-    """Whether this neighbour has to leave the base before ours can come."""
-    ours, theirs = observed.archive, neighbour.spec.module
+def _wait_for(observed: ObservedModule, elder: Module, now: datetime) -> Plan:
+    waits = f"waits until {identity(elder.spec.module)} is uninstalled from {pod_name(observed)}"
+    status = observed.module.status
+    if status.status is ModulePhase.FAILED:
+        return Plan()  # its reason and message say why it waits
+    return set_status(observed, ModuleStatus(status=ModulePhase.PREPARE, message=waits), waits, now)
+
+
+def _must_go_first(observed: ObservedModule, elder: Module) -> bool:
+    """Whether it has to leave the base before ours can come: by policy, or because a base cannot hold both."""
     return (
         observed.module.spec.upgrade_policy is UpgradePolicy.UNINSTALL_THEN_INSTALL
-        or (ours.name, ours.version) == (theirs.name, theirs.version)
+        or identity(observed.archive) == identity(elder.spec.module)
         or observed.module.status.reason == Reason.WEB_PATH_CONFLICT
     )
 

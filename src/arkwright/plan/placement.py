@@ -33,32 +33,43 @@ class Placement:
     explanation: str = ""
 
 
-def choose_pods(seats: tuple[Seat, ...], wanted: int, policy: SchedulingPolicy, module: str) -> Placement:
-    """Where to install `wanted` more. A pod with a sibling comes first: there the move is an upgrade in place."""
-    free = [seat for seat in seats if _refusal(seat, module) is None]
-    sign = -1 if policy is SchedulingPolicy.STACKING else 1
+@dataclass(frozen=True)
+class Wish:
+    """What is to be placed. `is_beside`: on pods with a sibling first, where the move is an upgrade in place; else never there."""
+
+    module: str
+    count: int
+    policy: SchedulingPolicy = SchedulingPolicy.SCATTER
+    is_beside: bool = True
+
+
+def choose_pods(seats: tuple[Seat, ...], wish: Wish) -> Placement:
+    """Where to install what is wished for, as much of it as fits."""
+    free = [seat for seat in seats if _refusal(seat, wish) is None]
+    sign = -1 if wish.policy is SchedulingPolicy.STACKING else 1
     ranked = sorted(free, key=lambda seat: (not seat.holds_sibling, sign * seat.modules, seat.pod))
-    chosen = tuple(seat.pod for seat in ranked[:wanted])
-    return Placement(chosen, "" if len(chosen) == wanted else explain(seats, module))
+    chosen = tuple(seat.pod for seat in ranked[: wish.count])
+    return Placement(chosen, "" if len(chosen) == wish.count else explain(seats, wish))
 
 
-def explain(seats: tuple[Seat, ...], module: str) -> str:
+def explain(seats: tuple[Seat, ...], wish: Wish) -> str:
     """As the scheduler words it.
 
-    >>> explain((Seat("a"), Seat("b", 3, 3), Seat("c", holds_own=True)), "provider")
-    '1/3 base pods fit: 1 at max-module-count, 1 already holds provider'
+    >>> explain((Seat("a"), Seat("b", 3, 3), Seat("c", 3, 3), Seat("d", holds_own=True)), Wish("provider", 2))
+    '1/4 base pods fit: 2 at max-module-count, 1 already holds provider'
     """
-    refusals = Counter(reason for seat in seats if (reason := _refusal(seat, module)))
+    refusals = Counter(reason for seat in seats if (reason := _refusal(seat, wish)))
     fitting = len(seats) - sum(refusals.values())
-    reasons = ", ".join(f"{count} {reason}" for reason, count in sorted(refusals.items()))
+    ranked = sorted(refusals.items(), key=lambda item: (-item[1], item[0]))
+    reasons = ", ".join(f"{count} {reason}" for reason, count in ranked)
     return f"{fitting}/{len(seats)} base pods fit" + (f": {reasons}" if reasons else "")
 
 
-def _refusal(seat: Seat, module: str) -> str | None:
+def _refusal(seat: Seat, wish: Wish) -> str | None:
     if not seat.is_live:
         return "not running"
-    if seat.holds_own:
-        return f"already holds {module}"
+    if seat.holds_own or (seat.holds_sibling and not wish.is_beside):
+        return f"already holds {wish.module}"
     if seat.cap is not None and seat.modules >= seat.cap and not seat.holds_sibling:
         return "at max-module-count"
     return None

@@ -8,7 +8,14 @@ from datetime import datetime
 
 from arkwright.model.cluster import Pod
 from arkwright.model.codec import encode, encode_whole
-from arkwright.model.kinds import Module, ModulePhase, ModuleReplicaSet, ModuleReplicaSetStatus, ModuleSpec
+from arkwright.model.kinds import (
+    Module,
+    ModulePhase,
+    ModuleReplicaSet,
+    ModuleReplicaSetStatus,
+    ModuleSpec,
+    UpgradePolicy,
+)
 from arkwright.model.meta import Condition, ObjectMeta, OwnerReference
 from arkwright.model.names import (
     ALLOCATE_POD,
@@ -21,7 +28,7 @@ from arkwright.model.names import (
 )
 from arkwright.model.resources import Kind
 from arkwright.plan.intents import Create, Delete, Intent, Patch, Plan, SetStatus, Target, Tell
-from arkwright.plan.placement import choose_pods, choose_victims
+from arkwright.plan.placement import Wish, choose_pods, choose_victims
 from arkwright.plan.seating import Room, seats
 from arkwright.plan.status import is_available, is_ready, next_available_in, stamped, status_wait
 
@@ -62,13 +69,20 @@ def _plan_moves(observed: ObservedReplicaSet, live: tuple[Module, ...], missing:
     replica_set, policy = observed.replica_set, observed.replica_set.spec.scheduling_strategy.scheduling_policy
     name = replica_set.module.name
     if missing > 0:
-        placement = choose_pods(seats(observed.room), missing, policy, name)
+        wish = Wish(name, missing, policy, is_beside=_goes_beside(observed))
+        placement = choose_pods(seats(observed.room), wish)
         pods = {pod.name: pod for pod in observed.room.pods}
         return tuple(_new_module(replica_set, pods[chosen]) for chosen in placement.pods), placement.explanation
     victims = set(choose_victims(seats(observed.room), -missing, policy)) if missing < 0 else set()
     doomed = [one for one in live if one.pod_name in victims]
     because = f"{replica_set.name} has {len(live)} Modules and wants {replica_set.spec.replicas}"
     return tuple(Delete(_target(one), because) for one in doomed), ""
+
+
+def _goes_beside(observed: ObservedReplicaSet) -> bool:
+    """Only a newest revision takes the place of others on their pods, and not where it has to scale up elsewhere first."""
+    policy = observed.replica_set.spec.operation_strategy.upgrade_policy
+    return observed.room.is_newest and policy is not UpgradePolicy.SCALEUP_THEN_SCALEDOWN
 
 
 def _new_module(replica_set: ModuleReplicaSet, pod: Pod) -> Create:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from msgspec.structs import replace
 
 from arkwright.model.cluster import Document
-from arkwright.model.codec import encode, encode_whole
+from arkwright.model.codec import encode, merge_patch
 from arkwright.model.kinds import (
     LabelSelector,
     Module,
@@ -78,16 +78,18 @@ def creation(wanted: ModuleReplicaSet) -> Create:
 def changes(revision: Revision, wanted: ModuleReplicaSet) -> tuple[Intent, ...]:
     """One patch with what differs; nothing if nothing does."""
     had = revision.replica_set
-    spec, before = encode_whole(wanted.spec), encode_whole(had.spec)
     patch: Document = {}
-    if changed := {key: value for key, value in spec.items() if value != before[key]}:
+    if changed := merge_patch(encode(had.spec), encode(wanted.spec)):
         patch["spec"] = changed
     labels = {key: value for key, value in wanted.metadata.labels.items() if had.metadata.labels.get(key) != value}
     if labels:
         patch["metadata"] = {"labels": labels}
     if not patch:
         return ()
-    return (Patch(revision.target, patch, f"replicas {had.spec.replicas} -> {wanted.spec.replicas}"),)
+    because = f"replicas {had.spec.replicas} -> {wanted.spec.replicas}"
+    if had.spec.replicas == wanted.spec.replicas:
+        because = f"{', '.join(patch.get('spec', {})) or 'labels'} changed"
+    return (Patch(revision.target, patch, because),)
 
 
 def granted(revision: Revision, replicas: int, deployment: ModuleDeployment) -> ModuleReplicaSet:

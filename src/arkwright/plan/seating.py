@@ -16,7 +16,7 @@ class Room:
     """The base pods that matter to one ReplicaSet, and who is on them.
 
     `residents`: all Modules by pod name. `arriving`: (pod, ModuleDeployment label, module name) of Modules that are being
-    created by anybody and cannot be seen yet.
+    created by anybody and cannot be seen yet. `is_newest`: no other revision of its ModuleDeployment is newer.
     """
 
     replica_set: ModuleReplicaSet
@@ -24,6 +24,7 @@ class Room:
     pods: tuple[Pod, ...] = ()
     residents: Mapping[str, tuple[Module, ...]] = field(default_factory=dict)
     arriving: frozenset[tuple[str, str, str]] = frozenset()
+    is_newest: bool = True
 
 
 def seats(room: Room) -> tuple[Seat, ...]:

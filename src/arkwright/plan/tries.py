@@ -30,7 +30,8 @@ UNSUCCESSFUL = frozenset({Verdict.REFUSED, Verdict.UNREACHED, Verdict.LOST})
 class ObservedModule:
     """`archive`: what to install, with the newest url. `neighbours`: other Modules of that name on the pod.
 
-    `is_superseded`: a live one among them is of a newer revision.
+    `elders`: those among them of older revisions of the same ModuleDeployment, going ones too. `is_superseded`: a live one
+    is of a newer revision.
     """
 
     module: Module
@@ -41,6 +42,7 @@ class ObservedModule:
     under_way: CallUnderWay | None = None
     last: LastCall | None = None
     neighbours: tuple[Module, ...] = ()
+    elders: tuple[Module, ...] = ()
     is_superseded: bool = False
     drain_seconds: float = 0.0
     label_off_since: datetime | None = None
@@ -145,6 +147,7 @@ def set_status(observed: ObservedModule, wanted: ModuleStatus, because: str, now
 
 
 def identity(archive: ModuleArchive) -> str:
+    """Name and version: what a base holds one instance of."""
     return f"{archive.name}:{archive.version}"
 
 

@@ -1,0 +1,81 @@
+"""How many replicas the old revision keeps, as tables (semantics 5, 6)."""
+
+import doctest
+
+import pytest
+
+from arkwright.model.kinds import ModulePhase
+from arkwright.model.outcomes import Reason
+from arkwright.plan import handover
+from arkwright.plan.handover import Handover, old_counts
+from arkwright.plan.revisions import Revision
+from plan.builders import NOW, available, module, replica_set, spec
+
+
+def kept(new, old, *, replicas, granted=None, **strategy):
+    """Replicas of the one old revision. `new`, `old`: its Modules."""
+    current = Revision(replica_set("2.0", 2), tuple(new))
+    before = Revision(replica_set("1.0", 1, granted or len(old)), tuple(old))
+    wish = Handover(spec(replicas, "2.0", **strategy), replicas, current, (before,))
+    return old_counts(wish, NOW)[before.name]
+
+
+def new(on, status=None, **more):
+    return module("2.0", on, status=status, revision=2, **more)
+
+
+READY, FAILED = ModulePhase.AVAILABLE, ModulePhase.FAILED
+OLD = (available(on=1), available(on=2))
+IN_PLACE = [
+    pytest.param((), 2, id="nothing new: all stay"),
+    pytest.param((new(1),), 2, id="placed is not enough"),
+    pytest.param((new(1, FAILED),), 2, id="a failure costs nothing"),
+    pytest.param((new(1, READY),), 1, id="an available successor replaces one"),
+    pytest.param((new(1, READY), new(2, READY)), 0, id="all arrived"),
+]
+
+
+@pytest.mark.parametrize("successors, expected", IN_PLACE)
+def test_install_then_uninstall_lets_go_what_has_a_successor(successors, expected):
+    assert kept(successors, OLD, replicas=2) == expected
+
+
+OLD_FIRST = [
+    pytest.param((new(1), new(2)), None, 0, id="the batch is the bound where nothing else is said"),
+    pytest.param((new(1), new(2)), 1, 1, id="one at a time"),
+    pytest.param((new(1), new(2)), "50%", 1, id="50% of 2 is 1"),
+    pytest.param((new(1), new(2)), "49%", 2, id="49% of 2 rounds down to 0: nothing moves"),
+    pytest.param((new(1),), None, 1, id="only pods of the batch"),
+]
+
+
+@pytest.mark.parametrize("successors, bound, expected", OLD_FIRST)
+def test_uninstall_then_install_is_bounded(successors, bound, expected):
+    strategy = {"upgrade_policy": "uninstall_then_install", "max_unavailable": bound}
+    assert kept(successors, OLD, replicas=2, **strategy) == expected
+
+
+def test_a_successor_that_is_not_there_yet_uses_up_what_may_be_unavailable():
+    strategy = {"upgrade_policy": "uninstall_then_install", "max_unavailable": 1}
+    assert kept((new(1, FAILED), new(2)), OLD[1:], replicas=2, granted=1, **strategy) == 1
+
+
+def conflicted(on):
+    return new(on, FAILED, reason=Reason.WEB_PATH_CONFLICT)
+
+
+def test_where_two_versions_share_a_web_path_one_pod_goes_first_as_long_as_another_serves():
+    assert kept((conflicted(1), conflicted(2)), OLD, replicas=2) == 1
+
+
+def test_scaleup_then_scaledown_lets_go_as_many_as_have_arrived_elsewhere():
+    strategy = {"upgrade_policy": "scaleup_then_scaledown"}
+    assert kept((new(3, READY),), OLD, replicas=2, **strategy) == 1
+
+
+def test_an_old_module_that_was_lost_on_the_way_is_still_owed():
+    assert kept((new(1),), OLD[:1], replicas=2, granted=2) == 2
+
+
+def test_the_worked_examples_of_the_docstrings_hold():
+    assert doctest.testmod(handover).failed == 0

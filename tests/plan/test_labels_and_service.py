@@ -1,0 +1,102 @@
+"""A base pod's labels, the module's Service, names at their limits (contract 4, 7)."""
+
+import doctest
+
+import pytest
+
+from arkwright.model import arklet, codec, names
+from arkwright.model.cluster import Service, ServicePort, ServiceSpec
+from arkwright.model.kinds import ModulePhase, ServiceStrategy
+from arkwright.model.meta import ObjectMeta, OwnerReference
+from arkwright.model.names import MODULE_INSTANCE_COUNT, label_value, module_object_name, replicaset_name, serves_label
+from arkwright.plan.basepod import ObservedBasePod, plan_base_pod
+from arkwright.plan.intents import Create, Delete, Patch
+from arkwright.plan.service import ObservedService, plan_service
+from plan.builders import NOW, available, deployment, later, module, pod, report, spec
+
+SERVES = serves_label("provider")
+
+
+def labels(plan):
+    return plan.intents[0].patch["metadata"]["labels"] if plan.intents else {}
+
+
+LABELS = [
+    pytest.param((available(),), {"v1_0": "activated"}, {SERVES: "true", MODULE_INSTANCE_COUNT: "1"}, id="it serves"),
+    pytest.param((module(),), {}, {MODULE_INSTANCE_COUNT: "1"}, id="placed: it counts, and does not serve yet"),
+    pytest.param((module(),), {"v1_0": "deactivated"}, {MODULE_INSTANCE_COUNT: "1"}, id="loaded is not serving"),
+    pytest.param((available(going=True),), {"v1_0": "activated"}, {}, id="one that goes serves no more"),
+    pytest.param(
+        (available(going=True), module(revision=2)),
+        {"v1_0": "activated"},
+        {MODULE_INSTANCE_COUNT: "1"},
+        id="a restart: the instance that goes does not serve for the one that comes",
+    ),
+    pytest.param((), {"v9": "activated"}, {}, id="a foreign one is not ours to tell"),
+    pytest.param(
+        (available(), module("2.0", revision=2)),
+        {"v1_0": "activated"},
+        {SERVES: "true", MODULE_INSTANCE_COUNT: "1"},
+        id="two versions of one ModuleDeployment take one place",
+    ),
+]
+
+
+@pytest.mark.parametrize("modules, states, expected", LABELS)
+def test_labels_say_what_is_true(modules, states, expected):
+    assert labels(plan_base_pod(ObservedBasePod(pod(), modules, report(**states)), later(9))) == expected
+
+
+def test_labels_that_are_no_longer_true_are_taken_off():
+    before = pod(serves=["provider"], **{MODULE_INSTANCE_COUNT: "3"})
+    assert labels(plan_base_pod(ObservedBasePod(before, (), report()), NOW)) == {
+        SERVES: None,
+        MODULE_INSTANCE_COUNT: None,
+    }
+
+
+def test_a_controller_that_has_just_started_takes_a_modules_word_for_it():
+    waiting = module(status=ModulePhase.FAILED)
+    assert SERVES in labels(plan_base_pod(ObservedBasePod(pod(), (available(),)), later(9)))
+    assert SERVES not in labels(plan_base_pod(ObservedBasePod(pod(), (waiting,)), later(9)))
+
+
+STRATEGY = ServiceStrategy(enable_module_service=True, port=8080, target_port=8080)
+
+
+def service(owner="md-uid", port=8080):
+    owners = (OwnerReference(api_version="v1", kind="ModuleDeployment", name="demo", uid=owner),)
+    wanted = (ServicePort(name="http", port=port, target_port=8080),)
+    return Service(
+        metadata=ObjectMeta(name="provider-service", uid="s", owner_references=owners), spec=ServiceSpec(ports=wanted)
+    )
+
+
+WITH, WITHOUT = deployment(spec(service_strategy=STRATEGY)), deployment()
+SERVICES = [
+    pytest.param(WITH, None, (), [Create], id="made"),
+    pytest.param(WITH, service(), (), [], id="as it should be"),
+    pytest.param(WITH, service(port=1), (), [Patch], id="its port follows"),
+    pytest.param(WITH, service("foreign"), (), [], id="somebody else's is left alone"),
+    pytest.param(WITHOUT, service(), (), [Delete], id="switched off"),
+    pytest.param(WITHOUT, service("foreign"), (), [], id="switched off, somebody else's"),
+    pytest.param(WITHOUT, service(), (WITH,), [], id="another ModuleDeployment wants it"),
+    pytest.param(WITHOUT, None, (), [], id="nothing to do"),
+]
+
+
+@pytest.mark.parametrize("one, known, sharers, expected", SERVICES)
+def test_the_service_follows_the_strategy(one, known, sharers, expected):
+    assert [type(intent) for intent in plan_service(ObservedService(one, known, sharers)).intents] == expected
+
+
+def test_names_at_their_limits_stay_names():
+    long = "m" * 253
+    assert len(replicaset_name(long, 12)) == 253 and replicaset_name(long, 12).endswith("-replicas-12")
+    assert len(module_object_name(replicaset_name(long, 12), "P_x", "uid")) == 253
+    assert len(label_value("v" * 128)) == 63 and label_value("1.0+b") == "1.0-b"
+
+
+@pytest.mark.parametrize("documented", [names, arklet, codec])
+def test_the_worked_examples_of_the_docstrings_hold(documented):
+    assert doctest.testmod(documented).failed == 0
