@@ -1,4 +1,8 @@
-"""Options of the whole suite."""
+"""Options of the whole suite, and what tells its processes apart."""
+
+import os
+
+import pytest
 
 
 def pytest_addoption(parser):
@@ -11,3 +15,10 @@ def pytest_generate_tests(metafunc):
     if "seed" in metafunc.fixturenames:
         one, count = metafunc.config.getoption("--seed"), metafunc.config.getoption("--seeds")
         metafunc.parametrize("seed", range(count) if one is None else [one])
+
+
+@pytest.fixture
+def worker_number():
+    """0, 1, …: which of several test processes this is; each has loopback addresses of its own."""
+    name = os.environ.get("PYTEST_XDIST_WORKER", "gw0")
+    return int(name.removeprefix("gw"))

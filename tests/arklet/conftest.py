@@ -90,8 +90,8 @@ class RunningBase:
 
 
 @pytest.fixture
-async def base():
-    host, port = "127.7.0.1", next(_ports)
+async def base(worker_number):
+    host, port = f"127.7.{worker_number}.1", next(_ports)
     agent_port = next(_ports)
     arklet = Arklet(plain_base, host=host, port=agent_port, drain_seconds=2)
     server = _Server(uvicorn.Config(arklet, host=host, port=port, log_level="warning", lifespan="on"))

@@ -15,8 +15,8 @@ _ports = itertools.count(22000)
 
 
 @pytest.fixture
-async def agent():
-    async with FakeAgent("127.6.0.1", next(_ports)) as running:
+async def agent(worker_number):
+    async with FakeAgent(f"127.6.{worker_number}.1", next(_ports)) as running:
         yield running
 
 
@@ -95,7 +95,7 @@ async def test_an_answer_that_is_no_json_counts_as_lost_and_is_quoted(agent, cli
 
 
 async def test_nobody_listening_is_unreached(client):
-    outcome = await client.query("127.6.0.9:1238")
+    outcome = await client.query("127.6.99.9:1238")
     assert (outcome.verdict, outcome.reason) == (Verdict.UNREACHED, Reason.AGENT_UNREACHABLE)
 
 

@@ -49,13 +49,6 @@ def _install_kinds():
 
 
 @pytest.fixture
-def worker_number(request):
-    """0, 1, …: which of several test processes this is."""
-    name = os.environ.get("PYTEST_XDIST_WORKER", "gw0")
-    return int(name.removeprefix("gw"))
-
-
-@pytest.fixture
 def site_class():
     """What `site` is made of; a test file may choose another."""
     return Site

@@ -5,7 +5,7 @@ import json
 import time
 
 from arkwright.clients.arklet import ArkletClient, Timeouts
-from arkwright.clients.errors import NotFound
+from arkwright.clients.errors import ApiRefused, NotFound
 from arkwright.controller.app import Controller, Settings
 from arkwright.model.names import SERVES_PREFIX
 from arkwright.model.resources import RESOURCES, Kind
@@ -105,12 +105,22 @@ class Site:
     async def get(self, kind, name):
         """The object, or None."""
         try:
-            return json.loads(await self._kube.request("GET", RESOURCES[kind].path(self.namespace, name)))
+            return await self._read(RESOURCES[kind].path(self.namespace, name))
         except NotFound:
             return None
 
     async def all(self, kind):
-        return json.loads(await self._kube.request("GET", RESOURCES[kind].path(self.namespace)))["items"]
+        return (await self._read(RESOURCES[kind].path(self.namespace)))["items"]
+
+    async def _read(self, path):
+        """Again where the API server says that it is not ready yet, as it does after a CRD was applied."""
+        while True:
+            try:
+                return json.loads(await self._kube.request("GET", path))
+            except ApiRefused as error:
+                if error.status != 429:
+                    raise
+                await asyncio.sleep(0.1)
 
     async def deployment(self, name="demo"):
         return await self.get(Kind.MODULE_DEPLOYMENT, name)

@@ -206,7 +206,7 @@ def internal_error(error: BaseException) -> Answer:
     root = error
     while root.__cause__ is not None and not isinstance(root, PackageError):
         root = root.__cause__
-    cause = f"{type(root).__name__}: {root}"
+    cause = str(root) if isinstance(root, PackageError) else f"{type(root).__name__}: {root}"
     message = str(error) if isinstance(error, ValueError | PackageError) else f"{type(error).__name__}: {error}"
     return Answer(
         code=Code.INTERNAL_ERROR, message=f"Internal Error: {message}", error_stack_trace=f"{trace}Caused by: {cause}\n"

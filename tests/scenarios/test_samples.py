@@ -1,0 +1,159 @@
+"""The user's own samples, verbatim, on real base processes: what happens where their url cannot be reached, and after it is corrected."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from scenarios.kubectl import Refused, kubectl
+from scenarios.test_commands import run
+
+ROOT = Path(__file__).parents[2]
+ARKWRIGHT = str(Path(sys.executable).with_name("arkwright"))
+SAMPLES = sorted(path.name for path in (ROOT / "samples").glob("*.yaml") if "expected" not in path.name)
+
+
+@pytest.fixture(scope="session")
+def archive(tmp_path_factory):
+    """url of examples/provider, built as 1.0.2."""
+    out = tmp_path_factory.mktemp("archives")
+    command = [ARKWRIGHT, "module", "build", str(ROOT / "examples" / "provider"), "--out", str(out)]
+    return Path(subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()).as_uri()
+
+
+@pytest.fixture
+def bases(site, worker_number, tmp_path):
+    """The example's base Deployment with two pods, each a real process with a real agent."""
+    node = f"node-of-{site.namespace}"
+    network = f"127.{50 + worker_number}.{site.namespace.split('-')[2]}.0/28"
+    command = [ARKWRIGHT, "pods", "--node", node, "--addresses", network, "--log-directory", str(tmp_path)]
+    process = subprocess.Popen(command, cwd=ROOT / "examples" / "base", env=dict(os.environ))
+    text = (ROOT / "examples" / "base" / "deployment.yaml").read_text()
+    kubectl("apply", "-n", site.namespace, "-f", "-", text=text.replace("nodeName: arkwright", f"nodeName: {node}"))
+    yield
+    kubectl("delete", "-n", site.namespace, "deployment", "dynamic-stock-deployment", "--cascade=foreground")
+    process.terminate()
+    process.wait(20)
+
+
+def of_module(site, *words):
+    return kubectl(*words, "-n", site.namespace)
+
+
+async def test_a_sample_whose_url_cannot_be_reached_says_why_everywhere_and_completes_once_it_is_corrected(
+    site, bases, archive
+):
+    kubectl("apply", "-n", site.namespace, "-f", ROOT / "samples" / "online.yaml")
+    await site.until(lambda: _has_failed(site))
+    words = "cannot fetch http://serverless-opensource.oss-cn-shanghai.aliyuncs.com/module-packages"
+    assert re.search(f"Failed .*PullFailed +{words}", of_module(site, "get", "module", "-o", "wide"))
+    await site.until(lambda: words in of_module(site, "describe", "module").partition("Events:")[2])
+    _, status, _ = await run(site, "status", "moduledeployment-sample")
+    assert f"Failed  PullFailed: {words}" in status
+    correction = json.dumps({"spec": {"template": {"spec": {"module": {"url": archive}}}}})
+    of_module(site, "patch", "mddeploy", "moduledeployment-sample", "--type=merge", "-p", correction)
+    await site.until_progress("Paused", 1, 1, name="moduledeployment-sample")
+    of_module(site, "patch", "mddeploy", "moduledeployment-sample", "--type=merge", "-p", '{"spec":{"pause":false}}')
+    await site.until_progress("Completed", 2, 2, name="moduledeployment-sample")
+
+
+async def _has_failed(site):
+    return [one["status"]["reason"] for one in await site.modules(status="Failed")] == ["PullFailed"]
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+async def test_every_sample_applies_verbatim(site, name):
+    assert "created" in kubectl("apply", "-n", site.namespace, "-f", ROOT / "samples" / name)
+    kubectl(
+        "apply",
+        "-n",
+        site.namespace,
+        "--server-side",
+        "--dry-run=server",
+        "--force-conflicts",
+        "-f",
+        ROOT / "samples" / name,
+    )
+
+
+SERVICE = ("operationStrategy", "serviceStrategy")
+WRONG = [
+    (("replicas",), -2, "spec.replicas"),
+    (("baseDeploymentName",), "", "spec.baseDeploymentName"),
+    (("baseDeploymentName",), None, "spec.baseDeploymentName"),
+    (("template", "spec", "module", "name"), "", "spec.template.spec.module.name"),
+    (("template", "spec", "module", "name"), "-x", "spec.template.spec.module.name"),
+    (("template", "spec", "module", "name"), "x" * 64, "spec.template.spec.module.name"),
+    (("template", "spec", "module", "version"), "", "spec.template.spec.module.version"),
+    (("template", "spec", "module", "version"), "v" * 129, "spec.template.spec.module.version"),
+    (("template", "spec", "module", "url"), "no uri", "spec.template.spec.module.url"),
+    (("template", "spec", "module", "url"), "ftp://a/b", "spec.template.spec.module.url"),
+    (("template", "spec", "module", "md5"), "xyz", "spec.template.spec.module.md5"),
+    (("template", "spec", "module"), None, "spec.template.spec.module"),
+    (("operationStrategy", "batchCount"), -1, "spec.operationStrategy.batchCount"),
+    (("operationStrategy", "useBeta"), "perhaps", "spec.operationStrategy.useBeta"),
+    (("operationStrategy", "grayTimeBetweenBatchSeconds"), -1, "spec.operationStrategy.grayTimeBetweenBatchSeconds"),
+    (("operationStrategy", "grayTime"), -1, "spec.operationStrategy.grayTime"),
+    (("operationStrategy", "upgradePolicy"), "foo", "spec.operationStrategy.upgradePolicy"),
+    (("operationStrategy", "maxUnavailable"), "half", "spec.operationStrategy.maxUnavailable"),
+    (("operationStrategy", "maxUnavailable"), -1, "spec.operationStrategy.maxUnavailable"),
+    (("maxUnavailable",), "half", "spec.maxUnavailable"),
+    ((*SERVICE, "port"), 0, "spec.operationStrategy.serviceStrategy.port"),
+    ((*SERVICE, "port"), 70000, "spec.operationStrategy.serviceStrategy.port"),
+    ((*SERVICE, "targetPort"), 70000, "spec.operationStrategy.serviceStrategy.targetPort"),
+    ((*SERVICE, "drainSeconds"), -1, "spec.operationStrategy.serviceStrategy.drainSeconds"),
+    ((*SERVICE, "enableModuleService"), True, "port is needed where enableModuleService is true"),
+    (("schedulingStrategy", "schedulingPolicy"), "foo", "spec.schedulingStrategy.schedulingPolicy"),
+    (("pause",), "maybe", "spec.pause"),
+    (("confirmBatchNum",), -1, "spec.confirmBatchNum"),
+    (("revisionHistoryLimit",), -1, "spec.revisionHistoryLimit"),
+    (("progressDeadlineSeconds",), 0, "spec.progressDeadlineSeconds"),
+    (("minReadySeconds",), -1, "spec.minReadySeconds"),
+]
+
+
+@pytest.mark.parametrize("path, value, named", WRONG, ids=lambda one: str(one)[:50])
+def test_wrong_input_is_refused_and_the_field_named(cluster, path, value, named):
+    with pytest.raises(Refused, match=re.escape(named)):
+        kubectl("apply", "--dry-run=server", "-f", "-", text=_wish_with(path, value))
+
+
+def _wish_with(path, value):
+    module = {"name": "provider", "version": "1", "url": "http://a/b.whl"}
+    spec = {"baseDeploymentName": "stock", "template": {"spec": {"module": module}}}
+    place = spec
+    for part in path[:-1]:
+        place = place.setdefault(part, {})
+    place[path[-1]] = value
+    if value is None:
+        del place[path[-1]]
+    kind = {"apiVersion": "serverless.alipay.com/v1alpha1", "kind": "ModuleDeployment"}
+    return json.dumps(kind | {"metadata": {"name": "wrong", "namespace": "default"}, "spec": spec})
+
+
+def test_symmetric_mode_and_every_old_spelling_are_accepted(cluster):
+    for path, value in [
+        (("replicas",), -1),
+        (("operationStrategy", "upgradePolicy"), "scaleUpThenScaleDown"),
+        (("schedulingStrategy", "schedulingPolicy"), "Stacking"),
+        (("operationStrategy", "maxUnavailable"), "50%"),
+        ((*SERVICE, "targetPort"), "http"),
+    ]:
+        kubectl("apply", "--dry-run=server", "-f", "-", text=_wish_with(path, value))
+
+
+def test_each_crd_stays_well_below_what_plain_apply_can_take():
+    assert all(path.stat().st_size < 64 * 1024 for path in (ROOT / "deploy").glob("*-crd.yaml"))
+
+
+def test_deploy_holds_the_eight_files_and_nothing_else_that_kubectl_would_apply():
+    names = [path.name for path in sorted((ROOT / "deploy").iterdir()) if path.is_file()]
+    assert [name.partition("-")[0] for name in names] == [f"0{n}" for n in range(1, 9)]
+
+
+def test_all_eight_files_apply_in_order(cluster):
+    kubectl("apply", "--dry-run=server", "-f", ROOT / "deploy")
