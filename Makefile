@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 export PYTHONDONTWRITEBYTECODE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install test check format lint types contract clean
+.PHONY: help install demo test quick bench check format lint types contract control-plane clean
 
 help: ## list what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 22
@@ -17,12 +17,25 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 
 install: $(VENV)/.installed ## the virtual environment, with arkwright and all tools in it
 
-test: $(VENV)/.installed ## all tests; makes its own virtual environment
-	$(BIN)/pytest
+# A cluster of your own, named by KUBECONFIG, is used instead.
+control-plane: $(VENV)/.installed ## build the Kubernetes control plane for demo and tests, once (needs Go)
+	@test -n "$$KUBECONFIG" || $(BIN)/python tests/kubernetes/control_plane.py build
+
+demo: control-plane ## the main job, told and checked: online, release under load, offline
+	@$(BIN)/python examples/demo.py
+
+test: control-plane ## all tests
+	$(BIN)/pytest -n 2
+
+quick: $(VENV)/.installed ## the tests that need no Kubernetes (under a minute)
+	$(BIN)/pytest -n 2 -m 'not kubernetes' --seeds 20
+
+bench: control-plane ## writes, CPU time and wall time per module, on a real API server
+	@$(BIN)/python bench/releases.py
 
 lint: $(VENV)/.installed ## ruff: style, complexity, forbidden calls
-	$(BIN)/ruff format --check src tests
-	$(BIN)/ruff check src tests
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
 
 types: $(VENV)/.installed ## mypy, strict
 	$(BIN)/mypy
@@ -33,8 +46,8 @@ contract: $(VENV)/.installed ## which room may import which
 check: lint types contract test ## everything that must be green before a commit
 
 format: $(VENV)/.installed ## let ruff format the code
-	$(BIN)/ruff format src tests
-	$(BIN)/ruff check --fix src tests
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
 
-clean: ## remove what this Makefile made
-	rm -rf $(VENV) dist .pytest_cache .mypy_cache .ruff_cache
+clean: ## remove what this Makefile made (the control plane stays in its cache)
+	rm -rf $(VENV) dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

@@ -23,13 +23,12 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests" / "kubernetes")]
 from control_plane import running  # noqa: E402
-from scenarios.kubectl import kubectl  # noqa: E402
-from scenarios.site import Site  # noqa: E402
 
-from arkwright.clients.arklet import ArkletClient  # noqa: E402
 from arkwright.clients.credentials import find_access  # noqa: E402
 from arkwright.clients.kube import KubeClient  # noqa: E402
 from arkwright.model.resources import RESOURCES, Kind  # noqa: E402
+from scenarios.kubectl import kubectl  # noqa: E402
+from scenarios.site import Site  # noqa: E402
 
 WRITES = re.compile(r'apiserver_request_total\{.*group="([^"]*)".*resource="([^"]*)".*verb="([A-Z]+)"\S* (\d+)')
 CHANGING = {"POST", "PUT", "PATCH", "APPLY", "DELETE"}
@@ -40,7 +39,14 @@ class Bench(Site):
     """A Site whose controller is a process of its own, so that its CPU time is only its own."""
 
     def start_controller(self):
-        command = ["arkwright", "controller", "--namespace", self.namespace, "--no-leader-election", "--log-level=warning"]
+        command = [
+            "arkwright",
+            "controller",
+            "--namespace",
+            self.namespace,
+            "--no-leader-election",
+            "--log-level=warning",
+        ]
         self.process = subprocess.Popen([*command, "--health-port=0"])
 
     async def stop_controller(self):
@@ -55,7 +61,11 @@ class Bench(Site):
         """Changing requests that the API server has answered, events and leases left out."""
         text = (await self._kube.request("GET", "/metrics")).decode()
         found = (one.groups() for one in map(WRITES.match, text.splitlines()) if one)
-        return sum(int(count) for _, resource, verb, count in found if verb in CHANGING and resource not in ("events", "leases"))
+        return sum(
+            int(count)
+            for _, resource, verb, count in found
+            if verb in CHANGING and resource not in ("events", "leases")
+        )
 
     async def events_written(self):
         return len(await self.all(Kind.EVENT))
@@ -138,6 +148,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--modules", type=int, default=200)
     asked = parser.parse_args()
+    os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"  # arkwright and kubectl
     with contextlib.ExitStack() as stack:
         if "KUBECONFIG" not in os.environ:
             work = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="arkwright-bench-")))

@@ -317,6 +317,7 @@ def our_labels(cluster: Cluster) -> list[str]:
 
 def main() -> None:
     began = time.monotonic()
+    os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"  # arkwright and kubectl
     with ExitStack() as stack:
         work = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="arkwright-demo-")))
         if "KUBECONFIG" in os.environ:

@@ -1,8 +1,13 @@
 """Options of the whole suite, and what tells its processes apart."""
 
 import os
+import sys
+from pathlib import Path
 
 import pytest
+
+# The commands of this very environment, `arkwright` and `kubectl`, whether it is activated or not.
+os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
 
 
 def pytest_addoption(parser):

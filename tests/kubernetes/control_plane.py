@@ -1,5 +1,6 @@
 """A real Kubernetes control plane on loopback: etcd, API server, controller manager. No kubelet, no scheduler.
 
+    python tests/kubernetes/control_plane.py build            build it, once; prints the path of the program
     python tests/kubernetes/control_plane.py up DIRECTORY     start it; prints the path of a kubeconfig
     python tests/kubernetes/control_plane.py down DIRECTORY   stop exactly what was started there
 
@@ -8,6 +9,7 @@ kubeconfig. Python code uses `running(directory)`.
 """
 
 import contextlib
+import fcntl
 import hashlib
 import json
 import os
@@ -58,13 +60,20 @@ def binary() -> Path:
     digest = hashlib.sha256(b"".join(file.read_bytes() for file in sorted(SOURCE.iterdir()))).hexdigest()[:12]
     cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "arkwright"
     target = cache / f"controlplane-{VERSION}-{digest}"
-    return target if target.exists() else _build(target)
+    if target.exists():
+        return target
+    cache.mkdir(parents=True, exist_ok=True)
+    with (cache / "building").open("w") as lock:  # two that need it at once build it once
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return target if target.exists() else _build(target)
 
 
 def _build(target: Path) -> Path:
     if shutil.which("go") is None:
-        raise ControlPlaneFailed("the control plane is built with Go, and there is no `go` on the PATH")
-    target.parent.mkdir(parents=True, exist_ok=True)
+        raise ControlPlaneFailed(
+            "the control plane is built with Go 1.24 or newer, and there is no `go` on the PATH; install it from your"
+            " system's packages, or set KUBECONFIG to a cluster of yours"
+        )
     half = target.with_suffix(f".{os.getpid()}")
     major, minor = VERSION.split(".")[:2]
     stamp = "k8s.io/component-base/version.git"
@@ -316,14 +325,16 @@ def _answers(url: str, token: str) -> bool:
 
 
 def main() -> None:
-    if len(sys.argv) != 3 or sys.argv[1] not in ("up", "down"):
-        sys.exit(__doc__)
-    directory = Path(sys.argv[2]).resolve()
-    if sys.argv[1] == "down":
-        stop(directory)
-        return
     try:
-        print(start(directory).kubeconfig)
+        match sys.argv[1:]:
+            case ["build"]:
+                print(binary())
+            case ["up", directory]:
+                print(start(Path(directory).resolve()).kubeconfig)
+            case ["down", directory]:
+                stop(Path(directory).resolve())
+            case _:
+                sys.exit(__doc__)
     except ControlPlaneFailed as error:
         sys.exit(f"error: {error}")
 

@@ -113,7 +113,7 @@ async def test_what_an_object_owned_alone_goes_with_it(api):
     await kube.create(LEASES, namespace, lease("owned", ownerReferences=[reference]))
     await kube.delete(LEASES, namespace, "owner")
     async with asyncio.timeout(20):
-        while await refusal(kube.get(LEASES, namespace, "owned")) != "NotFound":  # noqa: ASYNC110
+        while await refusal(kube.get(LEASES, namespace, "owned")) != "NotFound":
             await asyncio.sleep(0.05)
 
 
@@ -133,7 +133,7 @@ async def test_a_watch_tells_every_change_in_order(api):
     await kube.delete(MODULES, namespace, "m")
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(5):
-            while len(seen) < 4:  # noqa: ASYNC110
+            while len(seen) < 4:
                 await asyncio.sleep(0.02)
     following.cancel()
     assert seen == [("ADDED", None), ("MODIFIED", "1"), ("MODIFIED", "2"), ("DELETED", "2")]
