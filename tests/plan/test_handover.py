@@ -7,7 +7,7 @@ import pytest
 from arkwright.model.kinds import ModulePhase
 from arkwright.model.outcomes import Reason
 from arkwright.plan import handover
-from arkwright.plan.handover import Handover, old_counts
+from arkwright.plan.handover import Handover, held_up, old_counts
 from arkwright.plan.revisions import Revision
 from plan.builders import NOW, available, module, replica_set, spec
 
@@ -66,6 +66,22 @@ def conflicted(on):
 
 def test_where_two_versions_share_a_web_path_one_pod_goes_first_as_long_as_another_serves():
     assert kept((conflicted(1), conflicted(2)), OLD, replicas=2) == 1
+
+
+def test_where_no_other_pod_serves_nothing_leaves_and_the_way_out_is_named():
+    current, before = Revision(replica_set("2.0", 2), (conflicted(1),)), Revision(replica_set("1.0", 1), OLD[:1])
+    wish = Handover(spec(1, "2.0"), 1, current, (before,))
+    assert old_counts(wish, NOW) == {before.name: 1}
+    assert "set upgradePolicy uninstall_then_install" in held_up(wish).message
+
+
+def test_an_allowance_that_rounds_down_to_nothing_is_told_with_its_arithmetic():
+    current, before = Revision(replica_set("2.0", 2), (new(1),)), Revision(replica_set("1.0", 1), OLD[:1])
+    wish = Handover(
+        spec(1, "2.0", upgrade_policy="uninstall_then_install", max_unavailable="50%"), 1, current, (before,)
+    )
+    said = "maxUnavailable 50% of 1 replicas is 0, rounded down; uninstall_then_install needs at least 1"
+    assert (held_up(wish).reason, held_up(wish).message) == ("MaxUnavailableExceeded", said)
 
 
 def test_scaleup_then_scaledown_lets_go_as_many_as_have_arrived_elsewhere():

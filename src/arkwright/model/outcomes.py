@@ -42,6 +42,25 @@ class Reason(StrEnum):
     BASE_TERMINATING = "BaseTerminating"
 
 
+class EventReason(StrEnum):
+    """What Events are told (semantics 11)."""
+
+    MODULE_INSTALLED = "ModuleInstalled"
+    MODULE_INSTALL_FAILED = "ModuleInstallFailed"
+    MODULE_UNINSTALLED = "ModuleUninstalled"
+    MODULE_UNINSTALL_FAILED = "ModuleUninstallFailed"
+    MODULE_DRIFTED = "ModuleDrifted"
+    BATCH_STARTED = "BatchStarted"
+    BATCH_COMPLETED = "BatchCompleted"
+    BATCH_AWAITING_CONFIRMATION = "BatchAwaitingConfirmation"
+    RELEASE_STARTED = "ReleaseStarted"
+    RELEASE_COMPLETED = "ReleaseCompleted"
+    RELEASE_SUPERSEDED = "ReleaseSuperseded"
+    RELEASE_ROLLED_BACK = "ReleaseRolledBack"
+    INSUFFICIENT_BASES = "InsufficientBases"
+    MAX_UNAVAILABLE_EXCEEDED = "MaxUnavailableExceeded"
+
+
 class Outcome(Value, frozen=True, kw_only=True):
     """The end of one call. `modules`: what the answer lists (installBiz: the one installed; queryAllBiz: all)."""
 

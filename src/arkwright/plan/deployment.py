@@ -13,14 +13,23 @@ from arkwright.model.codec import encode, encode_whole
 from arkwright.model.kinds import Module, ModuleDeployment, ModuleDeploymentStatus, ReleaseStatus
 from arkwright.model.meta import Condition, OwnerReference
 from arkwright.model.names import MODULE_DEPLOYMENT, MODULE_EXISTS, REPLICASET_EXISTS, label_value, replicaset_name
+from arkwright.model.outcomes import EventReason
 from arkwright.model.resources import Kind
-from arkwright.plan.handover import Handover, old_counts
+from arkwright.plan.handover import Handover, held_up, old_counts
 from arkwright.plan.intents import Delete, Intent, Patch, Plan, SetStatus, Target, Tell
 from arkwright.plan.release import Counts, Release, plan_release
 from arkwright.plan.retreat import plan_retreat
 from arkwright.plan.revisions import Revision, changes, creation, granted, identity, outdated, wanted_replica_set
 from arkwright.plan.service import ObservedService, plan_service
-from arkwright.plan.status import conditions, is_available, next_available_in, slowest, status_wait, tally
+from arkwright.plan.status import (
+    conditions,
+    is_available,
+    next_available_in,
+    seconds_to_deadline,
+    slowest,
+    status_wait,
+    tally,
+)
 
 FINALIZERS = (REPLICASET_EXISTS, MODULE_EXISTS)
 
@@ -78,7 +87,8 @@ def plan_deployment(observed: ObservedDeployment, now: datetime) -> Plan:
     number, name = _revision(observed)
     step = plan_release(_release(observed, now), name, now)
     service = plan_service(ObservedService(observed.deployment, observed.service, observed.sharers))
-    status = _plan_status(observed, step.release, _failure(observed) or service.failure, now)
+    failure = _failure(observed) or service.failure
+    status = _plan_status(observed, step.release, failure, now)
     intents = (
         *_adoption(observed),
         *_spec_changes(observed, step.spec_changes),
@@ -88,6 +98,7 @@ def plan_deployment(observed: ObservedDeployment, now: datetime) -> Plan:
         *service.intents,
         *outdated(observed.others, observed.deployment.spec.revision_history_limit),
         *(Tell(observed.target, reason, words) for reason, words in step.told),
+        *_told_of(failure, observed),
     )
     wait = observed.deployment.spec.min_ready_seconds
     soon = next_available_in((*observed.new_modules, *observed.old_modules), wait, now)
@@ -113,7 +124,9 @@ def _release(observed: ObservedDeployment, now: datetime) -> Release:
         new_available=sum(is_available(one, wait, now) for one in observed.new_modules),
         old_present=len(observed.old_modules),
     )
-    return Release(deployment.spec, deployment.status.release_status, counts)
+    newest = max((one.number for one in observed.others), default=0)
+    is_return = current is not None and current.number < newest
+    return Release(deployment.spec, deployment.status.release_status, counts, is_return)
 
 
 def _adoption(observed: ObservedDeployment) -> tuple[Intent, ...]:
@@ -143,16 +156,29 @@ def _new_revision(observed: ObservedDeployment, name: str, number: int, replicas
 
 def _old_revisions(observed: ObservedDeployment, now: datetime) -> tuple[Intent, ...]:
     deployment = observed.deployment
-    kept = old_counts(Handover(deployment.spec, observed.desired, observed.current, observed.others), now)
+    kept = old_counts(_handover(observed), now)
     plans = (changes(one, granted(one, kept[one.name], deployment)) for one in observed.others)
     return tuple(intent for plan in plans for intent in plan)
 
 
+def _handover(observed: ObservedDeployment) -> Handover:
+    return Handover(observed.deployment.spec, observed.desired, observed.current, observed.others)
+
+
 def _failure(observed: ObservedDeployment) -> Condition | None:
-    """Why it waits: no place, or a Module that fails, in its agent's words."""
+    """Why it waits: no place, nothing that may leave, or a Module that fails, in its agent's words."""
     known = observed.current.replica_set.status.conditions if observed.current else ()
     placed = (one for one in known if one.type == "ReplicaFailure" and one.status == "True")
-    return next(placed, None) or slowest((*observed.new_modules, *observed.old_modules))
+    modules = (*observed.new_modules, *observed.old_modules)
+    return next(placed, None) or held_up(_handover(observed)) or slowest(modules)
+
+
+def _told_of(failure: Condition | None, observed: ObservedDeployment) -> tuple[Intent, ...]:
+    """An Event when nothing may leave; the other failures are told by those whom they befall."""
+    before = {one.reason for one in observed.deployment.status.conditions if one.status == "True"}
+    if failure is None or failure.reason != EventReason.MAX_UNAVAILABLE_EXCEEDED or failure.reason in before:
+        return ()
+    return (Tell(observed.target, EventReason.MAX_UNAVAILABLE_EXCEEDED, failure.message, is_warning=True),)
 
 
 def _plan_status(
@@ -177,8 +203,9 @@ def _plan_status(
         conditions=conditions(deployment, release, counted, failure, now),
         release_status=release,
     )
+    deadline = Plan(look_again_in=seconds_to_deadline(deployment, release, counted, now) or None)
     if wanted == before:
-        return Plan()
+        return deadline
     left = status_wait(observed.status_written_at, now)
     if left > 0 and (wanted.release_status, wanted.replicas) == (before.release_status, before.replicas):
         return Plan(look_again_in=left)

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from arkwright.model.kinds import Module, ModuleDeploymentSpec, UpgradePolicy
-from arkwright.model.outcomes import Reason
+from arkwright.model.meta import Condition
+from arkwright.model.outcomes import EventReason, Reason
 from arkwright.plan.revisions import Revision, identity
 from arkwright.plan.status import is_available, is_ready
 
@@ -68,6 +69,22 @@ def _first_to_leave(handover: Handover, arrived: set[str]) -> set[str]:
     return {*idle, *busy[: max(0, budget)]}
 
 
+def held_up(handover: Handover) -> Condition | None:
+    """Why nothing may leave although something has to, with the arithmetic; None where that is not so (semantics 6)."""
+    is_waiting = any(needs_room(one, handover) and not is_ready(one) for one in handover.successors.values())
+    if not is_waiting or not any(one.live for one in handover.others) or allowed_unavailable(handover, 1) > 0:
+        return None
+    bound, policy = handover.spec.operation_strategy.max_unavailable, handover.spec.operation_strategy.upgrade_policy
+    said = f"maxUnavailable {bound} of {handover.desired} replicas is 0, rounded down; {policy} needs at least 1"
+    if bound is None:
+        said = (
+            "the base cannot hold two versions on one web path, and no other base pod keeps serving meanwhile;"
+            " to take it out of service, set upgradePolicy uninstall_then_install or maxUnavailable 1"
+        )
+    reason = EventReason.MAX_UNAVAILABLE_EXCEEDED
+    return Condition(type="ReplicaFailure", status="True", reason=reason, message=said)
+
+
 def needs_room(successor: Module, handover: Handover) -> bool:
     """Whether the base cannot hold this one beside its predecessor."""
     return (
@@ -84,15 +101,19 @@ def is_restart(handover: Handover) -> bool:
 
 
 def allowed_unavailable(handover: Handover, waiting: int) -> int:
-    """maxUnavailable as a number (percent rounds down). Unset: the batch is the bound, or 1 where the policy is a makeshift.
+    """maxUnavailable as a number (percent rounds down). `waiting`: pods of the batch whose old Module is still to go.
 
-    `waiting`: pods of the batch whose old Module is still to go.
+    Unset: a restart takes one pod at a time, uninstall_then_install the batch; where the order is turned round because a
+    base cannot hold both, one pod as long as another keeps serving.
     """
     strategy = handover.spec.operation_strategy
-    if strategy.max_unavailable is None:
-        is_batch = strategy.upgrade_policy is UpgradePolicy.UNINSTALL_THEN_INSTALL and not is_restart(handover)
-        return handover.desired + waiting if is_batch else 1
-    return share(strategy.max_unavailable, handover.desired)
+    if strategy.max_unavailable is not None:
+        return share(strategy.max_unavailable, handover.desired)
+    if is_restart(handover):
+        return 1
+    if strategy.upgrade_policy is UpgradePolicy.UNINSTALL_THEN_INSTALL:
+        return handover.desired + waiting
+    return 1 if handover.desired > 1 else 0
 
 
 def share(amount: int | str, total: int) -> int:

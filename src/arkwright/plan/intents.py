@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from arkwright.model.cluster import Document
 from arkwright.model.kinds import ModuleArchive
-from arkwright.model.outcomes import Command
+from arkwright.model.outcomes import Command, EventReason
 from arkwright.model.resources import Kind
 
 
@@ -72,7 +72,7 @@ class Tell:
     """A Kubernetes Event about `target`."""
 
     target: Target
-    reason: str
+    reason: EventReason
     because: str
     is_warning: bool = False
 

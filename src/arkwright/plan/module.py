@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from arkwright.model.arklet import BizState
 from arkwright.model.kinds import Module, ModulePhase, ModuleStatus, UpgradePolicy
 from arkwright.model.names import ALLOCATE_POD, DELETE_MODULE, DELETE_MODULE_DIRECTLY
-from arkwright.model.outcomes import CallUnderWay, Command, Reason, Verdict
+from arkwright.model.outcomes import CallUnderWay, Command, EventReason, Reason, Verdict
 from arkwright.plan.departure import plan_departure
 from arkwright.plan.intents import Delete, Intent, Plan, Tell
 from arkwright.plan.tries import (
@@ -76,7 +76,7 @@ def _plan_install(observed: ObservedModule, now: datetime) -> Plan:
     if observed.module.status.status is ModulePhase.AVAILABLE:
         gone = f"{wanted} is no longer in base pod {pod_name(observed)}; it is installed again"
         left = ModuleStatus(status=ModulePhase.PREPARE, reason=Reason.BASE_RESTARTED, message=gone)
-        drifted = Tell(target(observed.module), "ModuleDrifted", gone, is_warning=True)
+        drifted = Tell(target(observed.module), EventReason.MODULE_DRIFTED, gone, is_warning=True)
         lost = (*set_status(observed, left, gone, now).intents, drifted)
     return Plan(lost).then(call(observed, Command.INSTALL, f"{wanted} is wanted in base pod {pod_name(observed)}"))
 

@@ -17,6 +17,7 @@ from datetime import datetime, timedelta
 from msgspec.structs import replace
 
 from arkwright.model.kinds import ModuleDeploymentSpec, Progress, ReleaseStatus
+from arkwright.model.outcomes import EventReason
 from arkwright.plan.batches import BatchPlan, batch_sizes
 
 UNDER_WAY = frozenset({Progress.EXECUTING, Progress.WAITING_FOR_CONFIRMATION, Progress.PAUSED})
@@ -49,17 +50,18 @@ class Step:
     release: ReleaseStatus
     target: int
     spec_changes: dict[str, bool | int | None] = field(default_factory=dict)
-    told: tuple[tuple[str, str], ...] = ()
+    told: tuple[tuple[EventReason, str], ...] = ()
     look_again_in: float | None = None
 
 
 @dataclass(frozen=True)
 class Release:
-    """A wish and where its fulfilment stands. `origin`: replicas of the new revision when the release began."""
+    """A wish and where its fulfilment stands. `is_return`: the wanted revision is an older one, wanted again."""
 
     spec: ModuleDeploymentSpec
     status: ReleaseStatus
     counts: Counts
+    is_return: bool = False
 
     @property
     def moves(self) -> int:
@@ -67,6 +69,7 @@ class Release:
 
     @property
     def origin(self) -> int:
+        """Replicas of the new revision when the release began."""
         return self.counts.planned - self.moves
 
     @property
@@ -141,14 +144,14 @@ def _start(release: Release, revision: str, now: datetime) -> Step:
     return Step(status, counts.new if is_held else begun.target(1), changes, told)
 
 
-def _told_at_start(release: Release, status: ReleaseStatus) -> tuple[tuple[str, str], ...]:
+def _told_at_start(release: Release, status: ReleaseStatus) -> tuple[tuple[EventReason, str], ...]:
     before, moves = release.status, status.original_delta_replicas
     how_many = f"{moves:+d}" if before.update_revision == status.update_revision else f"{moves}"
     said = f"{status.update_revision}: {how_many} replicas, {_in_batches(status)}"
-    told = [("ReleaseStarted", said)]
+    told = [(EventReason.RELEASE_ROLLED_BACK if release.is_return else EventReason.RELEASE_STARTED, said)]
     if before.progress in UNDER_WAY:
         where = f"in batch {before.current_batch}/{before.real_batch_count}"
-        told.insert(0, ("ReleaseSuperseded", f"{before.update_revision} is superseded {where}"))
+        told.insert(0, (EventReason.RELEASE_SUPERSEDED, f"{before.update_revision} is superseded {where}"))
     return tuple(told)
 
 
@@ -224,20 +227,22 @@ def _execute(release: Release, now: datetime) -> Step:
     return Step(step.release, step.target, step.spec_changes, told + step.told, step.look_again_in)
 
 
-def _completed(release: Release) -> tuple[tuple[str, str], ...]:
+def _completed(release: Release) -> tuple[tuple[EventReason, str], ...]:
     """Successes are told once per batch."""
     status, plan = release.status, release.plan
     batch = f"batch {status.current_batch}/{status.real_batch_count}"
     moved = plan.moved(status.current_batch) - plan.moved(status.current_batch - 1)
     is_growing = release.moves >= 0
-    verb, reason = ("Installed", "ModuleInstalled") if is_growing else ("Uninstalled", "ModuleUninstalled")
-    return ((reason, f"{verb} {moved} of {moved} in {batch}"), ("BatchCompleted", f"{batch} is complete"))
+    verb, reason = (
+        ("Installed", EventReason.MODULE_INSTALLED) if is_growing else ("Uninstalled", EventReason.MODULE_UNINSTALLED)
+    )
+    return ((reason, f"{verb} {moved} of {moved} in {batch}"), (EventReason.BATCH_COMPLETED, f"{batch} is complete"))
 
 
-def _wait_for_confirmation(release: Release, told: tuple[tuple[str, str], ...], now: datetime) -> Step:
+def _wait_for_confirmation(release: Release, told: tuple[tuple[EventReason, str], ...], now: datetime) -> Step:
     waiting = replace(_to(release.status, Progress.WAITING_FOR_CONFIRMATION, now), batch_progress=Progress.COMPLETED)
     ask = f"batch {waiting.current_batch}/{waiting.real_batch_count} waits for a person: set spec.pause to false"
-    asked = (*told, ("BatchAwaitingConfirmation", ask))
+    asked = (*told, (EventReason.BATCH_AWAITING_CONFIRMATION, ask))
     return Step(waiting, release.counts.new, {"pause": True}, asked, look_again_in=0)
 
 
@@ -257,7 +262,7 @@ def _past_batch(release: Release, now: datetime) -> Step:
         next_reconcile_time=None,
         last_transition_time=now,
     )
-    told = (("BatchStarted", f"batch {batch}/{status.real_batch_count} begins"),)
+    told = ((EventReason.BATCH_STARTED, f"batch {batch}/{status.real_batch_count} begins"),)
     return Step(following, release.target(batch), told=told)
 
 
@@ -266,7 +271,7 @@ def _complete(release: Release, now: datetime) -> Step:
     changes: dict[str, bool | int | None] = {"confirmBatchNum": None} if spec.confirm_batch_num else {}
     done = replace(_to(status, Progress.COMPLETED, now), batch_progress=Progress.COMPLETED)
     said = f"{status.update_revision}: {release.counts.desired} replicas, {_in_batches(status)}"
-    return Step(done, release.counts.new, changes, (*_completed(release), ("ReleaseCompleted", said)))
+    return Step(done, release.counts.new, changes, (*_completed(release), (EventReason.RELEASE_COMPLETED, said)))
 
 
 def _to(status: ReleaseStatus, progress: Progress, now: datetime) -> ReleaseStatus:

@@ -26,6 +26,7 @@ from arkwright.model.names import (
     label_value,
     module_object_name,
 )
+from arkwright.model.outcomes import EventReason
 from arkwright.model.resources import Kind
 from arkwright.plan.intents import Create, Delete, Intent, Patch, Plan, SetStatus, Target, Tell
 from arkwright.plan.placement import Wish, choose_pods, choose_victims
@@ -129,7 +130,9 @@ def _plan_status(observed: ObservedReplicaSet, live: tuple[Module, ...], explana
     soon = next_available_in(ready, replica_set.spec.min_ready_seconds, now)
     conditions: tuple[Condition, ...] = ()
     if explanation:
-        failure = Condition(type="ReplicaFailure", status="True", reason="InsufficientBases", message=explanation)
+        failure = Condition(
+            type="ReplicaFailure", status="True", reason=EventReason.INSUFFICIENT_BASES, message=explanation
+        )
         conditions = stamped((failure,), replica_set.status.conditions, replica_set.metadata.generation, now)
     wanted = ModuleReplicaSetStatus(
         replicas=len(live),
@@ -147,7 +150,7 @@ def _plan_status(observed: ObservedReplicaSet, live: tuple[Module, ...], explana
     target, because = _replica_set_target(observed), f"{len(lasting)} of {replica_set.spec.replicas} available"
     told: tuple[Intent, ...] = ()
     if explanation and not replica_set.status.conditions:
-        told = (Tell(target, "InsufficientBases", explanation, is_warning=True),)
+        told = (Tell(target, EventReason.INSUFFICIENT_BASES, explanation, is_warning=True),)
     return Plan((SetStatus(target, encode_whole(wanted), because), *told), soon)
 
 

@@ -50,7 +50,10 @@ def next_available_in(modules: Iterable[Module], min_ready_seconds: int, now: da
 
 @dataclass(frozen=True)
 class Tally:
-    """Replicas as a ModuleDeployment counts them. A pod with two revisions of the module counts once in `ready`."""
+    """Replicas as a ModuleDeployment counts them. A pod with two revisions of the module counts once in `ready`.
+
+    `last_arrival`: when a new Module last became available.
+    """
 
     desired: int
     updated: int
@@ -58,6 +61,7 @@ class Tally:
     updated_available: int
     ready: int
     available: int
+    last_arrival: datetime | None = None
 
     @property
     def unavailable(self) -> int:
@@ -75,6 +79,7 @@ def tally(desired: int, new: Iterable[Module], old: Iterable[Module], min_ready_
         updated_available=len(lasting),
         ready=len({one.pod_name for one in everyone if is_ready(one)}),
         available=len({one.pod_name for one in everyone if is_available(one, min_ready_seconds, now)}),
+        last_arrival=max((one.status.last_transition_time or now for one in lasting), default=None),
     )
 
 
@@ -83,6 +88,10 @@ def conditions(
 ) -> tuple[Condition, ...]:
     """All conditions of a ModuleDeployment; `failure` is its ReplicaFailure, if there is one."""
     progressing = _progressing(release, counted, failure)
+    is_stalled = seconds_to_deadline(deployment, release, counted, now) == 0
+    if is_stalled:
+        why = f'ReplicaSet "{release.update_revision}" has timed out progressing; {progressing.message}'
+        progressing = replace(progressing, status="False", reason="ProgressDeadlineExceeded", message=why)
     is_complete = release.progress is Progress.COMPLETED and not counted.unavailable and failure is None
     wanted = [
         _available(counted),
@@ -90,9 +99,23 @@ def conditions(
         failure or Condition(type="ReplicaFailure", status="False", reason="NoFailure"),
         replace(progressing, type="Ready", status=_said(is_complete)),
         replace(progressing, type="Reconciling", status=_said(not is_complete)),
-        Condition(type="Stalled", status="False", reason="NoFailure"),
+        replace(progressing, type="Stalled", status="True")
+        if is_stalled
+        else Condition(type="Stalled", status="False", reason="NoFailure"),
     ]
     return stamped(wanted, deployment.status.conditions, deployment.metadata.generation, now)
+
+
+def seconds_to_deadline(
+    deployment: ModuleDeployment, release: ReleaseStatus, counted: Tally, now: datetime
+) -> float | None:
+    """0: nothing has moved for progressDeadlineSeconds; None: no deadline runs (paused, in gray time, done)."""
+    began = release.last_transition_time
+    if release.progress is not Progress.EXECUTING or release.next_reconcile_time is not None or began is None:
+        return None
+    moved = max(began, counted.last_arrival or began)
+    left = moved + timedelta(seconds=deployment.spec.progress_deadline_seconds) - now
+    return max(0.0, left.total_seconds())
 
 
 def _said(truth: bool) -> str:

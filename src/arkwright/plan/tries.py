@@ -15,7 +15,7 @@ from arkwright.model.codec import encode_whole
 from arkwright.model.kinds import Module, ModuleArchive, ModulePhase, ModuleStatus
 from arkwright.model.meta import Condition
 from arkwright.model.names import DELETE_MODULE_DIRECTLY, jitter, serves_label
-from arkwright.model.outcomes import BaseReport, CallUnderWay, Command, LastCall, Reason, Verdict
+from arkwright.model.outcomes import BaseReport, CallUnderWay, Command, EventReason, LastCall, Reason, Verdict
 from arkwright.model.resources import Kind
 from arkwright.plan.intents import Call, Plan, SetStatus, Target, Tell
 
@@ -82,7 +82,11 @@ def failed_try(observed: ObservedModule, last: LastCall) -> Plan:
         attempts=last.attempt,
         next_attempt_time=last.at + timedelta(seconds=pause),
     )
-    event = "ModuleUninstallFailed" if outcome.command is Command.UNINSTALL else "ModuleInstallFailed"
+    event = (
+        EventReason.MODULE_UNINSTALL_FAILED
+        if outcome.command is Command.UNINSTALL
+        else EventReason.MODULE_INSTALL_FAILED
+    )
     told = Tell(target(module), event, f"{failed.reason}: {failed.message}", is_warning=True)
     return Plan((*set_status(observed, failed, failed.message, last.at).intents, told), look_again_in=pause)
 
