@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import structlog
 
 # The commands of this very environment, `arkwright` and `kubectl`, whether it is activated or not.
 os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
@@ -27,3 +28,11 @@ def worker_number():
     """0, 1, …: which of several test processes this is; each has loopback addresses of its own."""
     name = os.environ.get("PYTEST_XDIST_WORKER", "gw0")
     return int(name.removeprefix("gw"))
+
+
+@pytest.fixture(autouse=True)
+def quiet_log():
+    """A test that wants to hear more says so."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50), cache_logger_on_first_use=False)
+    yield
+    structlog.reset_defaults()

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 from arkwright.model.arklet import BizInfo
-from arkwright.model.cluster import ContainerStatus, Pod, PodStatus
+from arkwright.model.cluster import Container, ContainerPort, ContainerStatus, Pod, PodSpec, PodStatus
 from arkwright.model.kinds import (
     Module,
     ModuleArchive,
@@ -30,6 +30,7 @@ from arkwright.model.names import (
 from arkwright.model.outcomes import BaseReport
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
+POD = PodSpec(containers=(Container(name="base", ports=(ContainerPort(container_port=1238),)),))
 
 
 def later(seconds):
@@ -67,7 +68,9 @@ def pod(number=1, *, serves=(), phase="Running", **labels):
     said = {serves_label(one): "true" for one in serves} | labels
     container = ContainerStatus(name="base", container_id=f"fake://{name}/0")
     status = PodStatus(phase=phase, pod_ip=f"127.1.0.{number}", container_statuses=(container,))
-    return Pod(metadata=ObjectMeta(name=name, namespace="default", uid=f"{name}-uid", labels=said), status=status)
+    return Pod(
+        metadata=ObjectMeta(name=name, namespace="default", uid=f"{name}-uid", labels=said), spec=POD, status=status
+    )
 
 
 def replica_set(version="1.0", number=1, replicas=2):

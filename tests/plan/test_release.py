@@ -1,6 +1,7 @@
 """The state machine of a release as flipbooks: what is counted goes in, what is allowed comes out, page by page."""
 
 import pytest
+from msgspec.structs import replace
 
 from arkwright.model.kinds import Progress, ReleaseStatus
 from arkwright.plan.release import Counts, Release, plan_release
@@ -25,8 +26,6 @@ class Flipbook:
         return step
 
     def set(self, **changes):
-        from msgspec.structs import replace
-
         self.spec = replace(self.spec, **changes)
 
     def arrive(self, old_left=0):

@@ -55,9 +55,14 @@ def controller(
 
 def _run(settings: Settings) -> None:
     try:
-        uvloop.run(run_controller(settings))
+        was_told_to_stop = uvloop.run(run_controller(settings))
     except BadCredentials as error:
         fail(str(error), "set KUBECONFIG to the file of a cluster, or run this in a pod with a service account")
+    if not was_told_to_stop:
+        fail(
+            "the Lease was lost: the API server was silent for too long, or another controller has taken it",
+            "start again",
+        )
 
 
 def _configure_log(level: str, format: str) -> None:

@@ -91,17 +91,15 @@ class Controller:
                 await self._stop()
 
     async def _act(self) -> None:
+        if self._settings.is_elected:
+            await self._leadership.lead()
+        self.metrics.leading.set(1)
         if not self._settings.is_elected:
             await self._reconciler.run(self._settings.workers)
-        await self._leadership.lead()
-        self.metrics.leading.set(1)
-        acting = asyncio.create_task(self._reconciler.run(self._settings.workers))
-        try:
+        async with asyncio.TaskGroup() as group:
+            acting = group.create_task(self._reconciler.run(self._settings.workers))
             await self._leadership.hold()
-        finally:
             acting.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await acting
 
     async def _stop(self) -> None:
         self.metrics.leading.set(0)
@@ -130,8 +128,8 @@ class Controller:
                 self.queue.add(Key(Kind.MODULE, *module.key))
 
 
-async def run_controller(settings: Settings) -> None:
-    """Until SIGTERM or SIGINT, or until the lease is lost. Raises BadCredentials if there is no API server to talk to."""
+async def run_controller(settings: Settings) -> bool:
+    """Until SIGTERM or SIGINT (True), or until the lease is lost (False). Raises BadCredentials."""
     access = await find_access()
     log.info("controller starts", server=access.server, namespace=settings.namespace or "all")
     async with KubeClient(access, settings.api_timeout_seconds) as kube, ArkletClient(settings.timeouts) as arklet:
@@ -140,10 +138,13 @@ async def run_controller(settings: Settings) -> None:
         running = asyncio.create_task(controller.run())
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, running.cancel)
-        with contextlib.suppress(asyncio.CancelledError):
-            await running
+        await asyncio.wait([running])
         health.cancel()
     log.info("controller stopped")
+    if running.cancelled():
+        return True
+    running.result()  # raises what broke it
+    return False
 
 
 async def _serve_health(controller: Controller, settings: Settings) -> None:

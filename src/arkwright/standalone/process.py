@@ -18,6 +18,10 @@ FIELDS = {
 }
 
 
+# A container does not see its node's variables; KUBECONFIG above all is none of a module's business.
+PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "VIRTUAL_ENV")
+
+
 def environment(pod: Pod, container: Container, address: str) -> dict[str, str]:
     """The container's own variables; `fieldRef` as far as a base needs it."""
     found: dict[str, str] = {}
@@ -53,7 +57,7 @@ class BaseProcess:
             raise FileNotFoundError("its container has neither command nor args, and there are no images here")
         process = await asyncio.create_subprocess_exec(
             *command,
-            env={**os.environ, **variables},
+            env={name: os.environ[name] for name in PASSED_ON if name in os.environ} | variables,
             cwd=Path(container.working_dir) if container.working_dir else None,
             stdin=asyncio.subprocess.DEVNULL,
             stdout=log,

@@ -1,0 +1,117 @@
+"""Calls to agents: limits, what is learned from answers, and that a hung agent holds up nobody else."""
+
+import asyncio
+
+import pytest
+from msgspec.structs import replace
+
+from arkwright.controller.agentcalls import AgentCalls, Asked, Limits, learned
+from arkwright.controller.cache import Key
+from arkwright.controller.metrics import Metrics
+from arkwright.model.arklet import BizInfo
+from arkwright.model.outcomes import Command, Outcome, Verdict
+from arkwright.model.resources import Kind
+from plan.builders import NOW, archive, pod, report
+
+pytestmark = pytest.mark.looptime
+
+
+class SlowArklet:
+    """Every call takes a second; counts how many are under way at once, and the most there were."""
+
+    def __init__(self):
+        self.now, self.most = {}, {}
+
+    async def install(self, address, module):
+        for where in (address, "altogether"):
+            self.now[where] = self.now.get(where, 0) + 1
+            self.most[where] = max(self.most.get(where, 0), self.now[where])
+        await asyncio.sleep(1)
+        for where in (address, "altogether"):
+            self.now[where] -= 1
+        return Outcome(command=Command.INSTALL, verdict=Verdict.DONE, modules=(info(module.name, module.version),))
+
+    async def query(self, address):
+        raise ValueError("a mistake of ours")
+
+
+def info(name="provider", version="1.0", state="activated"):
+    return BizInfo(biz_name=name, biz_version=version, biz_state=state)
+
+
+def calling(limits=None):
+    ended = []
+    calls = AgentCalls(
+        SlowArklet(), lambda: NOW, Metrics(), lambda on, name: ended.append((on.name, name)), limits or Limits()
+    )
+    return calls, calls._client, ended
+
+
+def asked(name="a"):
+    return Asked(Key(Kind.MODULE, "default", name), 1, 1)
+
+
+async def test_no_more_calls_at_once_to_one_pod_and_to_all_than_allowed():
+    calls, client, ended = calling(Limits(per_pod=2, altogether=3))
+    for number in (1, 2):
+        for name in "abcd":
+            calls.start(pod(number), Command.INSTALL, archive(name=name), asked(name))
+    await asyncio.sleep(60)
+    assert client.most == {"127.1.0.1:1238": 2, "127.1.0.2:1238": 2, "altogether": 3} and len(ended) == 8
+
+
+async def test_one_call_at_a_time_for_a_module_on_a_pod():
+    calls, client, ended = calling()
+    for _ in range(3):
+        calls.start(pod(), Command.INSTALL, archive(), asked())
+    assert calls.under_way(pod(), "provider").command is Command.INSTALL
+    await asyncio.sleep(60)
+    assert client.most["altogether"] == 1 and calls.under_way(pod(), "provider") is None
+    assert calls.last(asked().key).outcome.verdict is Verdict.DONE
+
+
+async def test_a_mistake_in_a_call_is_a_lost_answer_and_not_a_module_that_waits_for_ever():
+    calls, _, ended = calling()
+    calls.start(pod(), Command.QUERY, archive(), asked())
+    await asyncio.sleep(60)
+    assert ended == [("stock-1", "")] and calls.last(asked().key).outcome.verdict is Verdict.LOST
+
+
+async def test_a_restarted_base_holds_nothing_that_we_know_of():
+    calls, _, _ = calling()
+    calls.start(pod(), Command.INSTALL, archive(), asked())
+    await asyncio.sleep(60)
+    assert calls.report(pod()).find("provider", "1.0")
+    before = pod()
+    status = replace(before.status, container_statuses=(replace(before.status.container_statuses[0], restart_count=1),))
+    after = calls.report(replace(before, status=status))
+    assert (after.modules, after.is_certain) == ((), False)
+
+
+def outcome(command, verdict, *modules):
+    return Outcome(command=command, verdict=verdict, modules=modules)
+
+
+LEARNED = [
+    pytest.param(outcome(Command.QUERY, Verdict.DONE, info("other", "9")), {"other:9"}, True, id="a query says all"),
+    pytest.param(outcome(Command.QUERY, Verdict.LOST), {"provider:1.0"}, False, id="a lost query leaves doubt"),
+    pytest.param(outcome(Command.INSTALL, Verdict.BUSY), {"provider:1.0"}, True, id="busy changes nothing"),
+    pytest.param(outcome(Command.INSTALL, Verdict.LOST), set(), False, id="a lost install leaves doubt"),
+    pytest.param(outcome(Command.INSTALL, Verdict.DONE), set(), False, id="success without a list leaves doubt"),
+    pytest.param(outcome(Command.UNINSTALL, Verdict.DONE), set(), True, id="uninstalled"),
+    pytest.param(outcome(Command.UNINSTALL, Verdict.ABSENT), set(), True, id="not there: as good as uninstalled"),
+    pytest.param(outcome(Command.UNINSTALL, Verdict.REFUSED), {"provider:1.0"}, False, id="a refusal contradicts us"),
+]
+
+
+@pytest.mark.parametrize("came, expected, is_certain", LEARNED)
+def test_what_a_call_teaches_about_a_base(came, expected, is_certain):
+    after = learned(report(v1_0="activated"), archive(), came, NOW)
+    known = {one.identity for one in after.modules}
+    assert after.is_certain is is_certain and (not is_certain or known == expected)
+
+
+def test_a_switch_deactivates_the_others_of_its_name():
+    before = report(v1_0="activated", v2_0="deactivated")
+    after = learned(before, archive("2.0"), outcome(Command.SWITCH, Verdict.DONE), NOW)
+    assert {one.biz_version: str(one.state) for one in after.modules} == {"1.0": "deactivated", "2.0": "activated"}
