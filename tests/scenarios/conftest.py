@@ -3,6 +3,7 @@
 import contextlib
 import itertools
 import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -11,12 +12,14 @@ import structlog
 
 from arkwright.clients.credentials import find_access
 from arkwright.clients.kube import KubeClient
+from scenarios.kubectl import kubectl
 from scenarios.site import Site
 
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "kubernetes"))
 from control_plane import running  # noqa: E402
 
+ARKWRIGHT = str(Path(sys.executable).with_name("arkwright"))
 _numbers = itertools.count(1)
 
 
@@ -41,8 +44,6 @@ def cluster(tmp_path_factory):
 
 
 def _install_kinds():
-    from scenarios.kubectl import kubectl
-
     files = [word for file in sorted((ROOT / "deploy").glob("*crd.yaml")) for word in ("-f", str(file))]
     kubectl("apply", *files)
     kubectl("wait", "--for=condition=Established", "crd", "-l", "", "--all", "--timeout=30s")
@@ -57,7 +58,7 @@ def site_class():
 @pytest.fixture
 async def site(cluster, worker_number, site_class):
     """A namespace of its own, a controller that sees only that, and as many scripted base pods as asked for."""
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(40))
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(40), cache_logger_on_first_use=False)
     number = next(_numbers)
     async with KubeClient(await find_access()) as kube, contextlib.AsyncExitStack() as stack:
         name, network = f"scenario-{worker_number}-{number}-{os.getpid()}", f"127.{20 + worker_number}.{number}"
@@ -65,3 +66,26 @@ async def site(cluster, worker_number, site_class):
         await made.begin()
         yield made
         await made.end()
+
+
+@pytest.fixture(scope="session")
+def archive(tmp_path_factory):
+    """url of examples/provider, built as 1.0.2."""
+    out = tmp_path_factory.mktemp("archives")
+    command = [ARKWRIGHT, "module", "build", str(ROOT / "examples" / "provider"), "--out", str(out)]
+    return Path(subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()).as_uri()
+
+
+@pytest.fixture
+def bases(site, worker_number, tmp_path):
+    """The example's base Deployment with two pods, each a real process with a real agent."""
+    node = f"node-of-{site.namespace}"
+    network = f"127.{50 + worker_number}.{site.namespace.split('-')[2]}.0/28"
+    command = [ARKWRIGHT, "pods", "--node", node, "--addresses", network, "--log-directory", str(tmp_path)]
+    process = subprocess.Popen(command, cwd=ROOT / "examples" / "base", env=dict(os.environ))
+    text = (ROOT / "examples" / "base" / "deployment.yaml").read_text()
+    kubectl("apply", "-n", site.namespace, "-f", "-", text=text.replace("nodeName: arkwright", f"nodeName: {node}"))
+    yield "dynamic-stock-deployment"
+    kubectl("delete", "-n", site.namespace, "deployment", "dynamic-stock-deployment", "--cascade=foreground")
+    process.terminate()
+    process.wait(20)

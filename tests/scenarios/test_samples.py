@@ -1,10 +1,7 @@
 """The user's own samples, verbatim, on real base processes: what happens where their url cannot be reached, and after it is corrected."""
 
 import json
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -13,31 +10,7 @@ from scenarios.kubectl import Refused, kubectl
 from scenarios.test_commands import run
 
 ROOT = Path(__file__).parents[2]
-ARKWRIGHT = str(Path(sys.executable).with_name("arkwright"))
 SAMPLES = sorted(path.name for path in (ROOT / "samples").glob("*.yaml") if "expected" not in path.name)
-
-
-@pytest.fixture(scope="session")
-def archive(tmp_path_factory):
-    """url of examples/provider, built as 1.0.2."""
-    out = tmp_path_factory.mktemp("archives")
-    command = [ARKWRIGHT, "module", "build", str(ROOT / "examples" / "provider"), "--out", str(out)]
-    return Path(subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()).as_uri()
-
-
-@pytest.fixture
-def bases(site, worker_number, tmp_path):
-    """The example's base Deployment with two pods, each a real process with a real agent."""
-    node = f"node-of-{site.namespace}"
-    network = f"127.{50 + worker_number}.{site.namespace.split('-')[2]}.0/28"
-    command = [ARKWRIGHT, "pods", "--node", node, "--addresses", network, "--log-directory", str(tmp_path)]
-    process = subprocess.Popen(command, cwd=ROOT / "examples" / "base", env=dict(os.environ))
-    text = (ROOT / "examples" / "base" / "deployment.yaml").read_text()
-    kubectl("apply", "-n", site.namespace, "-f", "-", text=text.replace("nodeName: arkwright", f"nodeName: {node}"))
-    yield
-    kubectl("delete", "-n", site.namespace, "deployment", "dynamic-stock-deployment", "--cascade=foreground")
-    process.terminate()
-    process.wait(20)
 
 
 def of_module(site, *words):
