@@ -58,6 +58,9 @@ def _run(settings: Settings) -> None:
         was_told_to_stop = uvloop.run(run_controller(settings))
     except BadCredentials as error:
         fail(str(error), "set KUBECONFIG to the file of a cluster, or run this in a pod with a service account")
+    except OSError as error:
+        where = f"{settings.health_host}:{settings.health_port}"
+        fail(f"cannot listen on {where}: {error.strerror}", "choose another port with --health-port (0: any free one)")
     if not was_told_to_stop:
         fail(
             "the Lease was lost: the API server was silent for too long, or another controller has taken it",

@@ -1,6 +1,7 @@
 """`arkwright pods`: run base pods as processes on this machine, on whatever Kubernetes API the environment names."""
 
 import asyncio
+import ipaddress
 from pathlib import Path
 from typing import Annotated
 
@@ -20,6 +21,10 @@ def pods(
     ] = None,
 ) -> None:
     """Play the node for base pods: one process a pod, each on a loopback address of its own."""
+    try:
+        ipaddress.ip_network(addresses)
+    except ValueError as error:
+        fail(f"--addresses: {error}", "write a network such as 127.8.0.0/16")
     try:
         asyncio.run(run_node(Place(node, addresses, log_directory)))
     except BadCredentials as error:

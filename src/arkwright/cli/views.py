@@ -153,5 +153,5 @@ def _add_revision(tree: Tree, revision: ModuleReplicaSet, modules: list[Module])
     for one in modules:
         phase = phase_of(one)
         mark = MARKS.get(ModulePhase(phase), UNDER_WAY)
-        why = f"  {one.status.reason}: {escape(one.status.message)}" if one.status.reason else ""
-        branch.add(f"{mark} {escape(one.pod_name)}  {phase}{why}")
+        why = ": ".join(part for part in (one.status.reason, one.status.message) if part)
+        branch.add(f"{mark} {escape(one.pod_name)}  {phase}  {escape(why)}".rstrip())

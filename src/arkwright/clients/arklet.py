@@ -5,6 +5,7 @@ and no connection is used twice. Not done here: limits per base, retries, decisi
 """
 
 import asyncio
+import os
 import re
 from dataclasses import dataclass
 from types import TracebackType
@@ -83,7 +84,7 @@ class ArkletClient:
             ) as response:
                 return read_answer(command, await response.read())
         except (aiohttp.ClientConnectorError, aiohttp.ServerTimeoutError) as error:
-            return _unreached(command, f"the agent at {address} cannot be reached: {error}")
+            return _unreached(command, f"the agent at {address} cannot be reached: {_plainly(error)}")
         except TimeoutError:
             reason = Reason.INSTALL_TIMED_OUT if command is Command.INSTALL else Reason.AGENT_UNREACHABLE
             said = f"the agent at {address} has not answered {command} after {seconds:g} s"
@@ -91,6 +92,12 @@ class ArkletClient:
         except (aiohttp.ClientError, OSError, asyncio.IncompleteReadError) as error:
             said = f"the agent at {address} broke off during {command}: {error or type(error).__name__}"
             return Outcome(command=command, verdict=Verdict.LOST, reason=Reason.AGENT_UNREACHABLE, message=said)
+
+
+def _plainly(error: Exception) -> str:
+    """ "Connection refused" and the like, without the address that stands in front already."""
+    number = getattr(error, "errno", None)
+    return os.strerror(number) if number else str(error) or type(error).__name__
 
 
 def _unreached(command: Command, message: str) -> Outcome:

@@ -129,12 +129,16 @@ class Controller:
 
 
 async def run_controller(settings: Settings) -> bool:
-    """Until SIGTERM or SIGINT (True), or until the lease is lost (False). Raises BadCredentials."""
+    """Until SIGTERM or SIGINT (True), or until the lease is lost (False). Raises BadCredentials, and OSError if the health
+    port is taken.
+    """
+    family = socket.AF_INET6 if ":" in settings.health_host else socket.AF_INET
+    listening = socket.create_server((settings.health_host, settings.health_port), family=family)
     access = await find_access()
     log.info("controller starts", server=access.server, namespace=settings.namespace or "all")
     async with KubeClient(access, settings.api_timeout_seconds) as kube, ArkletClient(settings.timeouts) as arklet:
         controller = Controller(kube, arklet, settings)
-        health = asyncio.create_task(_serve_health(controller, settings))
+        health = asyncio.create_task(_serve_health(controller, listening))
         running = asyncio.create_task(controller.run())
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, running.cancel)
@@ -147,8 +151,7 @@ async def run_controller(settings: Settings) -> bool:
     return False
 
 
-async def _serve_health(controller: Controller, settings: Settings) -> None:
+async def _serve_health(controller: Controller, listening: socket.socket) -> None:
     app = health_app(controller.metrics, lambda: True, lambda: controller.is_ready)
-    host, port = settings.health_host, settings.health_port
-    server = uvicorn.Server(uvicorn.Config(app, host=host, port=port, log_level="error", lifespan="off"))
-    await server._serve()  # without its signal handlers: SIGTERM is ours
+    server = uvicorn.Server(uvicorn.Config(app, log_level="error", lifespan="off"))
+    await server._serve(sockets=[listening])  # without its signal handlers: SIGTERM is ours

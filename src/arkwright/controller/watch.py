@@ -10,7 +10,7 @@ from collections.abc import Callable
 import msgspec
 import structlog
 
-from arkwright.clients.errors import ClientError, Gone
+from arkwright.clients.errors import ClientError, Gone, NotFound
 from arkwright.clients.kube import Change, KubeClient, WatchLine, resource_version
 from arkwright.controller.cache import Cache
 from arkwright.model.codec import read
@@ -18,6 +18,7 @@ from arkwright.model.meta import KubernetesObject
 from arkwright.model.resources import RESOURCES, Kind
 
 log = structlog.get_logger()
+NO_SUCH_KIND = {"way_out": "the API server does not know this kind: kubectl apply -f deploy/"}
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.2, 10.0
 
 
@@ -43,7 +44,8 @@ class Watcher:
             except Gone:
                 self._version = ""
             except ClientError as error:
-                log.warning("watch broke off", kind=self._kind, error=str(error), again_in_seconds=pause)
+                hint = NO_SUCH_KIND if isinstance(error, NotFound) else {}
+                log.warning("watch broke off", kind=self._kind, error=str(error), again_in_seconds=pause, **hint)
                 await asyncio.sleep(pause)
                 pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
 
