@@ -1,16 +1,20 @@
 """A Kubernetes API in memory, with the methods of KubeClient: what the controller's loop sees of a real one.
 
-Versions, generations, merge patches with preconditions, finalizers, deletion of what is owned, watches that lag.
-Not done here: validation, pages, access. Held to the real API server by tests/scenarios/test_fake_kube.py.
+Versions, generations, merge patches with preconditions, finalizers, deletion of what is owned, the schemas of our CRDs,
+watches that lag. Not done here: the other kinds' validation, CEL, pages, access. Held to the real API server by tests/scenarios/test_fake_kube.py.
 """
 
 import asyncio
+import functools
 import itertools
 import json
+from pathlib import Path
 
+import jsonschema_rs
 import msgspec
+import yaml
 
-from arkwright.clients.errors import Conflict, NotFound
+from arkwright.clients.errors import ApiRefused, Conflict, NotFound
 from arkwright.clients.kube import Change, Listing, WatchLine
 from arkwright.model.codec import read, stamp
 from arkwright.model.resources import RESOURCES
@@ -19,7 +23,7 @@ from arkwright.model.resources import RESOURCES
 class FakeKube:
     """`clock`: the time of day. `lag`: seconds that a write, and then its watch event, take. `refuse`: raises to refuse a write.
 
-    `on_write` is called with (verb, path) after each write.
+    `on_write` is called with (verb, path) after each write. `invalid`: what the schemas refused.
     """
 
     def __init__(self, clock, lag=lambda: 0.0, refuse=lambda verb, path: None, on_write=lambda verb, path: None):
@@ -28,7 +32,7 @@ class FakeKube:
         self._watches = []
         self._versions, self._uids = itertools.count(1), itertools.count(1)
         self._version = 0
-        self.writes = []
+        self.writes, self.invalid = [], []
 
     # ── what KubeClient offers ──
 
@@ -139,6 +143,10 @@ class FakeKube:
         return self._objects[path]
 
     def _store(self, path, document, change):
+        if schema := schemas().get(document["kind"]):
+            for error in schema.iter_errors({key: value for key, value in document.items() if key != "metadata"}):
+                self.invalid.append(f"{path} is invalid: {'.'.join(map(str, error.instance_path))}: {error.message}")
+                raise ApiRefused(self.invalid[-1], 422)
         self._version = next(self._versions)
         document["metadata"]["resourceVersion"] = str(self._version)
         self._objects[path] = document
@@ -162,6 +170,15 @@ class FakeKube:
             if _is_in(resource, path):
                 at = asyncio.get_running_loop().time() + self._lag()
                 events.put_nowait((at, WatchLine(change, _raw(document))))
+
+
+@functools.cache
+def schemas():
+    """kind -> validator, as deploy/ has them."""
+    files = sorted((Path(__file__).parents[2] / "deploy").glob("*-crd.yaml"))
+    kinds = [yaml.safe_load(file.read_text())["spec"] for file in files]
+    versions = {one["names"]["kind"]: one["versions"][0]["schema"]["openAPIV3Schema"] for one in kinds}
+    return {kind: jsonschema_rs.validator_for(schema) for kind, schema in versions.items()}
 
 
 def _is_in(resource, path):

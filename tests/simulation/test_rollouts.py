@@ -26,7 +26,6 @@ class Rollout:
         self.policy = pick.choice((*IN_PLACE, "scaleup_then_scaledown") if self.replicas < self.pods else IN_PLACE)
         self.strategy = {
             "upgradePolicy": self.policy,
-            "batchCount": pick.randint(0, 4),
             "useBeta": pick.random() < 0.3,
             "needConfirm": pick.random() < 0.4,
             "grayTimeBetweenBatchSeconds": pick.choice((0, 0, 5)),
@@ -66,6 +65,7 @@ class Rollout:
         return self.replicas - share
 
     async def _release(self, version, **more):
+        self.strategy["batchCount"] = self.world.random.randint(0, 4)
         self.world.apply(version=version, operationStrategy=self.strategy, **more)
         await self._is_done(version)
 

@@ -66,6 +66,7 @@ class World:
         self.story.append(f"{self._loop.time() - self._began:7.2f}  {line}")
 
     def check(self):
+        assert not self.kube.invalid, self.kube.invalid
         for holds in self.invariants:
             holds(self)
 
