@@ -18,6 +18,9 @@ CHOICES = [
     pytest.param((Seat("a", 1, 0), Seat("b")), 2, SCATTER, ("b",), id="cap 0 takes none"),
     pytest.param((Seat("a", holds_own=True), Seat("b")), 2, SCATTER, ("b",), id="never two of one revision"),
     pytest.param((Seat("a"), Seat("b", 5, 5, holds_sibling=True)), 1, SCATTER, ("b",), id="an upgrade fits a full pod"),
+    pytest.param(
+        (Seat("a", holds_namesake=True), Seat("b", 9)), 2, SCATTER, ("b",), id="another's module of that name"
+    ),
     pytest.param((Seat("a", is_live=False), Seat("b")), 2, SCATTER, ("b",), id="only live pods"),
 ]
 

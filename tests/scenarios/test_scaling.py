@@ -68,8 +68,8 @@ async def test_a_cap_in_the_base_deployment_holds_for_its_pods(site):
     await site.until(lambda: _says(site, "0/1 base pods fit: 1 at max-module-count"))
 
 
-async def _says(site, message):
-    return (await site.condition("ReplicaFailure")).get("message") == message
+async def _says(site, message, name="demo"):
+    return (await site.condition("ReplicaFailure", name)).get("message") == message
 
 
 async def test_a_deleted_module_is_uninstalled_and_replaced(site):
@@ -115,3 +115,15 @@ async def test_the_count_of_modules_on_a_pod_is_derived(site):
 async def _count_is(site, wanted):
     (pod,) = await site.all(Kind.POD)
     return pod["metadata"]["labels"].get(MODULE_INSTANCE_COUNT) == wanted
+
+
+async def test_two_module_deployments_of_one_module_never_share_a_pod_nor_touch_each_other(site):
+    await site.add_pods(3)
+    await site.apply(name="one", version="1.0.2", replicas=1)
+    await site.until_progress("Completed", 1, 1, name="one")
+    await site.apply(name="two", version="2.0.0", replicas=3)
+    await site.until(lambda: _says(site, "0/3 base pods fit: 3 already holds provider", name="two"))
+    assert (len(site.serving("1.0.2")), len(site.serving("2.0.0"))) == (1, 2)
+    await site.delete(name="one")
+    await site.until_progress("Completed", 1, 3, name="two")
+    assert len(site.serving("2.0.0")) == 3

@@ -12,7 +12,8 @@ class Seat:
 
     `modules` counts every Module on it, placements decided and not yet visible included. `cap` None: no limit.
     `holds_own`: has a live Module of this ReplicaSet. `holds_sibling`: has a live one of another revision of the same
-    ModuleDeployment. `is_ready_to_lose`: the other revision's Module there is to stay, so ours may go.
+    ModuleDeployment. `holds_namesake`: has a module of that name from another ModuleDeployment, and two of one name would
+    contend for the traffic. `is_ready_to_lose`: the other revision's Module there is to stay, so ours may go.
     """
 
     pod: str
@@ -20,6 +21,7 @@ class Seat:
     cap: int | None = None
     holds_own: bool = False
     holds_sibling: bool = False
+    holds_namesake: bool = False
     is_live: bool = True
     is_ready_to_lose: bool = False
     is_own_available: bool = False
@@ -68,7 +70,7 @@ def explain(seats: tuple[Seat, ...], wish: Wish) -> str:
 def _refusal(seat: Seat, wish: Wish) -> str | None:
     if not seat.is_live:
         return "not running"
-    if seat.holds_own or (seat.holds_sibling and not wish.is_beside):
+    if seat.holds_own or seat.holds_namesake or (seat.holds_sibling and not wish.is_beside):
         return f"already holds {wish.module}"
     if seat.cap is not None and seat.modules >= seat.cap and not seat.holds_sibling:
         return "at max-module-count"

@@ -35,16 +35,23 @@ def _seat(room: Room, pod: Pod) -> Seat:
     staying = [one for one in room.residents.get(pod.name, ()) if not one.is_terminating]
     own = [one for one in staying if _is_own(room.replica_set, one)]
     siblings = [one for one in staying if not _is_own(room.replica_set, one) and _is_sibling(room.replica_set, one)]
+    taken = places(staying) | {place[1:] for place in room.arriving if place[0] == pod.name}
     return Seat(
         pod=pod.name,
-        modules=len(places(staying) | {place[1:] for place in room.arriving if place[0] == pod.name}),
+        modules=len(taken),
         cap=cap(pod, room.base),
         holds_own=bool(own),
         holds_sibling=bool(siblings),
+        holds_namesake=any(_is_namesake(room.replica_set, place) for place in taken),
         is_live=pod.is_live,
         is_ready_to_lose=any(_takes_over(one, room.replica_set) for one in siblings),
         is_own_available=any(is_ready(one) for one in own),
     )
+
+
+def _is_namesake(replica_set: ModuleReplicaSet, place: tuple[str, str]) -> bool:
+    deployment, name = place
+    return name == replica_set.module.name and deployment != replica_set.metadata.labels.get(MODULE_DEPLOYMENT, "")
 
 
 def places(modules: Iterable[Module]) -> set[tuple[str, str]]:
