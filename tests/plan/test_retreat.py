@@ -1,0 +1,30 @@
+"""A deletion in batches that waits for nobody, page by page (semantics 7)."""
+
+from plan.builders import NOW, spec
+
+from arkwright.model.kinds import Progress, ReleaseStatus
+from arkwright.plan.retreat import plan_retreat
+
+PAUSED = ReleaseStatus(update_revision="demo-replicas-1", progress=Progress.PAUSED, current_batch=1, real_batch_count=3)
+
+
+def test_a_deletion_goes_in_batches_whatever_the_release_waited_for():
+    wish = spec(4, batch_count=2, need_confirm=True, pause=True)
+    status, left = plan_retreat(wish, PAUSED, 4, 0, NOW)
+    assert (str(status.progress), status.current_batch, left) == ("Terminating", 1, 2), (
+        "page 1/4: half may stay for now"
+    )
+    status, left = plan_retreat(wish, status, 3, 0, NOW)
+    assert (status.current_batch, left) == (1, 2), "page 2/4: one of two is gone"
+    status, left = plan_retreat(wish, status, 2, 0, NOW)
+    assert (status.current_batch, left) == (2, 0), "page 3/4: the next batch"
+    status, left = plan_retreat(wish, status, 0, 0, NOW)
+    assert (str(status.progress), left) == ("Terminated", 0), "page 4/4"
+
+
+def test_what_cannot_be_uninstalled_holds_up_nobody_else():
+    wish = spec(4, batch_count=4)
+    status, left = plan_retreat(wish, PAUSED, 4, 0, NOW)
+    assert left == 3
+    status, left = plan_retreat(wish, status, 4, 1, NOW)
+    assert (status.current_batch, left) == (2, 2)
