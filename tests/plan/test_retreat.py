@@ -1,9 +1,8 @@
 """A deletion in batches that waits for nobody, page by page (semantics 7)."""
 
-from plan.builders import NOW, spec
-
 from arkwright.model.kinds import Progress, ReleaseStatus
 from arkwright.plan.retreat import plan_retreat
+from plan.builders import NOW, spec
 
 PAUSED = ReleaseStatus(update_revision="demo-replicas-1", progress=Progress.PAUSED, current_batch=1, real_batch_count=3)
 
