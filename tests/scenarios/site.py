@@ -1,6 +1,7 @@
 """What a scenario sees and does: objects as kubectl shows them, base pods with scripted agents, one controller."""
 
 import asyncio
+import contextlib
 import json
 import time
 
@@ -32,6 +33,11 @@ class Site:
 
     async def end(self):
         await self.stop_controller()
+        for kind in (Kind.MODULE_DEPLOYMENT, Kind.MODULE_REPLICASET, Kind.MODULE):  # nobody is left to finalize them
+            for one in await self.all(kind):
+                path = RESOURCES[kind].path(self.namespace, one["metadata"]["name"])
+                with contextlib.suppress(NotFound):
+                    await self._patch(path, {"metadata": {"finalizers": None}})
         await self._kube.request("DELETE", f"/api/v1/namespaces/{self.namespace}")
 
     def start_controller(self):

@@ -91,6 +91,9 @@ def serve_base(target: str, host: str, port: int, agent_port: int) -> None:
     for taken in (port, agent_port):
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind((host, taken))
+            try:
+                probe.bind((host, taken))
+            except OSError as error:
+                raise OSError(error.errno, f"{host}:{taken}: {error.strerror}") from error
     arklet = Arklet(find_application(target), host=host, port=agent_port)
     uvicorn.run(arklet, host=host, port=port, lifespan="on", log_level="warning", timeout_graceful_shutdown=30)

@@ -30,4 +30,4 @@ def base(
             f"--app {app!r} cannot be loaded: {error}", "write package.module:attribute, importable from this directory"
         )
     except OSError as error:
-        fail(f"cannot listen on {host}: {error.strerror}", "choose other ports with --port and --agent-port")
+        fail(f"cannot listen on {error.strerror}", "choose other ports with --port and --agent-port")

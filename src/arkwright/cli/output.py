@@ -8,7 +8,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-results = Console(soft_wrap=True)
+# As wide as what is shown: a reason that is cut off at the edge of a terminal, or in a pipe, explains nothing.
+results = Console(soft_wrap=True, width=4096)
 notes = Console(stderr=True, soft_wrap=True)
 
 

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
-from rich.console import Group, RenderableType
+from rich.console import Console, Group, RenderableType
 from rich.live import Live
 
 from arkwright.cli.cluster import Namespace, Snapshot, complete_deployments, take_snapshot, with_cluster
@@ -73,7 +73,7 @@ def status(
         if not watch:
             results.print(_picture(shown, snapshot))
             return True
-        with Live(_picture(shown, snapshot), console=results, auto_refresh=False) as live:
+        with Live(_picture(shown, snapshot), console=Console(), auto_refresh=False) as live:
             while not all(map(_is_complete, shown)):
                 if timeout and time.monotonic() - began > timeout:
                     return False

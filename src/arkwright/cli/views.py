@@ -112,12 +112,12 @@ def message_of(deployment: ModuleDeployment) -> str:
 def release_tree(deployment: ModuleDeployment, snapshot: Snapshot, now: datetime) -> Tree:
     """ModuleDeployment → revision → base pod and Module, with what it waits for on top."""
     tree = Tree(_headline(deployment))
-    tree.add(f"[dim]{escape(message_of(deployment))}{_since(deployment, now)}[/]")
+    tree.add(f"{escape(message_of(deployment))}{_since(deployment, now)}")
     label = label_value(deployment.name)
     revisions = [one for one in snapshot.replica_sets if one.metadata.labels.get(MODULE_DEPLOYMENT) == label]
     for revision in sorted(revisions, key=lambda one: one.revision, reverse=True):
         if modules := _modules_of(revision, snapshot):
-            _add_revision(tree, revision, modules)
+            _add_revision(tree, revision, modules, now)
     return tree
 
 
@@ -136,7 +136,7 @@ def _since(deployment: ModuleDeployment, now: datetime) -> str:
     if release.progress is Progress.COMPLETED or release.last_transition_time is None:
         return ""
     seconds = max(0, round((now - release.last_transition_time).total_seconds()))
-    return f" (for {seconds // 60} min {seconds % 60} s)" if seconds >= 60 else f" (for {seconds} s)"
+    return f" [dim](for {seconds // 60} min {seconds % 60} s)[/]" if seconds >= 60 else f" [dim](for {seconds} s)[/]"
 
 
 def _modules_of(revision: ModuleReplicaSet, snapshot: Snapshot) -> list[Module]:
@@ -145,7 +145,7 @@ def _modules_of(revision: ModuleReplicaSet, snapshot: Snapshot) -> list[Module]:
     return sorted(found, key=lambda one: one.pod_name)
 
 
-def _add_revision(tree: Tree, revision: ModuleReplicaSet, modules: list[Module]) -> None:
+def _add_revision(tree: Tree, revision: ModuleReplicaSet, modules: list[Module], now: datetime) -> None:
     module = revision.module
     counts = f"{revision.status.available_replicas} of {revision.spec.replicas} available"
     named = f"{escape(module.name)}:{escape(module.version)}"
@@ -154,4 +154,11 @@ def _add_revision(tree: Tree, revision: ModuleReplicaSet, modules: list[Module])
         phase = phase_of(one)
         mark = MARKS.get(ModulePhase(phase), UNDER_WAY)
         why = ": ".join(part for part in (one.status.reason, one.status.message) if part)
-        branch.add(f"{mark} {escape(one.pod_name)}  {phase}  {escape(why)}".rstrip())
+        branch.add(f"{mark} {escape(one.pod_name)}  {phase}  {escape(why)}".rstrip() + _next_try(one, now))
+
+
+def _next_try(module: Module, now: datetime) -> str:
+    if not module.status.attempts or module.status.next_attempt_time is None:
+        return ""
+    seconds = max(0, round((module.status.next_attempt_time - now).total_seconds()))
+    return f" [dim](try {module.status.attempts}, the next in {seconds} s)[/]"
