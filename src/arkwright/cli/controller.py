@@ -28,6 +28,7 @@ def controller(
     uninstall_timeout: Annotated[float, typer.Option(help="Seconds for an uninstall, draining included.")] = 60.0,
     query_timeout: Annotated[float, typer.Option(help="Seconds for a question to an agent.")] = 5.0,
     api_timeout: Annotated[float, typer.Option(help="Seconds for a request to the Kubernetes API.")] = 30.0,
+    api_writes: Annotated[int, typer.Option(help="Writes to the Kubernetes API at once.")] = 64,
     leader_election: Annotated[bool, typer.Option(help="Act only while holding the Lease.")] = True,
     lease_namespace: Annotated[str, typer.Option(help="Where the Lease lies.", envvar="POD_NAMESPACE")] = "default",
     lease_name: Annotated[str, typer.Option(help="The Lease's name.")] = "arkwright",
@@ -47,6 +48,7 @@ def controller(
         timeouts=Timeouts(connect_timeout, install_timeout, uninstall_timeout, query_timeout),
         limits=Limits(calls_per_pod, calls),
         api_timeout_seconds=api_timeout,
+        api_writes=api_writes,
         is_elected=leader_election,
         terms=Terms(lease_namespace, lease_name, lease_duration, lease_renew),
     )

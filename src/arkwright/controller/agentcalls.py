@@ -52,7 +52,7 @@ class AgentCalls:
         on_done: Callable[[Pod, str], None],
         limits: Limits = Limits(),  # noqa: B008
     ) -> None:
-        self._client, self._clock, self._metrics, self._on_done = client, clock, metrics, on_done
+        self._client, self._clock, self.metrics, self._on_done = client, clock, metrics, on_done
         self._limits = limits
         self._everywhere = asyncio.Semaphore(limits.altogether)
         self._per_pod: dict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(limits.per_pod))
@@ -111,8 +111,8 @@ class AgentCalls:
             begun = self._clock()
             outcome = await self._ask_safely(pod, command, archive)
         at = self._clock()
-        self._metrics.calls.labels(command, outcome.verdict.name).inc()
-        self._metrics.call_seconds.labels(command).observe((at - begun).total_seconds())
+        self.metrics.calls.labels(command, outcome.verdict.name).inc()
+        self.metrics.call_seconds.labels(command).observe((at - begun).total_seconds())
         log.info("agent", pod=pod.name, command=command, verdict=outcome.verdict, message=outcome.message[:200])
         self._learn(pod, archive, outcome, at)
         del self._under_way[slot]

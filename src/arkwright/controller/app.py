@@ -47,6 +47,7 @@ class Settings:
     timeouts: Timeouts = field(default_factory=Timeouts)
     limits: Limits = field(default_factory=Limits)
     api_timeout_seconds: float = 30.0
+    api_writes: int = 64
     is_elected: bool = True
     terms: Terms = field(default_factory=Terms)
 
@@ -69,7 +70,7 @@ class Controller:
         self.events = Events(kube, clock)
         self._watchers = [Watcher(kube, self.cache, kind, settings.namespace) for kind in WATCHED]
         observer = Observer(self.cache, self.agents)
-        executor = Executor(kube, self.cache, self.agents, self.events, self.metrics)
+        executor = Executor(kube, self.cache, self.agents, self.events, settings.api_writes)
         self._reconciler = Reconciler(self.queue, observer, executor, self.metrics, clock)
         identity = f"{socket.gethostname()}-{os.getpid()}"
         self._leadership = Leadership(kube, settings.terms, identity, clock)

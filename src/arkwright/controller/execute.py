@@ -16,7 +16,6 @@ from arkwright.clients.kube import KubeClient
 from arkwright.controller.agentcalls import AgentCalls, Asked
 from arkwright.controller.cache import Cache, Key
 from arkwright.controller.events import Events
-from arkwright.controller.metrics import Metrics
 from arkwright.model.cluster import Document
 from arkwright.model.codec import decode, read_if_kind
 from arkwright.model.meta import KubernetesObject
@@ -27,12 +26,12 @@ log = structlog.get_logger()
 
 
 class Executor:
-    """The hand of the loop: the only writer."""
+    """The hand of the loop: the only writer. `slots` bounds how many writes are under way at once."""
 
-    def __init__(self, kube: KubeClient, cache: Cache, agents: AgentCalls, events: Events, metrics: Metrics) -> None:
+    def __init__(self, kube: KubeClient, cache: Cache, agents: AgentCalls, events: Events, slots: int) -> None:
         self._kube, self._cache, self._agents, self._events = kube, cache, agents, events
-        self._metrics = metrics
-        self._slots = asyncio.Semaphore(64)
+        self._metrics = agents.metrics
+        self._slots = asyncio.Semaphore(slots)
 
     async def execute(self, intents: Iterable[Intent], clock: Callable[[], datetime]) -> None:
         """All of them, in order. Raises the first ClientError."""
