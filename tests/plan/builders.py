@@ -19,7 +19,7 @@ from arkwright.model.kinds import (
     TemplateSpec,
     UpgradePolicy,
 )
-from arkwright.model.meta import ObjectMeta, OwnerReference
+from arkwright.model.meta import Condition, ObjectMeta, OwnerReference
 from arkwright.model.names import (
     ALLOCATE_POD,
     MODULE_DEPLOYMENT,
@@ -100,7 +100,8 @@ def module(version="1.0", on=1, *, status=None, going=False, revision=1, policy=
 
 
 def available(version="1.0", on=1, **more):
-    return module(version, on, status=ModulePhase.AVAILABLE, last_transition_time=NOW, **more)
+    ready = Condition(type="Ready", status="True", reason="Available")
+    return module(version, on, status=ModulePhase.AVAILABLE, last_transition_time=NOW, conditions=(ready,), **more)
 
 
 def report(is_certain=True, at=NOW, **states):

@@ -4,7 +4,7 @@ import doctest
 
 import pytest
 
-from arkwright.model import arklet, codec, names
+from arkwright.model import arklet, codec, names, resources
 from arkwright.model.cluster import Service, ServicePort, ServiceSpec
 from arkwright.model.kinds import ModulePhase, ServiceStrategy
 from arkwright.model.meta import ObjectMeta, OwnerReference
@@ -97,6 +97,6 @@ def test_names_at_their_limits_stay_names():
     assert len(label_value("v" * 128)) == 63 and label_value("1.0+b") == "1.0-b"
 
 
-@pytest.mark.parametrize("documented", [names, arklet, codec])
+@pytest.mark.parametrize("documented", [names, arklet, codec, resources])
 def test_the_worked_examples_of_the_docstrings_hold(documented):
     assert doctest.testmod(documented).failed == 0

@@ -3,7 +3,7 @@
 import pytest
 
 from arkwright.model.kinds import ModulePhase, UpgradePolicy
-from arkwright.model.names import DELETE_MODULE, DELETE_MODULE_DIRECTLY
+from arkwright.model.names import DELETE_MODULE, DELETE_MODULE_DIRECTLY, DELETE_POD, DELETE_POD_DIRECTLY
 from arkwright.model.outcomes import CallUnderWay, Command, LastCall, Outcome, Reason, Verdict
 from arkwright.plan.intents import Call, Delete, Patch, SetStatus, Tell
 from arkwright.plan.module import plan_module
@@ -192,16 +192,33 @@ def test_a_refused_uninstall_names_the_way_out():
     assert f"label it {DELETE_MODULE_DIRECTLY}=true" in plan.intents[0].status["message"]
 
 
-ENDS_WITHOUT_A_CALL = [
-    pytest.param({"pod": None, "is_pod_live": False}, id="pod gone"),
-    pytest.param({"is_pod_live": False}, id="pod going"),
+DIRECTLY, POLITELY = {DELETE_POD_DIRECTLY: "true"}, {DELETE_POD: "true"}
+LEAVING_PODS = [
+    pytest.param(None, Patch, id="pod gone: no call"),
+    pytest.param(pod(phase="Failed"), Patch, id="pod ended: no call"),
+    pytest.param(pod(**DIRECTLY), Patch, id="label delete-pod-directly: no call"),
+    pytest.param(pod(**POLITELY), Call, id="label delete-pod: uninstalled first"),
 ]
 
 
-@pytest.mark.parametrize("more", ENDS_WITHOUT_A_CALL)
-def test_a_finalizer_is_released_at_once_where_the_pod_goes(more):
-    (only,) = seen(leaving(), report=report(v1_0="activated"), **more).intents
-    assert isinstance(only, Patch)
+@pytest.mark.parametrize("on, expected", LEAVING_PODS)
+def test_a_pod_that_goes_takes_its_modules_along(on, expected):
+    (only,) = seen(leaving(), pod=on, is_pod_live=False, report=report(v1_0="activated")).intents
+    assert isinstance(only, expected)
+
+
+def test_what_a_base_holds_is_asked_now_and_then():
+    settled = {"on": pod(serves=["provider"]), "report": report(v1_0="activated"), "drift_seconds": 60}
+    assert 48 <= seen(available(), **settled).look_again_in <= 72, "page 1/2: spread by a fifth"
+    assert calls(seen(available(), **settled, now=later(73))) == [Command.QUERY], "page 2/2"
+
+
+def test_a_version_left_behind_is_taken_away_once_the_wanted_one_serves():
+    both = report(v1_0="activated", v0_9="deactivated")
+    plan = seen(available(), on=pod(serves=["provider"]), report=both, leftovers=(archive("0.9"),))
+    assert [(one.command, one.archive.version) for one in plan.intents] == [(Command.UNINSTALL, "0.9")]
+    refused = ended(Verdict.REFUSED, command=Command.UNINSTALL, reason=Reason.UNINSTALL_FAILED)
+    assert statuses(seen(available(), report=both, last=refused)) == [("Available", "UninstallFailed")]
 
 
 def test_a_direct_removal_calls_nobody():

@@ -7,7 +7,7 @@ import time
 
 from arkwright.clients.arklet import ArkletClient, Timeouts
 from arkwright.clients.errors import ApiRefused, NotFound
-from arkwright.controller.app import Controller, Settings
+from arkwright.controller.app import Controller, Looks, Settings
 from arkwright.model.names import SERVES_PREFIX
 from arkwright.model.resources import RESOURCES, Kind
 from fakes import plans_that_ended
@@ -18,7 +18,9 @@ TIMEOUTS = Timeouts(connect=1, install=20, uninstall=20, query=2)
 
 
 class Site:
-    """One namespace of a real cluster. `agents`: by address."""
+    """One namespace of a real cluster. `agents`: by address. `drift_seconds`: the controller's, from its next start on."""
+
+    drift_seconds = 60.0
 
     def __init__(self, kube, stack, namespace, network):
         self._kube, self._stack, self.namespace, self._network = kube, stack, namespace, network
@@ -41,7 +43,7 @@ class Site:
         await self._kube.request("DELETE", f"/api/v1/namespaces/{self.namespace}")
 
     def start_controller(self):
-        settings = Settings(namespace=self.namespace, is_elected=False)
+        settings = Settings(namespace=self.namespace, terms=None, looks=Looks(drift_seconds=self.drift_seconds))
         self.controller = Controller(self._kube, self._arklet, settings)
         self._controller = asyncio.create_task(self.controller.run())
 
@@ -73,6 +75,11 @@ class Site:
         container["containerID"] = f"fake://{name}/{restarts}"
         status = {"phase": phase, "podIP": address, "containerStatuses": [container]}
         await self._patch(RESOURCES[Kind.POD].path(self.namespace, name, "status"), {"status": status})
+
+    async def set_pod_ready(self, name, is_ready):
+        condition = {"type": "Ready", "status": "True" if is_ready else "False"}
+        path = RESOURCES[Kind.POD].path(self.namespace, name, "status")
+        await self._patch(path, {"status": {"conditions": [condition]}})
 
     async def restart_base(self, agent):
         name = f"stock-{agent.address.rpartition('.')[2]}"

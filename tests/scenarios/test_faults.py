@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from arkwright.model.resources import Kind
+from scenarios.site import Site
 
 
 async def test_a_hung_agent_among_ten_delays_no_other(site):
@@ -180,3 +181,54 @@ async def test_a_pod_lost_in_the_middle_of_a_release_is_made_up_for_at_the_stabl
     await site.apply(pause=False)
     await site.until_progress("Completed")
     await site.until(lambda: len(site.serving("2.0.0")) == 2 and not site.serving("1.0.2"))
+
+
+@pytest.fixture
+def asks_often(monkeypatch):
+    monkeypatch.setattr(Site, "drift_seconds", 0.5)
+
+
+async def test_a_module_that_vanished_from_its_base_is_found_missing_and_installed_again(asks_often, site):
+    (agent,) = await site.add_pods(1)
+    await site.apply(version="1.0.2", replicas=1)
+    await site.until_progress("Completed", 1, 1)
+    agent.base.modules.clear()
+    await site.until(lambda: agent.base.modules == {"provider:1.0.2": "activated"})
+    await site.until(lambda: _event_says(site, "ModuleDrifted", "provider:1.0.2 is no longer in base pod stock-1"))
+
+
+async def test_foreign_modules_are_reported_once_they_are_seen(asks_often, site):
+    (agent,) = await site.add_pods(1)
+    await site.apply(version="1.0.2", replicas=1)
+    await site.until_progress("Completed", 1, 1)
+    agent.base.modules["foreign:1"] = "activated"
+    await site.until(lambda: _event_says(site, "ModuleDrifted", "base pod stock-1 holds foreign:1"))
+    assert agent.base.calls("uninstallBiz") == []
+
+
+async def test_an_old_version_left_behind_beside_the_new_one_is_taken_away(asks_often, site):
+    (agent,) = await site.add_pods(1)
+    await site.apply(version="1.0.2", replicas=1)
+    await site.until_progress("Completed", 1, 1)
+    await site.apply(version="2.0.0")
+    await site.until_progress("Completed", 1, 1)
+    agent.base.modules["provider:1.0.2"] = "deactivated"
+    await site.until(lambda: agent.base.modules == {"provider:2.0.0": "activated"})
+
+
+@pytest.mark.parametrize("label, uninstalls", [("delete_pod", 1), ("delete_pod_directly", 0)])
+async def test_a_pod_labelled_for_deletion_is_emptied_and_deleted(site, label, uninstalls):
+    first, second = await site.add_pods(2)
+    await site.apply(version="1.0.2", replicas=1)
+    await site.until_progress("Completed", 1, 1)
+    holder, other = (first, second) if first.base.modules else (second, first)
+    name = f"stock-{holder.address.rpartition('.')[2]}"
+    await site.label(Kind.POD, name, **{label: "true"})
+    await site.until(lambda: _is_deleted(site, name))
+    await site.until(lambda: other.base.modules == {"provider:1.0.2": "activated"})
+    assert len(holder.base.calls("uninstallBiz")) == uninstalls
+
+
+async def _is_deleted(site, name):
+    pod = await site.get(Kind.POD, name)
+    return pod is None or "deletionTimestamp" in pod["metadata"]

@@ -73,7 +73,7 @@ class World:
     # ── the controller ──
 
     def start_controller(self):
-        settings = Settings(is_elected=False, pace_seconds=0.05)
+        settings = Settings(terms=None)
         controller = Controller(self.kube, self.arklet, settings, self.now)
         self.controller = controller
         self._controller = asyncio.create_task(controller.run())

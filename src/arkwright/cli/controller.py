@@ -11,7 +11,7 @@ from arkwright.cli.output import fail
 from arkwright.clients.arklet import Timeouts
 from arkwright.clients.errors import BadCredentials
 from arkwright.controller.agentcalls import Limits
-from arkwright.controller.app import Settings, run_controller
+from arkwright.controller.app import ApiLimits, Health, Looks, Settings, run_controller
 from arkwright.controller.leader import Terms
 
 
@@ -21,6 +21,9 @@ def controller(
     health_port: Annotated[int, typer.Option(help="Port of /healthz, /readyz and /metrics.")] = 8081,
     workers: Annotated[int, typer.Option(help="Keys planned at once.")] = 64,
     pace: Annotated[float, typer.Option(help="Least seconds between two looks at one ModuleDeployment.")] = 0.05,
+    drift_period: Annotated[
+        float, typer.Option(help="Seconds between questions to a base what it holds; 0: never.")
+    ] = 60.0,
     calls_per_pod: Annotated[int, typer.Option(help="Calls at once to one base.")] = 4,
     calls: Annotated[int, typer.Option(help="Calls at once to all bases.")] = 400,
     connect_timeout: Annotated[float, typer.Option(help="Seconds to reach an agent.")] = 3.0,
@@ -41,16 +44,12 @@ def controller(
     _configure_log(log_level, log_format)
     settings = Settings(
         namespace=namespace,
-        health_host=health_host,
-        health_port=health_port,
-        workers=workers,
-        pace_seconds=pace,
+        health=Health(health_host, health_port),
+        looks=Looks(workers, pace, drift_period),
         timeouts=Timeouts(connect_timeout, install_timeout, uninstall_timeout, query_timeout),
         limits=Limits(calls_per_pod, calls),
-        api_timeout_seconds=api_timeout,
-        api_writes=api_writes,
-        is_elected=leader_election,
-        terms=Terms(lease_namespace, lease_name, lease_duration, lease_renew),
+        api=ApiLimits(api_timeout, api_writes),
+        terms=Terms(lease_namespace, lease_name, lease_duration, lease_renew) if leader_election else None,
     )
     _run(settings)
 
@@ -61,7 +60,7 @@ def _run(settings: Settings) -> None:
     except BadCredentials as error:
         fail(str(error), "set KUBECONFIG to the file of a cluster, or run this in a pod with a service account")
     except OSError as error:
-        where = f"{settings.health_host}:{settings.health_port}"
+        where = f"{settings.health.host}:{settings.health.port}"
         fail(f"cannot listen on {where}: {error.strerror}", "choose another port with --health-port (0: any free one)")
     if not was_told_to_stop:
         fail(

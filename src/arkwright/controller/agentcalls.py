@@ -151,7 +151,10 @@ def learned(before: BaseReport, archive: ModuleArchive, outcome: Outcome, at: da
     """The report after a call. A lost answer, and one that contradicts us, makes it uncertain."""
     if outcome.command is Command.QUERY:
         if outcome.verdict is Verdict.DONE:
-            return BaseReport(modules=outcome.modules, at=at)
+            known = {one.identity for one in before.modules}
+            return BaseReport(
+                modules=outcome.modules, at=at, news=tuple(one for one in outcome.modules if one.identity not in known)
+            )
         return replace(before, is_certain=False)
     if outcome.verdict in (Verdict.BUSY, Verdict.UNREACHED):
         return before

@@ -36,20 +36,41 @@ PACED = frozenset({Kind.MODULE_DEPLOYMENT, Kind.MODULE_REPLICASET})
 
 
 @dataclass(frozen=True)
-class Settings:
-    """Every address, limit, time-out and period; seconds where it says so. `namespace` "" means all."""
+class Health:
+    """Where /healthz, /readyz and /metrics are served; port 0: any free one."""
 
-    namespace: str = ""
-    health_host: str = "127.0.0.1"
-    health_port: int = 8081
+    host: str = "127.0.0.1"
+    port: int = 8081
+
+
+@dataclass(frozen=True)
+class Looks:
+    """How keys are looked at: by how many workers, and at what intervals in seconds."""
+
     workers: int = 64
     pace_seconds: float = 0.05
+    drift_seconds: float = 60.0
+
+
+@dataclass(frozen=True)
+class ApiLimits:
+    """Of the Kubernetes API: how long a request may take, how many writes may be under way."""
+
+    timeout_seconds: float = 30.0
+    writes: int = 64
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Every address, limit, time-out and period. `namespace` "" means all; without `terms` it acts without a Lease."""
+
+    namespace: str = ""
+    health: Health = field(default_factory=Health)
+    looks: Looks = field(default_factory=Looks)
     timeouts: Timeouts = field(default_factory=Timeouts)
     limits: Limits = field(default_factory=Limits)
-    api_timeout_seconds: float = 30.0
-    api_writes: int = 64
-    is_elected: bool = True
-    terms: Terms = field(default_factory=Terms)
+    api: ApiLimits = field(default_factory=ApiLimits)
+    terms: Terms | None = field(default_factory=Terms)
 
 
 def utc_now() -> datetime:
@@ -69,11 +90,11 @@ class Controller:
         self.agents = AgentCalls(arklet, clock, self.metrics, self._called, settings.limits)
         self.events = Events(kube, clock)
         self._watchers = [Watcher(kube, self.cache, kind, settings.namespace) for kind in WATCHED]
-        observer = Observer(self.cache, self.agents)
-        executor = Executor(kube, self.cache, self.agents, self.events, settings.api_writes)
+        observer = Observer(self.cache, self.agents, settings.looks.drift_seconds)
+        executor = Executor(kube, self.cache, self.agents, self.events, settings.api.writes)
         self._reconciler = Reconciler(self.queue, observer, executor, self.metrics, clock)
         identity = f"{socket.gethostname()}-{os.getpid()}"
-        self._leadership = Leadership(kube, settings.terms, identity, clock)
+        self._leadership = Leadership(kube, settings.terms, identity, clock) if settings.terms else None
 
     @property
     def is_ready(self) -> bool:
@@ -92,26 +113,25 @@ class Controller:
                 await self._stop()
 
     async def _act(self) -> None:
-        if self._settings.is_elected:
+        if self._leadership:
             await self._leadership.lead()
         self.metrics.leading.set(1)
-        if not self._settings.is_elected:
-            await self._reconciler.run(self._settings.workers)
         async with asyncio.TaskGroup() as group:
-            acting = group.create_task(self._reconciler.run(self._settings.workers))
-            await self._leadership.hold()
-            acting.cancel()
+            acting = group.create_task(self._reconciler.run(self._settings.looks.workers))
+            if self._leadership:
+                await self._leadership.hold()
+                acting.cancel()
 
     async def _stop(self) -> None:
         self.metrics.leading.set(0)
         await self.agents.stop()
         await self.events.flush()
-        if self._settings.is_elected:
+        if self._leadership:
             with contextlib.suppress(ClientError):
                 await self._leadership.let_go()
 
     def _pace(self, key: Key) -> float:
-        return self._settings.pace_seconds if key.kind in PACED else 0.0
+        return self._settings.looks.pace_seconds if key.kind in PACED else 0.0
 
     def _changed(self, change: Change) -> None:
         for key in triggers.keys(change, self.cache):
@@ -133,11 +153,11 @@ async def run_controller(settings: Settings) -> bool:
     """Until SIGTERM or SIGINT (True), or until the lease is lost (False). Raises BadCredentials, and OSError if the health
     port is taken.
     """
-    family = socket.AF_INET6 if ":" in settings.health_host else socket.AF_INET
-    listening = socket.create_server((settings.health_host, settings.health_port), family=family)
+    family = socket.AF_INET6 if ":" in settings.health.host else socket.AF_INET
+    listening = socket.create_server((settings.health.host, settings.health.port), family=family)
     access = await find_access()
     log.info("controller starts", server=access.server, namespace=settings.namespace or "all")
-    async with KubeClient(access, settings.api_timeout_seconds) as kube, ArkletClient(settings.timeouts) as arklet:
+    async with KubeClient(access, settings.api.timeout_seconds) as kube, ArkletClient(settings.timeouts) as arklet:
         controller = Controller(kube, arklet, settings)
         health = asyncio.create_task(_serve_health(controller, listening))
         running = asyncio.create_task(controller.run())

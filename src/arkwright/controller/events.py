@@ -14,7 +14,7 @@ from arkwright.clients.errors import ClientError, Conflict, NotFound
 from arkwright.clients.kube import KubeClient
 from arkwright.model.cluster import Document, Event
 from arkwright.model.codec import stamp
-from arkwright.model.names import API_VERSION, cut, short_hash
+from arkwright.model.names import cut, short_hash
 from arkwright.model.resources import RESOURCES, Kind
 from arkwright.plan.intents import Tell
 
@@ -80,7 +80,7 @@ def event_document(told: Tell, name: str, now: datetime) -> Document:
         "kind": "Event",
         "metadata": {"name": name, "namespace": target.namespace},
         "involvedObject": {
-            "apiVersion": API_VERSION,
+            "apiVersion": RESOURCES[target.kind].api_version,
             "kind": target.kind.value,
             "namespace": target.namespace,
             "name": target.name,

@@ -5,9 +5,9 @@ from datetime import datetime
 
 from arkwright.controller.agentcalls import AgentCalls
 from arkwright.controller.cache import Cache, Key
-from arkwright.controller.triggers import owner_of, replica_set_of
+from arkwright.controller.triggers import owner_name, owner_of, replica_set_of
 from arkwright.model.cluster import Deployment, Pod
-from arkwright.model.kinds import Module, ModuleDeployment, ModuleReplicaSet
+from arkwright.model.kinds import Module, ModuleArchive, ModuleDeployment, ModuleReplicaSet
 from arkwright.model.names import service_name
 from arkwright.model.resources import Kind
 from arkwright.plan.basepod import ObservedBasePod, plan_base_pod
@@ -17,14 +17,14 @@ from arkwright.plan.module import plan_module
 from arkwright.plan.replicaset import ObservedReplicaSet, plan_replica_set
 from arkwright.plan.revisions import Revision
 from arkwright.plan.seating import Room
-from arkwright.plan.tries import ObservedModule
+from arkwright.plan.tries import ObservedModule, identity
 
 
 class Observer:
     """Looks at the world for one key, and hands what it sees to that kind's planner."""
 
-    def __init__(self, cache: Cache, agents: AgentCalls) -> None:
-        self._cache, self._agents = cache, agents
+    def __init__(self, cache: Cache, agents: AgentCalls, drift_seconds: float) -> None:
+        self._cache, self._agents, self._drift_seconds = cache, agents, drift_seconds
 
     def plan(self, key: Key, now: datetime) -> Plan | None:
         """The plan for `key`; None if its object is gone."""
@@ -71,10 +71,7 @@ class Observer:
         return ObservedReplicaSet(replica_set, modules, room, written)
 
     def _is_newest(self, replica_set: ModuleReplicaSet) -> bool:
-        owners = (one.name for one in replica_set.metadata.owner_references if one.kind == "ModuleDeployment")
-        namespace = replica_set.metadata.namespace
-        family = (one for name in owners for one in self._cache.find(Kind.MODULE_REPLICASET, "owner", namespace, name))
-        return all(one.revision <= replica_set.revision for one in family)
+        return all(one.revision <= replica_set.revision for one in self._family(replica_set))
 
     def module(self, module: Module) -> ObservedModule:
         pod, replica_set = self._cache.get_pod_of(module), replica_set_of(module, self._cache)
@@ -97,9 +94,31 @@ class Observer:
             neighbours=neighbours,
             elders=tuple(one for one in neighbours if self._age(one, replica_set) < 0),
             is_superseded=any(self._age(one, replica_set) > 0 for one in neighbours if not one.is_terminating),
+            leftovers=self._leftovers(pod, archive, replica_set),
+            drift_seconds=self._drift_seconds,
             drain_seconds=_drain_seconds(replica_set),
             label_off_since=self._cache.label_off_since(pod, name),
         )
+
+    def _leftovers(
+        self, pod: Pod, archive: ModuleArchive, replica_set: ModuleReplicaSet | None
+    ) -> tuple[ModuleArchive, ...]:
+        """Versions of older revisions of the same ModuleDeployment that the base holds and no Module on the pod asks for."""
+        report = self._agents.report(pod)
+        if report is None or replica_set is None or len(report.modules) < 2:
+            return ()
+        asked_for = {identity(one.spec.module) for one in self._cache.modules_on(pod)} | {identity(archive)}
+        family = (one.module for one in self._family(replica_set))
+        return tuple(
+            one
+            for one in family
+            if one.name == archive.name and identity(one) not in asked_for and report.find(one.name, one.version)
+        )
+
+    def _family(self, replica_set: ModuleReplicaSet) -> tuple[ModuleReplicaSet, ...]:
+        """All ReplicaSets of its ModuleDeployment."""
+        owner = owner_name(replica_set)
+        return self._cache.find(Kind.MODULE_REPLICASET, "owner", replica_set.metadata.namespace, owner)
 
     def _age(self, neighbour: Module, replica_set: ModuleReplicaSet | None) -> int:
         """Below 0: of an older revision of the same ModuleDeployment; above 0: of a newer one; 0: neither."""

@@ -91,6 +91,11 @@ def owner_of(replica_set: ModuleReplicaSet) -> str:
     return next((one.uid for one in owners if one.kind == "ModuleDeployment"), "")
 
 
+def owner_name(replica_set: ModuleReplicaSet) -> str:
+    owners = replica_set.metadata.owner_references
+    return next((one.name for one in owners if one.kind == "ModuleDeployment"), "")
+
+
 def _of_pod(pod: Pod, cache: Cache) -> Iterator[Key]:
     yield _key(Kind.POD, pod)
     for module in cache.modules_on(pod):

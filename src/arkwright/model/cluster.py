@@ -76,8 +76,17 @@ class Pod(KubernetesObject, frozen=True, kw_only=True):
     @property
     def is_live(self) -> bool:
         """Running, reachable and to stay; ready or not, for a base may be unready while a module is installed."""
-        is_leaving = self.is_terminating or bool(LEAVING & self.metadata.labels.keys())
-        return self.status.phase == "Running" and bool(self.status.pod_ip) and not is_leaving
+        return self.is_reachable and not self.is_asked_to_leave
+
+    @property
+    def is_reachable(self) -> bool:
+        """Running, with an address, and not being deleted: its agent can be asked."""
+        return self.status.phase == "Running" and bool(self.status.pod_ip) and not self.is_terminating
+
+    @property
+    def is_asked_to_leave(self) -> bool:
+        """A person labelled it: its Modules go, then the controller deletes it."""
+        return any(self.metadata.labels.get(key) == "true" for key in LEAVING)
 
     @property
     def agent_port(self) -> int:

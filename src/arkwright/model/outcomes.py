@@ -75,12 +75,13 @@ class BaseReport(Value, frozen=True, kw_only=True):
     """What is in a base, as its agent said and as calls since then have changed it.
 
     `is_certain` is False once something happened that the agent must be asked about: its container restarted, or the
-    answer to a call was lost.
+    answer to a call was lost. `at`: when it was last asked; `news`: what it listed then for the first time.
     """
 
     modules: tuple[BizInfo, ...] = ()
     at: datetime
     is_certain: bool = True
+    news: tuple[BizInfo, ...] = ()
 
     def find(self, name: str, version: str) -> BizInfo | None:
         return next((one for one in self.modules if (one.biz_name, one.biz_version) == (name, version)), None)

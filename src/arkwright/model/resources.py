@@ -30,6 +30,15 @@ class Resource:
     plural: str
     type: type[KubernetesObject]
 
+    @property
+    def api_version(self) -> str:
+        """As objects of this kind say it.
+
+        >>> RESOURCES[Kind.POD].api_version, RESOURCES[Kind.DEPLOYMENT].api_version
+        ('v1', 'apps/v1')
+        """
+        return self.root.removeprefix("/apis/").removeprefix("/api/")
+
     def path(self, namespace: str, name: str = "", subresource: str = "") -> str:
         """The path of a collection (no name) or an object; an empty namespace means all of them.
 

@@ -11,13 +11,14 @@ from arkwright.model.arklet import BizState
 from arkwright.model.cluster import Pod
 from arkwright.model.kinds import Module, ModulePhase
 from arkwright.model.names import MODULE_INSTANCE_COUNT, SERVES_PREFIX, serves_label
-from arkwright.model.outcomes import BaseReport
+from arkwright.model.outcomes import BaseReport, EventReason
 from arkwright.model.resources import Kind
-from arkwright.plan.intents import Patch, Plan, Target
+from arkwright.plan.intents import Delete, Intent, Patch, Plan, Target, Tell
 from arkwright.plan.seating import places
 from arkwright.plan.tries import identity
 
 COMING_SECONDS = 0.5
+NEWS_SECONDS = 0.5
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,25 @@ def plan_base_pod(observed: ObservedBasePod, now: datetime) -> Plan:
     pod = observed.pod
     if pod.is_terminating:
         return Plan()
+    target = Target(Kind.POD, pod.metadata.namespace, pod.name, pod.metadata.uid)
+    if pod.is_asked_to_leave and not observed.modules:
+        return Plan((Delete(target, "its label asks for it, and no Module is left on it"),))
+    return _plan_labels(observed, target, now).then(Plan(_told_of_foreign(observed, target, now)))
+
+
+def _told_of_foreign(observed: ObservedBasePod, target: Target, now: datetime) -> tuple[Intent, ...]:
+    """Modules that nobody here declared are reported when they are first seen, and never touched."""
+    report = observed.report
+    if report is None or (now - report.at).total_seconds() > NEWS_SECONDS:
+        return ()
+    ours = {one.spec.module.name for one in observed.modules}
+    foreign = sorted(one.identity for one in report.news if one.biz_name not in ours)
+    said = f"base pod {observed.pod.name} holds {', '.join(foreign)}, which no Module here declares; left alone"
+    return (Tell(target, EventReason.MODULE_DRIFTED, said, is_warning=True),) if foreign else ()
+
+
+def _plan_labels(observed: ObservedBasePod, target: Target, now: datetime) -> Plan:
+    pod = observed.pod
     wanted = wanted_labels(observed)
     ours = {key for key in pod.metadata.labels if key.startswith(SERVES_PREFIX) or key == MODULE_INSTANCE_COUNT}
     changes: dict[str, str | None] = {key: None for key in ours if key not in wanted}
@@ -40,7 +60,6 @@ def plan_base_pod(observed: ObservedBasePod, now: datetime) -> Plan:
         return Plan()
     if changes.keys() == {MODULE_INSTANCE_COUNT} and any(_is_coming(one, now) for one in observed.modules):
         return Plan(look_again_in=COMING_SECONDS)
-    target = Target(Kind.POD, pod.metadata.namespace, pod.name, pod.metadata.uid)
     said = ", ".join(f"{key.partition('/')[2]}={value or 'off'}" for key, value in sorted(changes.items()))
     return Plan((Patch(target, {"metadata": {"labels": dict(sorted(changes.items()))}}, said),))
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from arkwright.model.arklet import BizState
 from arkwright.model.cluster import Document
 from arkwright.model.kinds import Module, ModulePhase, ModuleStatus
-from arkwright.model.names import ALLOCATE_POD, DELETE_MODULE_DIRECTLY
+from arkwright.model.names import ALLOCATE_POD, DELETE_MODULE_DIRECTLY, DELETE_POD_DIRECTLY
 from arkwright.model.outcomes import Command
 from arkwright.plan.intents import Patch, Plan
 from arkwright.plan.tries import (
@@ -28,9 +28,8 @@ from arkwright.plan.tries import (
 
 def plan_departure(observed: ObservedModule, now: datetime) -> Plan:
     """Label off, drain, uninstall, let go of the object."""
-    is_direct = observed.module.metadata.labels.get(DELETE_MODULE_DIRECTLY) == "true"
-    if observed.pod is None or not observed.is_pod_live or is_direct:
-        return _release(observed, "its base pod is gone or going" if not is_direct else "its label asks for no call")
+    if because := _needs_no_call(observed):
+        return _release(observed, because)
     if observed.under_way:
         return _say_so(observed, SHORT_STATE_SECONDS - (now - observed.under_way.since).total_seconds(), now)
     if waiting := after_failure(observed, now):
@@ -43,6 +42,15 @@ def plan_departure(observed: ObservedModule, now: datetime) -> Plan:
     if found.state in (BizState.RESOLVED, BizState.STOPPED):
         return ask_again(observed, found, now)
     return _plan_drain(observed, now) or call(observed, Command.UNINSTALL, f"{found.identity} is to go")
+
+
+def _needs_no_call(observed: ObservedModule) -> str:
+    """Why the agent is not asked; "" if it is. A pod that leaves by the delete-pod label still runs: its agent is asked."""
+    if observed.module.metadata.labels.get(DELETE_MODULE_DIRECTLY) == "true":
+        return "its label asks for no call"
+    if observed.pod is None or not observed.pod.is_reachable:
+        return "its base pod is gone or going"
+    return "its base pod's label asks for no call" if DELETE_POD_DIRECTLY in observed.pod.metadata.labels else ""
 
 
 def _plan_drain(observed: ObservedModule, now: datetime) -> Plan | None:

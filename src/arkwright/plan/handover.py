@@ -48,7 +48,20 @@ def old_counts(handover: Handover, now: datetime) -> dict[str, int]:
         given = min(max(0, surplus), kept[revision.name])
         kept[revision.name] -= given
         surplus -= given
-    return kept
+    return _with_newcomers(handover, kept)
+
+
+def _with_newcomers(handover: Handover, kept: dict[str, int]) -> dict[str, int]:
+    """Symmetric mode: pods that appeared in the middle of a release get the stable revision, at once (semantics 8)."""
+    stable = max((one for one in handover.others if kept[one.name]), key=lambda one: one.number, default=None)
+    if handover.spec.replicas >= 0 or stable is None:
+        return kept
+    granted = handover.current.replica_set.spec.replicas if handover.current else 0
+    held = {one.pod_name for revision in (*handover.others, handover.current) if revision for one in revision.live}
+    coming = max(0, granted - len(handover.successors)) + sum(
+        max(0, kept[one.name] - len(one.live)) for one in handover.others
+    )
+    return kept | {stable.name: kept[stable.name] + max(0, handover.desired - len(held) - coming)}
 
 
 def _staying(revision: Revision, leaving: set[str]) -> int:

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from arkwright.model.arklet import BizState
 from arkwright.model.kinds import Module, ModulePhase, ModuleStatus, UpgradePolicy
-from arkwright.model.names import ALLOCATE_POD, DELETE_MODULE, DELETE_MODULE_DIRECTLY
+from arkwright.model.names import ALLOCATE_POD, DELETE_MODULE, DELETE_MODULE_DIRECTLY, jitter
 from arkwright.model.outcomes import CallUnderWay, Command, EventReason, Reason, Verdict
 from arkwright.plan.departure import plan_departure
 from arkwright.plan.intents import Delete, Intent, Plan, Tell
@@ -116,7 +116,25 @@ def _plan_available(observed: ObservedModule, now: datetime) -> Plan:
     if not has_serves_label(observed.pod, observed.archive.name):
         return Plan(look_again_in=ASK_AGAIN_SECONDS)
     available = ModuleStatus(status=ModulePhase.AVAILABLE)
-    return set_status(observed, available, f"{identity(observed.archive)} is active in {pod_name(observed)}", now)
+    because = f"{identity(observed.archive)} is active in {pod_name(observed)}"
+    settled = set_status(observed, available, because, now)
+    return settled if settled.intents else _plan_upkeep(observed, now)
+
+
+def _plan_upkeep(observed: ObservedModule, now: datetime) -> Plan:
+    """It is available: take away what was left behind beside it, and ask now and then whether it is still there."""
+    if leftover := next(iter(observed.leftovers), None):
+        because = f"{identity(leftover)} was left behind in {pod_name(observed)} and is wanted no more"
+        return call(observed, Command.UNINSTALL, because, leftover)
+    if not observed.drift_seconds or observed.report is None:
+        return Plan()
+    period = observed.drift_seconds * jitter(
+        pod_name(observed)
+    )  # all Modules of a pod ask at once, and share the answer
+    left = period - (now - observed.report.at).total_seconds()
+    if left > 0:
+        return Plan(look_again_in=left)
+    return call(observed, Command.QUERY, f"it was last asked {observed.drift_seconds:g} s ago what it holds")
 
 
 def _while_called(observed: ObservedModule, under_way: CallUnderWay, now: datetime) -> Plan:

@@ -31,7 +31,8 @@ class ObservedModule:
     """`archive`: what to install, with the newest url. `neighbours`: other Modules of that name on the pod.
 
     `elders`: those among them of older revisions of the same ModuleDeployment, going ones too. `is_superseded`: a live one
-    is of a newer revision.
+    is of a newer revision. `leftovers`: versions of older revisions that are in the base although nobody wants them there.
+    `drift_seconds`: how often the agent is asked what it holds; 0 for never.
     """
 
     module: Module
@@ -44,6 +45,8 @@ class ObservedModule:
     neighbours: tuple[Module, ...] = ()
     elders: tuple[Module, ...] = ()
     is_superseded: bool = False
+    leftovers: tuple[ModuleArchive, ...] = ()
+    drift_seconds: float = 0.0
     drain_seconds: float = 0.0
     label_off_since: datetime | None = None
 
@@ -92,12 +95,13 @@ def failed_try(observed: ObservedModule, last: LastCall) -> Plan:
 
 
 def _phase_after(observed: ObservedModule, last: LastCall) -> ModulePhase:
-    """A Module that serves is not called failed because a question about it got lost once or twice."""
+    """A Module that serves is not called failed because a question got lost once or twice, or a leftover cannot be removed."""
     if observed.module.is_terminating:
         return ModulePhase.TERMINATING
     is_doubt = last.outcome.command is Command.QUERY and last.attempt <= MAX_DOUBTS
+    is_about_itself = last.outcome.command is not Command.UNINSTALL
     is_available = observed.module.status.status is ModulePhase.AVAILABLE
-    return ModulePhase.AVAILABLE if is_doubt and is_available else ModulePhase.FAILED
+    return ModulePhase.AVAILABLE if is_available and (is_doubt or not is_about_itself) else ModulePhase.FAILED
 
 
 def _way_out(observed: ObservedModule, reason: Reason | None) -> str:
@@ -124,9 +128,10 @@ def ask_again(observed: ObservedModule, found: BizInfo, now: datetime) -> Plan:
     return call(observed, Command.QUERY, f"{found.identity} is {found.state}")
 
 
-def call(observed: ObservedModule, command: Command, because: str) -> Plan:
+def call(observed: ObservedModule, command: Command, because: str, archive: ModuleArchive | None = None) -> Plan:
+    """`archive`: what the call is about, if not the Module's own."""
     tries = observed.module.status.attempts if _is_current(observed) else 0
-    return Plan((Call(target(observed.module), command, observed.archive, tries + 1, because),))
+    return Plan((Call(target(observed.module), command, archive or observed.archive, tries + 1, because),))
 
 
 def set_status(observed: ObservedModule, wanted: ModuleStatus, because: str, now: datetime) -> Plan:
