@@ -62,12 +62,21 @@ class Site:
         return [await self._add_pod(number, labels) for number in numbers]
 
     async def _add_pod(self, number, labels):
-        address = f"{self._network}.{number}"
-        agent = await self._stack.enter_async_context(FakeAgent(address))
-        self.agents[address] = agent
-        pods = RESOURCES[Kind.POD]
-        await self._post(pods.path(self.namespace), _pod(f"stock-{number}", labels))
-        await self.set_pod_status(f"stock-{number}", address)
+        return await self._add(
+            f"stock-{number}", FakeAgent(f"{self._network}.{number}"), _pod(f"stock-{number}", labels)
+        )
+
+    async def add_pod_at(self, address, port):
+        """A live base pod at any address, whose agent listens on any port."""
+        pod = _pod("stock-elsewhere", {})
+        pod["metadata"]["annotations"] = {"serverless.alipay.com/arklet-port": str(port)}
+        return await self._add("stock-elsewhere", FakeAgent(address, port), pod)
+
+    async def _add(self, name, agent, pod):
+        await self._stack.enter_async_context(agent)
+        self.agents[agent.address] = agent
+        await self._post(RESOURCES[Kind.POD].path(self.namespace), pod)
+        await self.set_pod_status(name, agent.address)
         return agent
 
     async def set_pod_status(self, name, address, restarts=0, phase="Running"):
