@@ -8,7 +8,12 @@ import asyncio
 import pytest
 
 from arkwright.model.resources import Kind
-from simulation.invariants import ALL
+from simulation.invariants import (
+    ALL,
+    labels_only_where_a_version_serves,
+    no_batch_before_its_turn,
+    service_is_never_thinner_than_promised,
+)
 from simulation.world import World
 
 pytestmark = pytest.mark.looptime
@@ -133,5 +138,66 @@ class Rollout:
             world.start_controller()
 
 
+class RoughRollout(Rollout):
+    """Base pods come, go and restart, and users scale, while versions are released. What a pod held is lost with it."""
+
+    async def play(self):
+        world = self.world
+        world.add_pods(self.pods)
+        world.cap, world.invariants = None, [one for one in ALL if one not in BROKEN_BY_LOSS]
+        async with world.running():
+            others = [asyncio.ensure_future(actor()) for actor in (self._confirm, self._kill, self._trouble)]
+            try:
+                for version in ("1.0", "2.0", "3.0", "2.0"):
+                    world.apply(version=version, replicas=self.replicas, operationStrategy=self.strategy)
+                    await asyncio.sleep(world.random.uniform(0, 40))
+                    self.replicas = world.random.choice((-1, 0, *range(1, self.pods + 1)))
+                world.stop_faults()
+                await self._is_settled("2.0")
+                await self._go_offline()
+            finally:
+                for task in others:
+                    task.cancel()
+                await asyncio.gather(*others, return_exceptions=True)
+
+    async def _is_settled(self, version):
+        world = self.world
+        wanted = world.deployment()["spec"]["replicas"]
+        pods = len(world.arklet.bases)
+        if self.policy == "scaleup_then_scaledown" and (wanted < 0 or wanted >= pods):
+            world.patch(operationStrategy=self.strategy | {"upgradePolicy": "install_then_uninstall"})
+        if self.max_unavailable == "50%":
+            world.patch(operationStrategy=self.strategy | {"maxUnavailable": 1})
+        await world.until(lambda: self._is_as_wished(version, wanted), seconds=3000)
+
+    def _is_as_wished(self, version, wanted):
+        world = self.world
+        pods = len(world.arklet.bases)
+        count = pods if wanted < 0 else min(wanted, pods)
+        return (
+            len(world.available(version)) == len(world.modules(live=False)) == len(world.serving(version)) == count
+            and (world.progress() == "Completed" or wanted > pods)
+            and world.serves_labels() == world.serving()
+        )
+
+    async def _trouble(self):
+        world = self.world
+        while world.chance:
+            await asyncio.sleep(world.random.uniform(0.5, 15))
+            address = world.random.choice(sorted(world.arklet.bases))
+            world.random.choice((self._lose, world.restart_base, lambda _: world.add_pod()))(address)
+
+    def _lose(self, address):
+        if len(self.world.arklet.bases) > 1:
+            self.world.remove_pod(address)
+
+
+BROKEN_BY_LOSS = (labels_only_where_a_version_serves, no_batch_before_its_turn, service_is_never_thinner_than_promised)
+
+
 async def test_a_rollout_keeps_every_promise_and_arrives(seed):
     await Rollout(seed).play()
+
+
+async def test_a_rough_rollout_arrives_all_the_same(seed):
+    await RoughRollout(seed).play()

@@ -112,6 +112,19 @@ class World:
         self.tell(f"base pod {pod['metadata']['name']} goes away")
         self.kube.remove(self.kube.path(pod))
 
+    def restart_base(self, address):
+        """Its container is started anew, and is empty."""
+        pod = next(one for one in self.kube.all(Kind.POD) if one["status"]["podIP"] == address)
+        (container,) = pod["status"]["containerStatuses"]
+        again = container["restartCount"] + 1
+        name = pod["metadata"]["name"]
+        container |= {"containerID": f"fake://{name}/{again}", "restartCount": again}
+        self.arklet.bases[address].restart()
+        self.tell(f"the container of base pod {name} is started anew")
+        self.kube.change(
+            self.kube.path(pod) + "/status", {"status": pod["status"] | {"containerStatuses": [container]}}
+        )
+
     # ── what users do ──
 
     def apply(self, name="demo", **spec):
