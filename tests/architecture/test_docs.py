@@ -77,3 +77,9 @@ def test_every_metric_is_in_the_reference():
 def test_links_lead_somewhere(page):
     targets = re.findall(r"\]\(([^)#]+)\)", page.read_text())
     assert not [one for one in targets if "://" not in one and not (page.parent / one).exists()]
+
+
+def test_every_scenario_that_the_semantics_name_exists():
+    text = "".join(path.read_text() for path in (ROOT / "tests" / "scenarios").glob("test_*.py"))
+    named = re.findall(r"`(test_\w+)`", (ROOT / "docs" / "semantics.md").read_text())
+    assert len(named) > 40 and not [name for name in named if f"def {name}(" not in text]

@@ -84,6 +84,19 @@ def test_an_allowance_that_rounds_down_to_nothing_is_told_with_its_arithmetic():
     assert (held_up(wish).reason, held_up(wish).message) == ("MaxUnavailableExceeded", said)
 
 
+def test_what_is_unavailable_already_is_told_with_its_arithmetic():
+    current, before = Revision(replica_set("2.0", 2), (new(1),)), Revision(replica_set("1.0", 1), OLD[:1])
+    wish = Handover(spec(3, "2.0", upgrade_policy="uninstall_then_install", max_unavailable=1), 3, current, (before,))
+    assert held_up(wish).message == "2 of 3 replicas are unavailable already, maxUnavailable allows 1"
+
+
+def test_a_superseded_version_that_has_only_begun_to_come_goes_at_once():
+    third = Revision(replica_set("3.0", 3), (module("3.0", 1, revision=3),))
+    current, before = Revision(replica_set("2.0", 4), ()), Revision(replica_set("1.0", 1), OLD)
+    wish = Handover(spec(2, "2.0"), 2, current, (before, third))
+    assert old_counts(wish, NOW) == {before.name: 2, third.name: 0}
+
+
 def test_scaleup_then_scaledown_lets_go_as_many_as_have_arrived_elsewhere():
     strategy = {"upgrade_policy": "scaleup_then_scaledown"}
     assert kept((new(3, READY),), OLD, replicas=2, **strategy) == 1

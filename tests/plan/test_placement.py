@@ -47,6 +47,12 @@ def test_victims_are_chosen_by_rank(seats, policy, expected):
     assert choose_victims(holding, 1, policy) == (expected,)
 
 
+def test_what_replaces_nothing_goes_to_a_pod_of_its_own_first():
+    seats = (Seat("a", 1, holds_sibling=True), Seat("b", 1, holds_sibling=True), Seat("c", 4), Seat("d", 5))
+    assert choose_pods(seats, Wish("provider", 2, vacancies=1)).pods == ("c", "a")
+    assert choose_pods(seats, Wish("provider", 4, vacancies=9)).pods == ("c", "d", "a", "b")
+
+
 def test_too_few_pods_are_explained_as_the_scheduler_words_it():
     seats = (Seat("a"), Seat("b"), *(Seat(str(n), 1, 1) for n in range(3)), Seat("c", holds_own=True))
     choice = choose_pods(seats, Wish("provider", 4))

@@ -166,3 +166,66 @@ async def test_a_restart_exchanges_the_same_version_pod_by_pod(site):
     await site.apply(template=restarted)
     await site.until(is_done)
     assert (fewest, site.calls("uninstallBiz")) == (1, 2)
+
+
+async def test_where_no_other_pod_serves_a_version_on_the_same_web_path_waits_and_names_the_way_out(site):
+    (agent,) = await site.add_pods(1)
+    agent.base.holds_one_version = True
+    await site.apply(version="1.0.2", replicas=1)
+    await site.until_progress("Completed", 1, 1)
+    await site.apply(version="2.0.0")
+    await site.until(lambda: _fails_with(site, "MaxUnavailableExceeded", "set upgradePolicy uninstall_then_install"))
+    await site.is_calm(0.2)
+    assert site.serving("1.0.2") and site.calls("uninstallBiz") == 0
+    await site.apply(operationStrategy={"upgradePolicy": "uninstall_then_install"})
+    await site.until_progress("Completed", 1, 1)
+    assert site.serving("2.0.0")
+
+
+async def _fails_with(site, reason, words):
+    failure = await site.condition("ReplicaFailure")
+    return failure.get("reason") == reason and words in failure["message"]
+
+
+async def test_an_allowance_that_rounds_down_to_nothing_is_told_and_nothing_is_uninstalled(site):
+    await site.add_pods(1)
+    strategy = {"upgradePolicy": "uninstall_then_install", "maxUnavailable": "50%"}
+    await site.apply(version="1.0.2", replicas=1, operationStrategy=strategy)
+    await site.until_progress("Completed", 1, 1)
+    await site.apply(version="2.0.0")
+    await site.until(lambda: _fails_with(site, "MaxUnavailableExceeded", "maxUnavailable 50% of 1 replicas is 0"))
+    assert await site.events("MaxUnavailableExceeded") and site.calls("uninstallBiz") == 0
+
+
+async def test_scaleup_then_scaledown_moves_to_a_pod_that_does_not_run_the_module(site):
+    await site.add_pods(2)
+    await site.apply(version="1.0.2", replicas=1, operationStrategy={"upgradePolicy": "scaleUpThenScaleDown"})
+    await site.until_progress("Completed", 1, 1)
+    (old,) = site.serving("1.0.2")
+    await site.apply(version="2.0.0")
+    await site.until_progress("Completed", 1, 1)
+    await site.until(lambda: len(site.serving()) == 1)
+    assert site.serving("2.0.0") != [old]
+
+
+async def test_scaleup_then_scaledown_without_a_free_pod_waits_and_says_so(site):
+    await site.add_pods(1)
+    await site.apply(version="1.0.2", replicas=1, operationStrategy={"upgradePolicy": "scaleup_then_scaledown"})
+    await site.until_progress("Completed", 1, 1)
+    await site.apply(version="2.0.0")
+    await site.until(lambda: _fails_with(site, "InsufficientBases", "0/1 base pods fit: 1 already holds provider"))
+    assert site.serving("1.0.2")
+
+
+async def test_old_revisions_are_kept_up_to_the_limit_and_used_again(site):
+    await site.add_pods(1)
+    for version in ("1", "2", "3", "1"):
+        await site.apply(version=version, replicas=1, revisionHistoryLimit=1)
+        await site.until_progress("Completed", 1, 1)
+    await site.until(lambda: _kept(site, {"1", "3"}))
+    assert await site.events("ReleaseStarted")
+
+
+async def _kept(site, versions):
+    found = await site.all(Kind.MODULE_REPLICASET)
+    return {one["spec"]["template"]["spec"]["module"]["version"] for one in found} == versions

@@ -166,9 +166,13 @@ class RoughRollout(Rollout):
         pods = len(world.arklet.bases)
         if self.policy == "scaleup_then_scaledown" and (wanted < 0 or wanted >= pods):
             world.patch(operationStrategy=self.strategy | {"upgradePolicy": "install_then_uninstall"})
-        if self.max_unavailable == "50%":
+        if (
+            self.max_unavailable and wanted > pods
+        ):  # what is missing uses up what may be: nothing moves, as it should be
+            world.patch(operationStrategy=self.strategy | {"maxUnavailable": None})
+        elif self.max_unavailable == "50%":
             world.patch(operationStrategy=self.strategy | {"maxUnavailable": 1})
-        await world.until(lambda: self._is_as_wished(version, wanted), seconds=3000)
+        await world.until(lambda: self._is_as_wished(version, wanted), seconds=600)
 
     def _is_as_wished(self, version, wanted):
         world = self.world

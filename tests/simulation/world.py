@@ -201,7 +201,7 @@ class World:
         deadline = self._loop.time() + seconds
         while not is_so():
             assert self._loop.time() < deadline, "it does not come to that:\n" + self.told()
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(0.2)
 
     async def settle(self, seconds=3.0):
         """Let time pass until nothing has been written for `seconds`."""

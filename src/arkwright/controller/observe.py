@@ -66,9 +66,20 @@ class Observer:
             residents={pod.name: self._cache.modules_on(pod) for pod in pods},
             arriving=self._cache.arrivals(replica_set.metadata.namespace),
             is_newest=self._is_newest(replica_set),
+            vacancies=self._vacancies(replica_set, len(live)),
         )
         written = self._cache.status_written.get((Kind.MODULE_REPLICASET, *replica_set.key))
         return ObservedReplicaSet(replica_set, modules, room, written)
+
+    def _vacancies(self, replica_set: ModuleReplicaSet, live_pods: int) -> int:
+        """Replicas that are wanted and that no base pod holds in any revision."""
+        namespace, owner = replica_set.metadata.namespace, owner_name(replica_set)
+        deployment: ModuleDeployment | None = self._cache.get(Kind.MODULE_DEPLOYMENT, namespace, owner)
+        if deployment is None:
+            return 0
+        wanted = deployment.spec.replicas if deployment.spec.replicas >= 0 else live_pods
+        modules = (module for one in self._family(replica_set) for module in self._cache.modules_of(one))
+        return max(0, wanted - len({one.pod_name for one in modules if not one.is_terminating}))
 
     def _is_newest(self, replica_set: ModuleReplicaSet) -> bool:
         return all(one.revision <= replica_set.revision for one in self._family(replica_set))

@@ -8,6 +8,8 @@ from collections.abc import Callable
 
 from arkwright.controller.cache import Key
 
+LEAST_SECONDS = 0.001  # what is left of a wait after rounding must not become a spin
+
 
 class WorkQueue:
     """`pace`: the least number of seconds between two looks at one key."""
@@ -34,7 +36,7 @@ class WorkQueue:
 
     def add_later(self, key: Key, seconds: float) -> None:
         """Look at it in `seconds`, unless a sooner look is due already."""
-        due = self._loop.time() + max(0.0, seconds)
+        due = self._loop.time() + max(LEAST_SECONDS, seconds)
         if key in self._timers:
             known, timer = self._timers[key]
             if known <= due:

@@ -32,6 +32,11 @@ class Handover:
         return {one.pod_name: one for one in self.current.live} if self.current else {}
 
     @property
+    def by_stability(self) -> list[Revision]:
+        """Old revisions, the one that serves on most pods last: the stable one."""
+        return sorted(self.others, key=lambda one: (sum(map(is_ready, one.live)), one.number))
+
+    @property
     def serving_pods(self) -> set[str]:
         revisions = (*self.others, self.current) if self.current else self.others
         return {one.pod_name for revision in revisions for one in revision.modules if is_ready(one)}
@@ -42,9 +47,11 @@ def old_counts(handover: Handover, now: datetime) -> dict[str, int]:
     wait, successors = handover.spec.min_ready_seconds, handover.successors
     arrived = {pod for pod, one in successors.items() if is_available(one, wait, now)}
     leaving = arrived | _first_to_leave(handover, arrived)
-    kept = {one.name: _staying(one, leaving) for one in handover.others}
+    kept = {one.name: _staying(one, leaving | _idle_beside_another(one, handover)) for one in handover.others}
+    for stable in handover.by_stability[-1:]:
+        kept[stable.name] += _owed(stable)
     surplus = sum(kept.values()) - max(0, handover.desired - len(arrived))
-    for revision in sorted(handover.others, key=lambda one: one.number):
+    for revision in handover.by_stability:
         given = min(max(0, surplus), kept[revision.name])
         kept[revision.name] -= given
         surplus -= given
@@ -53,7 +60,7 @@ def old_counts(handover: Handover, now: datetime) -> dict[str, int]:
 
 def _with_newcomers(handover: Handover, kept: dict[str, int]) -> dict[str, int]:
     """Symmetric mode: pods that appeared in the middle of a release get the stable revision, at once (semantics 8)."""
-    stable = max((one for one in handover.others if kept[one.name]), key=lambda one: one.number, default=None)
+    stable = next((one for one in reversed(handover.by_stability) if kept[one.name]), None)
     if handover.spec.replicas >= 0 or stable is None:
         return kept
     granted = handover.current.replica_set.spec.replicas if handover.current else 0
@@ -64,11 +71,20 @@ def _with_newcomers(handover: Handover, kept: dict[str, int]) -> dict[str, int]:
     return kept | {stable.name: kept[stable.name] + max(0, handover.desired - len(held) - coming)}
 
 
+def _idle_beside_another(revision: Revision, handover: Handover) -> set[str]:
+    """Pods where this old revision has only begun to come while another old one is there: its release was superseded."""
+    elsewhere = {one.pod_name for other in handover.others if other is not revision for one in other.live}
+    return {one.pod_name for one in revision.live if one.pod_name in elsewhere and not is_ready(one)}
+
+
 def _staying(revision: Revision, leaving: set[str]) -> int:
-    """What is on pods that need not be left yet; a Module that got lost on the way (its pod went) is owed still."""
-    granted = revision.replica_set.spec.replicas
-    owed = max(0, granted - len(revision.live))
-    return min(granted, owed + sum(one.pod_name not in leaving for one in revision.live))
+    """What is on pods that need not be left yet."""
+    return min(revision.replica_set.spec.replicas, sum(one.pod_name not in leaving for one in revision.live))
+
+
+def _owed(revision: Revision) -> int:
+    """Modules that got lost on the way, with their pods, and are to be made up for."""
+    return max(0, revision.replica_set.spec.replicas - len(revision.live))
 
 
 def _first_to_leave(handover: Handover, arrived: set[str]) -> set[str]:
@@ -85,11 +101,14 @@ def _first_to_leave(handover: Handover, arrived: set[str]) -> set[str]:
 def held_up(handover: Handover) -> Condition | None:
     """Why nothing may leave although something has to, with the arithmetic; None where that is not so (semantics 6)."""
     is_waiting = any(needs_room(one, handover) and not is_ready(one) for one in handover.successors.values())
-    if not is_waiting or not any(one.live for one in handover.others) or allowed_unavailable(handover, 1) > 0:
+    allowed, missing = allowed_unavailable(handover, 1), handover.desired - len(handover.serving_pods)
+    if not is_waiting or not any(one.live for one in handover.others) or missing < allowed:
         return None
     bound, policy = handover.spec.operation_strategy.max_unavailable, handover.spec.operation_strategy.upgrade_policy
     said = f"maxUnavailable {bound} of {handover.desired} replicas is 0, rounded down; {policy} needs at least 1"
-    if bound is None:
+    if allowed:
+        said = f"{missing} of {handover.desired} replicas are unavailable already, maxUnavailable allows {allowed}"
+    elif bound is None:
         said = (
             "the base cannot hold two versions on one web path, and no other base pod keeps serving meanwhile;"
             " to take it out of service, set upgradePolicy uninstall_then_install or maxUnavailable 1"

@@ -37,20 +37,27 @@ class Placement:
 
 @dataclass(frozen=True)
 class Wish:
-    """What is to be placed. `is_beside`: on pods with a sibling first, where the move is an upgrade in place; else never there."""
+    """What is to be placed. `is_beside`: on pods with a sibling, where the move is an upgrade in place; else never there.
+
+    `vacancies`: so many of them replace nothing, and go to pods without a sibling while there are such.
+    """
 
     module: str
     count: int
     policy: SchedulingPolicy = SchedulingPolicy.SCATTER
     is_beside: bool = True
+    vacancies: int = 0
 
 
 def choose_pods(seats: tuple[Seat, ...], wish: Wish) -> Placement:
     """Where to install what is wished for, as much of it as fits."""
     free = [seat for seat in seats if _refusal(seat, wish) is None]
     sign = -1 if wish.policy is SchedulingPolicy.STACKING else 1
-    ranked = sorted(free, key=lambda seat: (not seat.holds_sibling, sign * seat.modules, seat.pod))
-    chosen = tuple(seat.pod for seat in ranked[: wish.count])
+    ranked = sorted(free, key=lambda seat: (sign * seat.modules, seat.pod))
+    empty = [seat.pod for seat in ranked if not seat.holds_sibling]
+    beside = [seat.pod for seat in ranked if seat.holds_sibling]
+    additions = empty[: min(wish.vacancies, wish.count)]
+    chosen = tuple((*additions, *beside, *empty[len(additions) :])[: wish.count])
     return Placement(chosen, "" if len(chosen) == wish.count else explain(seats, wish))
 
 

@@ -70,7 +70,7 @@ def _plan_moves(observed: ObservedReplicaSet, live: tuple[Module, ...], missing:
     replica_set, policy = observed.replica_set, observed.replica_set.spec.scheduling_strategy.scheduling_policy
     name = replica_set.module.name
     if missing > 0:
-        wish = Wish(name, missing, policy, is_beside=_goes_beside(observed))
+        wish = Wish(name, missing, policy, _goes_beside(observed), observed.room.vacancies)
         placement = choose_pods(seats(observed.room), wish)
         pods = {pod.name: pod for pod in observed.room.pods}
         return tuple(_new_module(replica_set, pods[chosen]) for chosen in placement.pods), placement.explanation

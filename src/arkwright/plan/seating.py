@@ -17,6 +17,7 @@ class Room:
 
     `residents`: all Modules by pod name. `arriving`: (pod, ModuleDeployment label, module name) of Modules that are being
     created by anybody and cannot be seen yet. `is_newest`: no other revision of its ModuleDeployment is newer.
+    `vacancies`: replicas that no base pod holds in any revision.
     """
 
     replica_set: ModuleReplicaSet
@@ -25,6 +26,7 @@ class Room:
     residents: Mapping[str, tuple[Module, ...]] = field(default_factory=dict)
     arriving: frozenset[tuple[str, str, str]] = frozenset()
     is_newest: bool = True
+    vacancies: int = 0
 
 
 def seats(room: Room) -> tuple[Seat, ...]:
