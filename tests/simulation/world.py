@@ -28,6 +28,8 @@ class World:
     def __init__(self, seed=0, chance=0.0):
         self.random, self.chance = random.Random(seed), chance
         self._loop = asyncio.get_running_loop()
+        self._loop.set_exception_handler(lambda loop, context: self.unheard.append(context))
+        self.unheard = []  # what went wrong in a task that nobody waits for
         self._began = self._loop.time()
         lag = (lambda: self.random.uniform(0, 0.05)) if chance else (lambda: 0.001)
         self.kube = FakeKube(self.now, lag, self._refuse, self._wrote)
@@ -82,7 +84,7 @@ class World:
         """No goodbye: what it had begun in a base goes on there."""
         self._controller.cancel()
         await asyncio.gather(self._controller, return_exceptions=True)
-        assert not plans_that_ended(self.controller, "bug"), self.told()
+        assert not plans_that_ended(self.controller, "bug") and not self.unheard, (self.unheard, self.told())
 
     @contextlib.asynccontextmanager
     async def running(self):

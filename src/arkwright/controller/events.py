@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 from collections.abc import Callable
 from datetime import datetime
+from weakref import WeakValueDictionary
 
 import structlog
 
@@ -31,7 +32,7 @@ class Events:
         self._kube, self._clock = kube, clock
         self._tasks: set[asyncio.Task[None]] = set()
         self._slots = asyncio.Semaphore(at_once)
-        self._locks: dict[str, asyncio.Lock] = {}
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     def tell(self, told: Tell) -> None:
         task = asyncio.create_task(self._write(told))
@@ -45,13 +46,14 @@ class Events:
 
     async def _write(self, told: Tell) -> None:
         name = event_name(told)
-        async with self._locks.setdefault(name, asyncio.Lock()), self._slots:
+        async with (
+            self._locks.setdefault(name, asyncio.Lock()),
+            self._slots,
+        ):  # one Event at a time, or a count gets lost
             try:
                 await self._count_up(told, name)
             except ClientError as error:
                 log.warning("event not written", reason=told.reason, error=str(error))
-        if not self._locks[name].locked():
-            self._locks.pop(name, None)
 
     async def _count_up(self, told: Tell, name: str) -> None:
         namespace, document = told.target.namespace, event_document(told, name, self._clock())
