@@ -7,7 +7,6 @@ watches that lag. Not done here: the other kinds' validation, CEL, pages, access
 import asyncio
 import functools
 import itertools
-import json
 from pathlib import Path
 
 import jsonschema_rs
@@ -186,11 +185,11 @@ def _is_in(resource, path):
 
 
 def _raw(document):
-    return msgspec.Raw(json.dumps(document).encode())
+    return msgspec.Raw(msgspec.json.encode(document))
 
 
 def _copy(document):
-    return json.loads(json.dumps(document))
+    return msgspec.json.decode(msgspec.json.encode(document))
 
 
 def merged(old, patch):
@@ -199,12 +198,16 @@ def merged(old, patch):
     >>> merged({"a": 1, "b": {"c": 2}}, {"a": None, "b": {"d": 3}})
     {'b': {'c': 2, 'd': 3}}
     """
+    return _copy(_merged(old, patch))
+
+
+def _merged(old, patch):
     if not isinstance(patch, dict):
-        return _copy(patch)
+        return patch
     new = dict(old) if isinstance(old, dict) else {}
     for key, value in patch.items():
         if value is None:
             new.pop(key, None)
         else:
-            new[key] = merged(new.get(key), value)
-    return _copy(new)
+            new[key] = _merged(new.get(key), value)
+    return new

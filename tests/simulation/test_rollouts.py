@@ -16,7 +16,7 @@ from simulation.invariants import (
 )
 from simulation.world import World
 
-pytestmark = pytest.mark.looptime
+pytestmark = pytest.mark.looptime(noop_cycles=0)  # there is no real I/O to wait for
 IN_PLACE = ("install_then_uninstall", "uninstall_then_install")
 
 
