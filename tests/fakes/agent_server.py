@@ -42,8 +42,9 @@ class FakeAgent:
     async def _answer(self, command, body, writer):
         if command in self.hangs or "*" in self.hangs:
             await asyncio.Event().wait()
-        await asyncio.sleep(self.delays.get(command, 0))
-        answer = json.dumps(self.base.answer(command, body)).encode()
+        with self.base.working(command, body) as refusal:
+            await asyncio.sleep(self.delays.get(command, 0))
+            answer = json.dumps(refusal or self.base.answer(command, body)).encode()
         if self.loses.get(command, 0) > 0:
             self.loses[command] -= 1
             writer.transport.abort()

@@ -44,10 +44,16 @@ class FakeArklet:
         return read_answer(command, json.dumps(answer).encode())
 
     async def _act(self, address, command, body):
-        await asyncio.sleep(self._latency(command) / 2)
         base = self.bases.get(address.partition(":")[0])
         if base is None:
+            await asyncio.sleep(self._latency(command) / 2)
             return None
-        answer = base.answer(command, body)
+        with base.working(command, body) as refusal:
+            await asyncio.sleep(self._latency(command) / 2)
+            if refusal:
+                return refusal
+            if self.bases.get(address.partition(":")[0]) is not base:
+                return None
+            answer = base.answer(command, body)
         self._on_call(address, command, f"{body.get('bizName', '')}:{body.get('bizVersion', '')}")
         return answer

@@ -5,6 +5,7 @@ stays deactivated while one is active. Not done here: time, sockets.
 """
 
 from collections import defaultdict
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 REFUSAL = "com.example.StartFailure: the module does not start"
@@ -14,7 +15,7 @@ REFUSAL = "com.example.StartFailure: the module does not start"
 class FakeBase:
     """`modules`: identity -> state. `log`: (command, identity) of all that was asked, in order.
 
-    `failures`: how many more calls of a command fail. `holds_one_version`: like a Java base with web modules, it cannot hold
+    `busy`: identities with a command under way; another on the same one is refused. `failures`: how many more calls of a command fail. `holds_one_version`: like a Java base with web modules, it cannot hold
     two versions on one web path. `real_identity`: identity asked for -> identity the archive really has.
     """
 
@@ -24,6 +25,7 @@ class FakeBase:
     unreachable_archives: set[str] = field(default_factory=set)
     real_identity: dict[str, str] = field(default_factory=dict)
     holds_one_version: bool = False
+    busy: set[str] = field(default_factory=set)
 
     def answer(self, command, body):
         identity = f"{body.get('bizName', '')}:{body.get('bizVersion', '')}"
@@ -37,6 +39,25 @@ class FakeBase:
         if command not in commands:
             return {"code": "CMD_NOT_FOUND", "message": "please follow the doc"}
         return commands[command](identity, body)
+
+    @contextmanager
+    def working(self, command, body):
+        """Yields None while a command is worked on, or the refusal of one whose identity is busy."""
+        identity = f"{body.get('bizName', '')}:{body.get('bizVersion', '')}"
+        if command == "queryAllBiz":
+            yield None
+        elif identity in self.busy:
+            self.log.append((f"{command} (busy)", identity))
+            yield {
+                "code": "FAILED",
+                "message": f"FAILED:{identity} {command} conflict, exist unfinished command for this biz",
+            }
+        else:
+            self.busy.add(identity)
+            try:
+                yield None
+            finally:
+                self.busy.discard(identity)
 
     def calls(self, command):
         return [identity for name, identity in self.log if name == command]

@@ -174,6 +174,12 @@ def test_traffic_off_drain_uninstall_let_go():
     assert isinstance(last, Patch) and last.patch["metadata"]["finalizers"] is None, "page 5/5"
 
 
+def test_an_install_that_may_be_under_way_is_not_left_behind():
+    assert calls(seen(module(going=True))) == [Command.UNINSTALL], "page 1/2: the agent's lock tells"
+    (last,) = seen(module(going=True), is_settled=True).intents
+    assert isinstance(last, Patch), "page 2/2"
+
+
 def test_nothing_is_drained_where_another_version_serves_on_the_pod():
     both = report(v1_0="deactivated", v2_0="activated")
     plan = seen(leaving(), on=pod(serves=["provider"]), report=both, neighbours=(new(),), drain_seconds=5)

@@ -157,6 +157,18 @@ async def test_a_controller_that_starts_again_repeats_nothing(site):
     assert site.calls("installBiz") == 3 and site.calls("uninstallBiz") == 0
 
 
+async def test_an_install_under_way_when_the_controller_died_is_not_left_behind_by_a_deletion(site):
+    (agent,) = await site.add_pods(1)
+    agent.delays["installBiz"] = 1.5
+    await site.apply(version="1.0.2", replicas=1)
+    await site.until(lambda: bool(agent.base.busy))
+    await site.stop_controller()
+    await site.delete()
+    site.start_controller()
+    await site.until(lambda: _is_gone(site))
+    assert agent.base.modules == {} and not agent.base.busy
+
+
 async def test_modules_of_others_in_a_base_are_never_touched(site):
     (agent,) = await site.add_pods(1)
     agent.base.modules["foreign:1"] = "activated"

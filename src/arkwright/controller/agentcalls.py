@@ -60,6 +60,7 @@ class AgentCalls:
         self._askers: dict[tuple[str, str], list[Asked]] = defaultdict(list)
         self._reports: dict[str, tuple[str, BaseReport]] = {}
         self._last: dict[Key, LastCall] = {}
+        self._settled: set[Key] = set()
         self._tasks: set[asyncio.Task[None]] = set()
 
     def report(self, pod: Pod) -> BaseReport | None:
@@ -81,8 +82,13 @@ class AgentCalls:
     def last(self, key: Key) -> LastCall | None:
         return self._last.get(key)
 
+    def is_settled(self, key: Key) -> bool:
+        """Whether the last call that changed anything for this Module ended here, with an answer."""
+        return key in self._settled
+
     def forget_module(self, key: Key) -> None:
         self._last.pop(key, None)
+        self._settled.discard(key)
 
     def forget_pod(self, pod: Pod) -> None:
         self._reports.pop(pod.metadata.uid, None)
@@ -119,7 +125,16 @@ class AgentCalls:
         for asked in self._askers.pop(slot):
             last = LastCall(outcome=outcome, at=at, attempt=asked.attempt, generation=asked.generation)
             self._last[asked.key] = last
+            self._settle(asked.key, outcome)
         self._on_done(pod, slot[1])
+
+    def _settle(self, key: Key, outcome: Outcome) -> None:
+        if outcome.command is Command.QUERY:
+            return
+        if outcome.verdict in (Verdict.LOST, Verdict.BUSY):
+            self._settled.discard(key)
+        else:
+            self._settled.add(key)
 
     async def _ask_safely(self, pod: Pod, command: Command, archive: ModuleArchive) -> Outcome:
         """A mistake of ours in reading an answer is a lost answer: it must not leave its Modules waiting for ever."""

@@ -102,6 +102,7 @@ class Observer:
             report=self._agents.report(pod),
             under_way=self._agents.under_way(pod, name),
             last=self._agents.last(key),
+            is_settled=self._agents.is_settled(key),
             neighbours=neighbours,
             elders=tuple(one for one in neighbours if self._age(one, replica_set) < 0),
             is_superseded=any(self._age(one, replica_set) > 0 for one in neighbours if not one.is_terminating),

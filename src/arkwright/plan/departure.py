@@ -37,11 +37,23 @@ def plan_departure(observed: ObservedModule, now: datetime) -> Plan:
     if observed.report is None or not observed.report.is_certain:
         return call(observed, Command.QUERY, "what is in the base must be known first")
     found = observed.report.find(observed.archive.name, observed.archive.version)
+    if found is None and _may_still_come(observed):
+        return call(
+            observed, Command.UNINSTALL, "an install of it, begun before, may be under way: the agent's lock tells"
+        )
     if found is None:
         return _release(observed, f"{identity(observed.archive)} is not in {pod_name(observed)}")
     if found.state in (BizState.RESOLVED, BizState.STOPPED):
         return ask_again(observed, found, now)
     return _plan_drain(observed, now) or call(observed, Command.UNINSTALL, f"{found.identity} is to go")
+
+
+def _may_still_come(observed: ObservedModule) -> bool:
+    """Whether an install could be under way that nobody here waits for: one whose answer got lost, or of an earlier controller.
+
+    An agent lists a module only once its archive is there, but refuses an uninstall as long as it is busy with it.
+    """
+    return not observed.is_settled and observed.module.status.status is not ModulePhase.AVAILABLE
 
 
 def _needs_no_call(observed: ObservedModule) -> str:

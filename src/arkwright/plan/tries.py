@@ -32,7 +32,8 @@ class ObservedModule:
 
     `elders`: those among them of older revisions of the same ModuleDeployment, going ones too. `is_superseded`: a live one
     is of a newer revision. `leftovers`: versions of older revisions that are in the base although nobody wants them there.
-    `drift_seconds`: how often the agent is asked what it holds; 0 for never.
+    `drift_seconds`: how often the agent is asked what it holds; 0 for never. `is_settled`: this controller has seen the end
+    of the last call that changed anything for it.
     """
 
     module: Module
@@ -42,6 +43,7 @@ class ObservedModule:
     report: BaseReport | None = None
     under_way: CallUnderWay | None = None
     last: LastCall | None = None
+    is_settled: bool = False
     neighbours: tuple[Module, ...] = ()
     elders: tuple[Module, ...] = ()
     is_superseded: bool = False
