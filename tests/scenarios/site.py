@@ -14,7 +14,7 @@ from fakes import plans_that_ended
 from fakes.agent_server import FakeAgent
 
 BASE = "stock"
-TIMEOUTS = Timeouts(connect=1, install=20, uninstall=20, query=2)
+TIMEOUTS = Timeouts(connect=1, install=20, uninstall=20, query=4)
 
 
 class Site:

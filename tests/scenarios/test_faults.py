@@ -14,7 +14,7 @@ async def test_a_hung_agent_among_ten_delays_no_other(site):
     began = asyncio.get_running_loop().time()
     await site.apply(version="1.0.2", replicas=10)
     await site.until(lambda: len(site.serving()) == 9)
-    assert asyncio.get_running_loop().time() - began < 2.0  # the hung one's first time-out is 2 s
+    assert asyncio.get_running_loop().time() - began < 4.0  # the hung one's first time-out is 4 s
     await site.until(lambda: _failed_with(site, "AgentUnreachable"))
     hung.hangs.clear()
     await site.until_progress("Completed", 1, 10)
