@@ -164,6 +164,8 @@ def test_traffic_off_drain_uninstall_let_go():
     there = report(v1_0="activated")
     labelled = seen(leaving(), on=pod(serves=["provider"]), report=there, drain_seconds=5)
     assert calls(labelled) == [], "page 1/5: the label first"
+    coming = seen(leaving(), report=there, is_label_coming=True)
+    assert calls(coming) == [], "page 1/5: also where it is only on its way"
     draining = seen(leaving(), report=there, drain_seconds=5, label_off_since=NOW, now=later(2))
     assert statuses(draining) == [("Terminating", "")] and draining.look_again_in == 3, "page 2/5"
     drained = seen(leaving(), report=there, drain_seconds=5, label_off_since=NOW, now=later(5))

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple, TypeVar
 
-from arkwright.model.cluster import Deployment, Pod
+from arkwright.model.cluster import Deployment, Document, Pod
 from arkwright.model.kinds import Module, ModuleDeployment, ModuleReplicaSet
 from arkwright.model.meta import KubernetesObject
 from arkwright.model.names import MODULE_DEPLOYMENT, MODULE_REPLICASET, SERVES_PREFIX, label_value, serves_label
@@ -88,6 +88,7 @@ class Cache:
         self._deleted: dict[str, None] = {}
         self._label_off: dict[tuple[str, str], datetime] = {}
         self._arriving: set[tuple[str, tuple[str, str, str]]] = set()
+        self._labels_coming: set[tuple[str, str, str]] = set()
         self.status_written: dict[tuple[Kind, str, str], datetime] = {}
 
     def get(self, kind: Kind, namespace: str, name: str) -> Any:
@@ -171,6 +172,20 @@ class Cache:
             yield
         finally:
             self._arriving.discard(place)
+
+    @contextmanager
+    def labelling(self, kind: Kind, namespace: str, name: str, patch: Document) -> Iterator[None]:
+        """Others see a pod as labelled for traffic from the moment that the write is sent: it may land at any time."""
+        labels = patch.get("metadata", {}).get("labels", {}) if kind is Kind.POD else {}
+        coming = {(namespace, name, key) for key, value in labels.items() if key.startswith(SERVES_PREFIX) and value}
+        self._labels_coming |= coming
+        try:
+            yield
+        finally:
+            self._labels_coming -= coming
+
+    def is_label_coming(self, pod: Pod, module_name: str) -> bool:
+        return (*pod.key, serves_label(module_name)) in self._labels_coming
 
     def arrivals(self, namespace: str) -> frozenset[tuple[str, str, str]]:
         return frozenset(place for where, place in self._arriving if where == namespace)

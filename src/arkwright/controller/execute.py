@@ -77,12 +77,13 @@ class Executor:
     async def _patch(self, target: Target, patch: Document, subresource: str) -> None:
         resource = RESOURCES[target.kind]
         path = resource.path(target.namespace, target.name, subresource)
-        try:
-            async with self._slots:
-                made = await self._kube.patch(resource, path, patch)
-        except NotFound:
-            return  # it went away: the watch will show it
-        self._wrote(target, "status" if subresource else "patch", made)
+        with self._cache.labelling(target.kind, target.namespace, target.name, patch):
+            try:
+                async with self._slots:
+                    made = await self._kube.patch(resource, path, patch)
+            except NotFound:
+                return  # it went away: the watch will show it
+            self._wrote(target, "status" if subresource else "patch", made)
 
     async def _delete(self, target: Target) -> None:
         resource = RESOURCES[target.kind]

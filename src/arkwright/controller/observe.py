@@ -109,6 +109,7 @@ class Observer:
             leftovers=self._leftovers(pod, archive, replica_set),
             drift_seconds=self._drift_seconds,
             drain_seconds=_drain_seconds(replica_set),
+            is_label_coming=self._cache.is_label_coming(pod, name),
             label_off_since=self._cache.label_off_since(pod, name),
         )
 

@@ -69,7 +69,7 @@ def _plan_drain(observed: ObservedModule, now: datetime) -> Plan | None:
     """None once no new request comes: another version serves on this pod, or the label has been off long enough."""
     if any(not one.is_terminating and _serves(observed, one) for one in observed.neighbours):
         return None
-    if has_serves_label(observed.pod, observed.archive.name):
+    if observed.is_label_coming or has_serves_label(observed.pod, observed.archive.name):
         return Plan(look_again_in=ASK_AGAIN_SECONDS)
     since = observed.label_off_since or now
     left = observed.drain_seconds - (now - since).total_seconds()
