@@ -50,7 +50,7 @@ def give_up(what: str) -> NoReturn:
     raise SystemExit(1)
 
 
-def until(what: str, is_so: Callable[[], bool], seconds: float = 60) -> None:
+def until(what: str, is_so: Callable[[], bool], seconds: float = 100) -> None:
     """Wait for it; give up after `seconds`."""
     began = time.monotonic()
     while not is_so():
@@ -161,7 +161,7 @@ def crashing(controller: Process) -> Iterator[Counter[str]]:
     kills, stop = Counter[str](), threading.Event()
 
     def strike() -> None:
-        while not stop.wait(random.uniform(0.5, 6)):
+        while not stop.wait(random.uniform(0.5, 8)):
             controller.kill()
             kills["killed"] += 1
             time.sleep(random.uniform(0, 0.5))
@@ -206,8 +206,8 @@ def prepare(cluster: Cluster, work: Path, stack: ExitStack) -> Process:
     cluster.kubectl("scale", "deployment/arkwright", "--replicas=0")
     check(True, "applied; no container runs here, so the controller is started as a process with its service account")
     account = controller_kubeconfig(cluster, work)
-    # A killed controller does not let go of its Lease: the next one waits until it has run out.
-    lease = ["--lease-duration=1", "--lease-renew=0.3"] if "--crash" in sys.argv else []
+    # A killed controller does not let go of its Lease, and the next would wait until it has run out. Here there is only one.
+    lease = ["--no-leader-election"] if "--crash" in sys.argv else []
     controller = Process(["arkwright", "controller", "--health-port=0", *lease], work / "controller.log", account)
     stack.enter_context(controller)
     tell("A base: the Deployment dynamic-stock-deployment with 2 pods; `arkwright pods` plays their node")

@@ -8,6 +8,8 @@ import sys
 import urllib.request
 from pathlib import Path
 
+import pytest
+
 from arkwright.model.resources import Kind
 
 ROOT = Path(__file__).parents[2]
@@ -58,9 +60,10 @@ async def _is_replaced(site, gone):
     return gone["metadata"]["name"] not in names and len(await site.modules(status="Available")) == 2
 
 
+@pytest.mark.timeout(240)
 def test_the_demo_ends_as_it_says_although_its_controller_is_killed_all_along(tmp_path):
     environment = {name: value for name, value in os.environ.items() if name != "KUBECONFIG"}
     command = [sys.executable, str(ROOT / "examples" / "demo.py"), "--crash"]
-    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=110)
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=200)
     assert done.returncode == 0, done.stdout + done.stderr
     assert " 0 of " in done.stdout and "requests failed" in done.stdout
