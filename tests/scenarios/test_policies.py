@@ -47,7 +47,7 @@ async def test_uninstall_then_install_takes_traffic_off_drains_and_only_then_uni
     await site.apply(version="2.0.0")
     await site.until(lambda: _has_no_label(site))
     off, loop = asyncio.get_running_loop().time(), asyncio.get_running_loop()
-    await site.until(lambda: not agent.base.modules)
+    await site.until(lambda: agent.base.calls("uninstallBiz") == ["provider:1.0.2"])
     assert loop.time() - off > 1.5  # of 3 s, for the label was seen to be off a little later than it was
     await site.until_progress("Completed", 1, 1)
     assert site.serving("2.0.0") == await site.serves_labels()
