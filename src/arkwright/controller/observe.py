@@ -5,7 +5,7 @@ from datetime import datetime
 
 from arkwright.controller.agentcalls import AgentCalls
 from arkwright.controller.cache import Cache, Key
-from arkwright.controller.triggers import owner_name, owner_of, replica_set_of
+from arkwright.controller.triggers import owner_of, replica_set_of
 from arkwright.model.cluster import Deployment, Pod
 from arkwright.model.kinds import Module, ModuleArchive, ModuleDeployment, ModuleReplicaSet
 from arkwright.model.names import service_name
@@ -73,8 +73,7 @@ class Observer:
 
     def _vacancies(self, replica_set: ModuleReplicaSet, live_pods: int) -> int:
         """Replicas that are wanted and that no base pod holds in any revision."""
-        namespace, owner = replica_set.metadata.namespace, owner_name(replica_set)
-        deployment: ModuleDeployment | None = self._cache.get(Kind.MODULE_DEPLOYMENT, namespace, owner)
+        deployment = self._deployment_of(replica_set)
         if deployment is None:
             return 0
         wanted = deployment.spec.replicas if deployment.spec.replicas >= 0 else live_pods
@@ -130,8 +129,10 @@ class Observer:
 
     def _family(self, replica_set: ModuleReplicaSet) -> tuple[ModuleReplicaSet, ...]:
         """All ReplicaSets of its ModuleDeployment."""
-        owner = owner_name(replica_set)
-        return self._cache.find(Kind.MODULE_REPLICASET, "owner", replica_set.metadata.namespace, owner)
+        owner = owner_of(replica_set)
+        return self._cache.find(
+            Kind.MODULE_REPLICASET, "owner", replica_set.metadata.namespace, owner.name if owner else ""
+        )
 
     def _age(self, neighbour: Module, replica_set: ModuleReplicaSet | None) -> int:
         """Below 0: of an older revision of the same ModuleDeployment; above 0: of a newer one; 0: neither."""
@@ -149,12 +150,17 @@ class Observer:
         return base
 
     def _base_of(self, replica_set: ModuleReplicaSet) -> Deployment | None:
-        namespace = replica_set.metadata.namespace
-        for owner in replica_set.metadata.owner_references:
-            deployment = self._cache.get(Kind.MODULE_DEPLOYMENT, namespace, owner.name)
-            if deployment is not None:
-                return self._base(deployment)
-        return None
+        deployment = self._deployment_of(replica_set)
+        return self._base(deployment) if deployment else None
+
+    def _deployment_of(self, replica_set: ModuleReplicaSet) -> ModuleDeployment | None:
+        owner = owner_of(replica_set)
+        if owner is None:
+            return None
+        found: ModuleDeployment | None = self._cache.get(
+            Kind.MODULE_DEPLOYMENT, replica_set.metadata.namespace, owner.name
+        )
+        return found
 
 
 def _same_identity(replica_set: ModuleReplicaSet, module: Module) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from arkwright.controller.cache import Cache, Change, Key
 from arkwright.model.cluster import Deployment, Pod, Service
 from arkwright.model.kinds import Module, ModuleDeployment, ModuleReplicaSet
-from arkwright.model.meta import KubernetesObject
+from arkwright.model.meta import KubernetesObject, OwnerReference
 from arkwright.model.names import MODULE_REPLICASET, service_name
 from arkwright.model.resources import Kind
 
@@ -56,9 +56,8 @@ def _sharers(deployment: ModuleDeployment, cache: Cache) -> Iterator[Key]:
 
 
 def _owner(replica_set: ModuleReplicaSet) -> Iterator[Key]:
-    for owner in replica_set.metadata.owner_references:
-        if owner.kind == "ModuleDeployment":
-            yield Key(Kind.MODULE_DEPLOYMENT, replica_set.metadata.namespace, owner.name)
+    if owner := owner_of(replica_set):
+        yield Key(Kind.MODULE_DEPLOYMENT, replica_set.metadata.namespace, owner.name)
 
 
 def _of_module(module: Module, cache: Cache) -> Iterator[Key]:
@@ -85,15 +84,10 @@ def replica_set_of(module: Module, cache: Cache) -> ModuleReplicaSet | None:
     return next((one for one in cache.all(Kind.MODULE_REPLICASET) if module in cache.modules_of(one)), None)
 
 
-def owner_of(replica_set: ModuleReplicaSet) -> str:
-    """uid of the ModuleDeployment that it belongs to; "" if to none."""
+def owner_of(replica_set: ModuleReplicaSet) -> OwnerReference | None:
+    """The ModuleDeployment that it belongs to."""
     owners = replica_set.metadata.owner_references
-    return next((one.uid for one in owners if one.kind == "ModuleDeployment"), "")
-
-
-def owner_name(replica_set: ModuleReplicaSet) -> str:
-    owners = replica_set.metadata.owner_references
-    return next((one.name for one in owners if one.kind == "ModuleDeployment"), "")
+    return next((one for one in owners if one.kind == "ModuleDeployment"), None)
 
 
 def _of_pod(pod: Pod, cache: Cache) -> Iterator[Key]:
