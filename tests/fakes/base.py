@@ -16,7 +16,7 @@ class FakeBase:
     """`modules`: identity -> state. `log`: (command, identity) of all that was asked, in order.
 
     `busy`: identities with a command under way; another on the same one is refused. `failures`: how many more calls of a command fail. `holds_one_version`: like a Java base with web modules, it cannot hold
-    two versions on one web path. `real_identity`: identity asked for -> identity the archive really has.
+    two versions on one web path. `broken_versions`: do not start. `real_identity`: identity asked for -> identity the archive really has.
     """
 
     modules: dict[str, str] = field(default_factory=dict)
@@ -25,6 +25,7 @@ class FakeBase:
     unreachable_archives: set[str] = field(default_factory=set)
     real_identity: dict[str, str] = field(default_factory=dict)
     holds_one_version: bool = False
+    broken_versions: set[str] = field(default_factory=set)
     busy: set[str] = field(default_factory=set)
 
     def answer(self, command, body):
@@ -83,6 +84,8 @@ class FakeBase:
         others = [one for one in self.modules if one.partition(":")[0] == identity.partition(":")[0]]
         if others and self.holds_one_version:
             return _internal_error("java.lang.IllegalArgumentException: Child name [provider] is not unique")
+        if identity.partition(":")[2] in self.broken_versions:
+            return _internal_error(REFUSAL)
         active = any(self.modules[one] == "activated" for one in others)
         self.modules[identity] = "deactivated" if active else "activated"
         data = {"code": "SUCCESS", "bizInfos": [_info(identity, self.modules[identity])]}

@@ -7,9 +7,10 @@ import pytest
 from arkwright.model.kinds import ModulePhase
 from arkwright.model.outcomes import Reason
 from arkwright.plan import handover
+from arkwright.plan.contention import REFUSED_BESIDE
 from arkwright.plan.handover import Handover, held_up, old_counts
 from arkwright.plan.revisions import Revision
-from plan.builders import NOW, available, module, replica_set, spec
+from plan.builders import NOW, available, later, module, replica_set, spec
 
 
 def kept(new, old, *, replicas, granted=None, **strategy):
@@ -108,3 +109,19 @@ def test_an_old_module_that_was_lost_on_the_way_is_still_owed():
 
 def test_the_worked_examples_of_the_docstrings_hold():
     assert doctest.testmod(handover).failed == 0
+
+
+FAILED_ALONE = {"reason": Reason.INSTALL_FAILED, "conditions": (REFUSED_BESIDE,), "attempts": 2}
+TURNS = [
+    pytest.param((), 30, 1, id="failed with the pod for itself: the old one comes back"),
+    pytest.param((available(on=1),), 30, 1, id="it stays as long as the next try is not due"),
+    pytest.param((available(on=1),), -1, 0, id="then it leaves again"),
+    pytest.param((module(on=1),), -1, 1, id="but not before it has come back"),
+]
+
+
+@pytest.mark.parametrize("old, due_in, expected", TURNS)
+def test_where_two_versions_share_a_web_path_a_failing_one_gives_the_pod_back_between_its_tries(old, due_in, expected):
+    failing = new(1, FAILED, next_attempt_time=later(due_in), **FAILED_ALONE)
+    serving = (new(2, READY), new(3, READY))
+    assert kept((failing, *serving), old, replicas=3, granted=len(old)) == expected

@@ -34,13 +34,24 @@ def ended(verdict, *, command=Command.INSTALL, attempt=1, reason=None, message="
 def test_from_a_pod_being_chosen_to_available():
     assert calls(seen(report=None)) == [Command.QUERY], "page 1/6: ask what is there"
     assert calls(seen()) == [Command.INSTALL], "page 2/6: nothing is"
-    waiting = seen(under_way=CallUnderWay(command=Command.INSTALL, since=NOW), now=later(0.1))
+    waiting = seen(under_way=CallUnderWay(command=Command.INSTALL, version="1.0", since=NOW), now=later(0.1))
     assert (waiting.intents, waiting.look_again_in) == ((), 0.4), "page 3/6: a short state is not written"
-    long = seen(under_way=CallUnderWay(command=Command.INSTALL, since=NOW), now=later(1))
+    long = seen(under_way=CallUnderWay(command=Command.INSTALL, version="1.0", since=NOW), now=later(1))
     assert statuses(long) == [("Upgrading", "")], "page 4/6: a long one is"
     unlabelled = seen(report=report(v1_0="activated"))
     assert unlabelled.intents == (), "page 5/6: not Available before the pod says that it serves"
     assert statuses(seen(on=pod(serves=["provider"]), report=report(v1_0="activated"))) == [("Available", "")], "6/6"
+
+
+def test_a_version_goes_on_serving_while_another_is_installed_beside_it():
+    beside = CallUnderWay(command=Command.INSTALL, version="2.0", since=NOW)
+    assert seen(available(), report=report(v1_0="activated"), under_way=beside, now=later(9)).intents == ()
+
+
+def test_a_failure_from_before_it_became_available_is_not_told_again():
+    lost = ended(Verdict.LOST, command=Command.SWITCH, reason=Reason.AGENT_UNREACHABLE, at=later(-1))
+    one = seen(available(), on=pod(serves=["provider"]), report=report(v1_0="activated"), last=lost)
+    assert one.intents == ()
 
 
 WHAT_IS_FOUND = [

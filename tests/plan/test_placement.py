@@ -21,6 +21,7 @@ CHOICES = [
     pytest.param(
         (Seat("a", holds_namesake=True), Seat("b", 9)), 2, SCATTER, ("b",), id="another's module of that name"
     ),
+    pytest.param((Seat("a", 9, holds_sibling=True), Seat("b")), 2, SCATTER, ("a", "b"), id="beside a sibling first"),
     pytest.param((Seat("a", is_live=False), Seat("b")), 2, SCATTER, ("b",), id="only live pods"),
 ]
 

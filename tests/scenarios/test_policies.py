@@ -20,6 +20,22 @@ async def test_install_then_uninstall_switches_before_the_old_version_goes(site)
     assert [" ".join(call) for call in changes] == [*order, "uninstallBiz provider:1.0.2"]
 
 
+async def test_the_old_version_stays_available_while_the_new_one_is_being_installed(site):
+    (agent,) = await site.add_pods(1)
+    await site.apply(version="1.0.2", replicas=1)
+    await site.until_progress("Completed", 1, 1)
+    agent.delays["installBiz"] = 2
+    await site.apply(version="2.0.0")
+    await site.until(lambda: _is_upgrading(site))
+    (old,) = await site.modules(status="Available")
+    assert old["spec"]["module"]["version"] == "1.0.2"
+    assert (await site.condition("Available"))["status"] == "True"
+
+
+async def _is_upgrading(site):
+    return bool(await site.modules(status="Upgrading"))
+
+
 async def test_the_service_label_stays_on_while_a_version_is_replaced_in_place(site):
     await site.add_pods(1)
     await site.apply(version="1.0.2", replicas=1, operationStrategy={"serviceStrategy": SERVICE})
@@ -92,6 +108,27 @@ async def test_two_versions_that_share_a_web_path_are_exchanged_pod_by_pod(site)
     await site.until(is_done)
     assert fewest == 1
     await site.until_progress("Completed")
+
+
+async def test_a_version_on_the_same_web_path_that_fails_gives_the_pod_back_to_the_old_one(site):
+    agents = await site.add_pods(2)
+    for agent in agents:
+        agent.base.holds_one_version = True
+        agent.base.broken_versions.add("2.0.0")
+    await site.apply(version="1.0.2", replicas=2)
+    await site.until_progress("Completed", 1, 2)
+    await site.apply(version="2.0.0")
+    await site.until(lambda: _has_failed_alone(site))
+    await site.until(lambda: len(site.serving("1.0.2")) == 2)
+    assert (await site.progress())[0] == "Executing"
+    for agent in agents:
+        agent.base.broken_versions.clear()
+    await site.until_progress("Completed", 1, 2)
+    assert len(site.serving("2.0.0")) == 2
+
+
+async def _has_failed_alone(site):
+    return bool(await site.modules(status="Failed", reason="InstallFailed"))
 
 
 async def test_the_module_service_is_as_documented_follows_its_port_and_goes_with_the_strategy(site):

@@ -17,6 +17,7 @@ from simulation.invariants import (
 from simulation.world import World
 
 pytestmark = pytest.mark.looptime(noop_cycles=0)  # there is no real I/O to wait for
+LONGEST_QUIET_SECONDS = 15
 IN_PLACE = ("install_then_uninstall", "uninstall_then_install")
 
 
@@ -42,6 +43,13 @@ class Rollout:
             service = {"enableModuleService": True, "port": 80, "targetPort": 8080, "drainSeconds": pick.choice((0, 2))}
             self.strategy["serviceStrategy"] = service
         self.world.cap = pick.choice((None, None, 1))
+        self.shares_a_web_path = self.policy == "install_then_uninstall" and pick.random() < 0.3
+        if self.shares_a_web_path and self.replicas == 1:
+            self.strategy["maxUnavailable"] = 1
+        self.world.base_traits = {
+            "holds_one_version": self.shares_a_web_path,
+            "broken_versions": set(pick.choice(((), ("3.0",)))),
+        }
 
     async def play(self):
         world = self.world
@@ -64,6 +72,8 @@ class Rollout:
 
     def _floor(self):
         """Base pods that must serve at every moment of a release."""
+        if self.shares_a_web_path:
+            return self.replicas - 1
         if self.policy != "uninstall_then_install":
             return self.replicas
         share = {None: self.replicas, 1: 1, "50%": self.replicas // 2}[self.max_unavailable]
@@ -153,6 +163,7 @@ class RoughRollout(Rollout):
                     await asyncio.sleep(world.random.uniform(0, 40))
                     self.replicas = world.random.choice((-1, 0, *range(1, self.pods + 1)))
                 world.stop_faults()
+                await asyncio.sleep(LONGEST_QUIET_SECONDS)  # the last trouble may be on its way
                 await self._is_settled("2.0")
                 await self._go_offline()
             finally:
@@ -166,9 +177,10 @@ class RoughRollout(Rollout):
         pods = len(world.arklet.bases)
         if self.policy == "scaleup_then_scaledown" and (wanted < 0 or wanted >= pods):
             world.patch(operationStrategy=self.strategy | {"upgradePolicy": "install_then_uninstall"})
-        if (
-            self.max_unavailable and wanted > pods
-        ):  # what is missing uses up what may be: nothing moves, as it should be
+        # What is missing uses up what may be: nothing moves, as it should be.
+        if self.shares_a_web_path:
+            world.patch(operationStrategy=self.strategy | {"maxUnavailable": "100%"})
+        elif self.max_unavailable and wanted > pods:
             world.patch(operationStrategy=self.strategy | {"maxUnavailable": None})
         elif self.max_unavailable == "50%":
             world.patch(operationStrategy=self.strategy | {"maxUnavailable": 1})
@@ -187,7 +199,7 @@ class RoughRollout(Rollout):
     async def _trouble(self):
         world = self.world
         while world.chance:
-            await asyncio.sleep(world.random.uniform(0.5, 15))
+            await asyncio.sleep(world.random.uniform(0.5, LONGEST_QUIET_SECONDS))
             address = world.random.choice(sorted(world.arklet.bases))
             world.random.choice((self._lose, world.restart_base, lambda _: world.add_pod()))(address)
 

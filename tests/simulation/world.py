@@ -36,6 +36,7 @@ class World:
         self.arklet = FakeArklet(self._latency, lambda: self.random.random() < self.chance, self._called)
         self.story, self.invariants = [], []
         self.cap, self.promised, self.ever_planned = None, 0, set()
+        self.base_traits = {}  # what every new base is like
         self._controller = None
         self._pods = 0
         self.kube.put(_base())
@@ -103,7 +104,7 @@ class World:
         """A live base pod with an agent; returns its address."""
         self._pods += 1
         name, address = f"stock-{self._pods}", f"127.1.0.{self._pods}"
-        self.arklet.bases[address] = FakeBase()
+        self.arklet.bases[address] = FakeBase(**self.base_traits)
         self.kube.put(_pod(name, address, labels))
         self.tell(f"base pod {name} at {address} appears")
         return address

@@ -101,7 +101,7 @@ class AgentCalls:
         self._askers[slot].append(asked)
         if slot in self._under_way:
             return
-        self._under_way[slot] = CallUnderWay(command=command, since=self._clock())
+        self._under_way[slot] = CallUnderWay(command=command, version=archive.version, since=self._clock())
         task = asyncio.create_task(self._run(pod, command, archive, slot))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)

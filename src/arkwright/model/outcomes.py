@@ -88,7 +88,10 @@ class BaseReport(Value, frozen=True, kw_only=True):
 
 
 class CallUnderWay(Value, frozen=True, kw_only=True):
+    """`version`: of the module that it is about; all versions of a module wait for it."""
+
     command: Command
+    version: str = ""
     since: datetime
 
 

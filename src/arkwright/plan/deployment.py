@@ -15,7 +15,7 @@ from arkwright.model.meta import Condition, OwnerReference
 from arkwright.model.names import MODULE_DEPLOYMENT, MODULE_EXISTS, REPLICASET_EXISTS, label_value, replicaset_name
 from arkwright.model.outcomes import EventReason
 from arkwright.model.resources import Kind
-from arkwright.plan.handover import Handover, held_up, old_counts
+from arkwright.plan.handover import Handover, held_up, next_turn_in, old_counts
 from arkwright.plan.intents import Delete, Intent, Patch, Plan, SetStatus, Target, Tell
 from arkwright.plan.release import Counts, Release, plan_release
 from arkwright.plan.retreat import plan_retreat
@@ -102,7 +102,8 @@ def plan_deployment(observed: ObservedDeployment, now: datetime) -> Plan:
     )
     wait = observed.deployment.spec.min_ready_seconds
     soon = next_available_in((*observed.new_modules, *observed.old_modules), wait, now)
-    return Plan(intents, step.look_again_in).then(Plan(look_again_in=status.look_again_in)).then(Plan((), soon))
+    looks = (status.look_again_in, soon, next_turn_in(_handover(observed), now))
+    return Plan(intents, min((one for one in (step.look_again_in, *looks) if one is not None), default=None))
 
 
 def _revision(observed: ObservedDeployment) -> tuple[int, str]:

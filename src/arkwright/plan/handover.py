@@ -10,9 +10,10 @@ In: the strategy, the new revision, the old ones. Out: replicas that each old re
 from dataclasses import dataclass
 from datetime import datetime
 
-from arkwright.model.kinds import Module, ModuleDeploymentSpec, UpgradePolicy
+from arkwright.model.kinds import Module, ModuleDeploymentSpec, ModulePhase, UpgradePolicy
 from arkwright.model.meta import Condition
-from arkwright.model.outcomes import EventReason, Reason
+from arkwright.model.outcomes import EventReason
+from arkwright.plan.contention import has_failed_alone, has_given_way, is_refused_beside, seconds_to_turn
 from arkwright.plan.revisions import Revision, identity
 from arkwright.plan.status import is_available, is_ready
 
@@ -46,10 +47,10 @@ def old_counts(handover: Handover, now: datetime) -> dict[str, int]:
     """Replicas each old revision keeps, by the name of its ReplicaSet. Counts never go up here."""
     wait, successors = handover.spec.min_ready_seconds, handover.successors
     arrived = {pod for pod, one in successors.items() if is_available(one, wait, now)}
-    leaving = arrived | _first_to_leave(handover, arrived)
+    leaving = arrived | _first_to_leave(handover, arrived, now)
     kept = {one.name: _staying(one, leaving | _idle_beside_another(one, handover)) for one in handover.others}
     for stable in handover.by_stability[-1:]:
-        kept[stable.name] += _owed(stable)
+        kept[stable.name] += max(_owed(stable), len(_given_back(handover, now)))
     surplus = sum(kept.values()) - max(0, handover.desired - len(arrived))
     for revision in handover.by_stability:
         given = min(max(0, surplus), kept[revision.name])
@@ -87,11 +88,41 @@ def _owed(revision: Revision) -> int:
     return max(0, revision.replica_set.spec.replicas - len(revision.live))
 
 
-def _first_to_leave(handover: Handover, arrived: set[str]) -> set[str]:
+def _given_back(handover: Handover, now: datetime) -> set[str]:
+    """Pods where the new one has failed although it had the pod for itself, and nothing else is left."""
+    held = _old_pods(handover)
+    return {pod for pod, one in handover.successors.items() if pod not in held and has_given_way(one, now)}
+
+
+def next_turn_in(handover: Handover, now: datetime) -> float | None:
+    """Seconds until a new one that has given way may have its pod again; None: there is no such."""
+    waits = (seconds_to_turn(one, now) for one in handover.successors.values())
+    return min((wait for wait in waits if wait), default=None)
+
+
+def _is_its_turn(handover: Handover, pod: str, now: datetime) -> bool:
+    """Whether the new one there needs the pod, and may have it: an old one that is coming back comes back first."""
+    successor = handover.successors[pod]
+    returning = (
+        one
+        for revision in handover.others
+        for one in revision.live
+        if one.pod_name == pod and one.status.status not in (ModulePhase.AVAILABLE, ModulePhase.FAILED)
+    )
+    is_late = has_failed_alone(successor) and any(returning)
+    return needs_room(successor, handover) and not has_given_way(successor, now) and not is_late
+
+
+def _old_pods(handover: Handover) -> set[str]:
+    return {one.pod_name for revision in handover.others for one in revision.live}
+
+
+def _first_to_leave(handover: Handover, arrived: set[str], now: datetime) -> set[str]:
     """Pods whose old Module has to go before the new one can come, as many as may be out of service at a time."""
-    old_pods = {one.pod_name for revision in handover.others for one in revision.live}
-    waiting = sorted(pod for pod, one in handover.successors.items() if pod in old_pods and needs_room(one, handover))
     serving = handover.serving_pods
+    waiting = sorted(
+        pod for pod in handover.successors.keys() & _old_pods(handover) if _is_its_turn(handover, pod, now)
+    )
     idle = [pod for pod in waiting if pod not in serving]
     busy = [pod for pod in waiting if pod in serving and pod not in arrived]
     budget = allowed_unavailable(handover, len(busy)) - (handover.desired - len(serving))
@@ -121,7 +152,7 @@ def needs_room(successor: Module, handover: Handover) -> bool:
     """Whether the base cannot hold this one beside its predecessor."""
     return (
         handover.spec.operation_strategy.upgrade_policy is UpgradePolicy.UNINSTALL_THEN_INSTALL
-        or successor.status.reason == Reason.WEB_PATH_CONFLICT
+        or is_refused_beside(successor)
         or is_restart(handover)
     )
 

@@ -12,6 +12,7 @@ from arkwright.model.arklet import BizState
 from arkwright.model.kinds import Module, ModulePhase, ModuleStatus, UpgradePolicy
 from arkwright.model.names import ALLOCATE_POD, DELETE_MODULE, DELETE_MODULE_DIRECTLY, jitter
 from arkwright.model.outcomes import CallUnderWay, Command, EventReason, Reason, Verdict
+from arkwright.plan.contention import is_refused_beside
 from arkwright.plan.departure import plan_departure
 from arkwright.plan.intents import Delete, Intent, Plan, Tell
 from arkwright.plan.tries import (
@@ -108,7 +109,7 @@ def _must_go_first(observed: ObservedModule, elder: Module) -> bool:
     return (
         observed.module.spec.upgrade_policy is UpgradePolicy.UNINSTALL_THEN_INSTALL
         or identity(observed.archive) == identity(elder.spec.module)
-        or observed.module.status.reason == Reason.WEB_PATH_CONFLICT
+        or is_refused_beside(observed.module)
     )
 
 
@@ -138,9 +139,10 @@ def _plan_upkeep(observed: ObservedModule, now: datetime) -> Plan:
 
 
 def _while_called(observed: ObservedModule, under_way: CallUnderWay, now: datetime) -> Plan:
-    """A call under way is left alone; the status follows once it lasts."""
+    """A call under way is left alone; the status follows once it lasts. A version beside it goes on serving."""
     age = (now - under_way.since).total_seconds()
-    if under_way.command is not Command.INSTALL or observed.module.status.status is ModulePhase.FAILED:
+    is_own_install = (under_way.command, under_way.version) == (Command.INSTALL, observed.archive.version)
+    if not is_own_install or observed.module.status.status is ModulePhase.FAILED:
         return Plan()
     if age < SHORT_STATE_SECONDS:
         return Plan(look_again_in=SHORT_STATE_SECONDS - age)

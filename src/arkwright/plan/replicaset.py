@@ -50,7 +50,7 @@ def plan_replica_set(observed: ObservedReplicaSet, now: datetime) -> Plan:
         return _plan_removal(observed)
     live = tuple(one for one in observed.modules if not one.is_terminating)
     missing = observed.replica_set.spec.replicas - len(live)
-    moves, explanation = _plan_moves(observed, live, missing)
+    moves, explanation = _plan_moves(observed, live, missing, now)
     renewed = tuple(_renewals(observed.replica_set, live))
     return Plan(moves + renewed).then(_plan_status(observed, live, explanation, now))
 
@@ -65,16 +65,18 @@ def _plan_removal(observed: ObservedReplicaSet) -> Plan:
     return Plan((Patch(_replica_set_target(observed), patch, "no Module of it is left"),))
 
 
-def _plan_moves(observed: ObservedReplicaSet, live: tuple[Module, ...], missing: int) -> tuple[tuple[Intent, ...], str]:
+def _plan_moves(
+    observed: ObservedReplicaSet, live: tuple[Module, ...], missing: int, now: datetime
+) -> tuple[tuple[Intent, ...], str]:
     """Modules to create or delete, and why not more of them."""
     replica_set, policy = observed.replica_set, observed.replica_set.spec.scheduling_strategy.scheduling_policy
     name = replica_set.module.name
     if missing > 0:
         wish = Wish(name, missing, policy, _goes_beside(observed), observed.room.vacancies)
-        placement = choose_pods(seats(observed.room), wish)
+        placement = choose_pods(seats(observed.room, now), wish)
         pods = {pod.name: pod for pod in observed.room.pods}
         return tuple(_new_module(replica_set, pods[chosen]) for chosen in placement.pods), placement.explanation
-    victims = set(choose_victims(seats(observed.room), -missing, policy)) if missing < 0 else set()
+    victims = set(choose_victims(seats(observed.room, now), -missing, policy)) if missing < 0 else set()
     doomed = [one for one in live if one.pod_name in victims]
     because = f"{replica_set.name} has {len(live)} Modules and wants {replica_set.spec.replicas}"
     return tuple(Delete(_target(one), because) for one in doomed), ""

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from arkwright.model.cluster import Deployment, Pod
 from arkwright.model.kinds import Module, ModuleReplicaSet, UpgradePolicy
 from arkwright.model.names import MAX_MODULE_COUNT, MODULE_DEPLOYMENT, MODULE_REPLICASET, label_value
-from arkwright.model.outcomes import Reason
+from arkwright.plan.contention import has_given_way, is_refused_beside
 from arkwright.plan.placement import Seat
 from arkwright.plan.status import is_ready
 
@@ -29,11 +30,11 @@ class Room:
     vacancies: int = 0
 
 
-def seats(room: Room) -> tuple[Seat, ...]:
-    return tuple(_seat(room, pod) for pod in room.pods)
+def seats(room: Room, now: datetime) -> tuple[Seat, ...]:
+    return tuple(_seat(room, pod, now) for pod in room.pods)
 
 
-def _seat(room: Room, pod: Pod) -> Seat:
+def _seat(room: Room, pod: Pod, now: datetime) -> Seat:
     staying = [one for one in room.residents.get(pod.name, ()) if not one.is_terminating]
     own = [one for one in staying if _is_own(room.replica_set, one)]
     siblings = [one for one in staying if not _is_own(room.replica_set, one) and _is_sibling(room.replica_set, one)]
@@ -46,7 +47,8 @@ def _seat(room: Room, pod: Pod) -> Seat:
         holds_sibling=bool(siblings),
         holds_namesake=any(_is_namesake(room.replica_set, place) for place in taken),
         is_live=pod.is_live,
-        is_ready_to_lose=any(_takes_over(one, room.replica_set) for one in siblings),
+        is_given_back=any(has_given_way(one, now) for one in siblings),
+        is_ready_to_lose=any(_takes_over(one, room.replica_set, now) for one in siblings),
         is_own_available=any(is_ready(one) for one in own),
     )
 
@@ -70,13 +72,13 @@ def _is_sibling(replica_set: ModuleReplicaSet, module: Module) -> bool:
     return bool(deployment) and module.metadata.labels.get(MODULE_DEPLOYMENT) == deployment
 
 
-def _takes_over(sibling: Module, replica_set: ModuleReplicaSet) -> bool:
+def _takes_over(sibling: Module, replica_set: ModuleReplicaSet, now: datetime) -> bool:
     """Serves in our place, or cannot come before we are gone."""
     ours, theirs = replica_set.module, sibling.spec.module
     return (
         is_ready(sibling)
         or sibling.spec.upgrade_policy is UpgradePolicy.UNINSTALL_THEN_INSTALL
-        or sibling.status.reason == Reason.WEB_PATH_CONFLICT
+        or (is_refused_beside(sibling) and not has_given_way(sibling, now))
         or (ours.name, ours.version) == (theirs.name, theirs.version)
     )
 

@@ -17,6 +17,7 @@ from arkwright.model.meta import Condition
 from arkwright.model.names import DELETE_MODULE_DIRECTLY, jitter, serves_label
 from arkwright.model.outcomes import BaseReport, CallUnderWay, Command, EventReason, LastCall, Reason, Verdict
 from arkwright.model.resources import Kind
+from arkwright.plan.contention import REFUSED_BESIDE, is_refused_beside
 from arkwright.plan.intents import Call, Plan, SetStatus, Target, Tell
 
 SHORT_STATE_SECONDS = 0.5
@@ -72,7 +73,11 @@ def _is_current(observed: ObservedModule) -> bool:
 
 
 def is_written_down(observed: ObservedModule, last: LastCall) -> bool:
+    """Whether the status tells of `last`, or of something later."""
     metadata, status = observed.module.metadata, observed.module.status
+    since = status.last_transition_time
+    if status.status is ModulePhase.AVAILABLE and since is not None and last.at < since:
+        return True
     return last.generation != metadata.generation or (_is_current(observed) and status.attempts >= last.attempt)
 
 
@@ -147,11 +152,12 @@ def set_status(observed: ObservedModule, wanted: ModuleStatus, because: str, now
         reason=wanted.reason or str(wanted.status),
         message=wanted.message,
     )
+    is_refused = wanted.reason == Reason.WEB_PATH_CONFLICT or (not is_ready and is_refused_beside(module))
     wanted = msgspec.structs.replace(
         wanted,
         last_transition_time=before.last_transition_time if before.status is wanted.status else now,
         observed_generation=module.metadata.generation,
-        conditions=(ready,),
+        conditions=(ready, REFUSED_BESIDE) if is_refused else (ready,),
     )
     if wanted == before:
         return Plan()
