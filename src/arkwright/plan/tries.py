@@ -139,7 +139,8 @@ def ask_again(observed: ObservedModule, found: BizInfo, now: datetime) -> Plan:
 def call(observed: ObservedModule, command: Command, because: str, archive: ModuleArchive | None = None) -> Plan:
     """`archive`: what the call is about, if not the Module's own."""
     tries = observed.module.status.attempts if _is_current(observed) else 0
-    return Plan((Call(target(observed.module), command, archive or observed.archive, tries + 1, because),))
+    asked = Call(target(observed.module), command, archive or observed.archive, tries + 1, because)
+    return Plan((asked,), look_again_in=SHORT_STATE_SECONDS if command is Command.INSTALL else None)
 
 
 def set_status(observed: ObservedModule, wanted: ModuleStatus, because: str, now: datetime) -> Plan:
