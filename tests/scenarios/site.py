@@ -116,6 +116,9 @@ class Site:
         changes = {f"serverless.alipay.com/{key.replace('_', '-')}": value for key, value in labels.items()}
         await self._patch(RESOURCES[kind].path(self.namespace, name), {"metadata": {"labels": changes}})
 
+    async def annotate(self, kind, name, **annotations):
+        await self._patch(RESOURCES[kind].path(self.namespace, name), {"metadata": {"annotations": annotations}})
+
     async def delete(self, kind=Kind.MODULE_DEPLOYMENT, name="demo"):
         await self._kube.request("DELETE", RESOURCES[kind].path(self.namespace, name))
 

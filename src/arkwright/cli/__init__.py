@@ -12,6 +12,8 @@ app.command("pods")(pods.pods)
 app.command("get")(release.get)
 app.command("status")(release.status)
 app.command("confirm")(release.confirm)
+app.command("abort")(release.abort)
+app.command("retry")(release.retry)
 app.add_typer(module.app, name="module")
 
 

@@ -1,4 +1,4 @@
-"""`arkwright get`, `status` and `confirm`: what is where, why something waits, and letting it go on."""
+"""`arkwright get`, `status`, `confirm`, `abort`, `retry`: what is where, why it waits, and what a person decides about it."""
 
 import asyncio
 import time
@@ -16,11 +16,13 @@ from arkwright.cli.output import Format, fail, notes, results, show
 from arkwright.cli.views import base_rows, deployment_rows, message_of, module_rows, release_tree
 from arkwright.clients.errors import Conflict
 from arkwright.clients.kube import KubeClient
-from arkwright.model.kinds import ModuleDeployment, Progress
+from arkwright.model.cluster import Document
+from arkwright.model.kinds import ModuleDeployment, ModuleReplicaSet, Progress
+from arkwright.model.names import ABORT, MODULE_DEPLOYMENT, label_value
 from arkwright.model.resources import RESOURCES, Kind
 
 WATCH_SECONDS = 0.5
-CONFIRM_TRIES = 5
+CHANGE_TRIES = 5
 HELD = (Progress.PAUSED, Progress.WAITING_FOR_CONFIRMATION)
 DEPLOYMENTS = RESOURCES[Kind.MODULE_DEPLOYMENT]
 Output = Annotated[Format, typer.Option("--output", "-o", help="table, wide, json or yaml.")]
@@ -109,7 +111,8 @@ def _picture(deployments: tuple[ModuleDeployment, ...], snapshot: Snapshot) -> R
 def _is_complete(deployment: ModuleDeployment) -> bool:
     status = deployment.status
     is_observed = status.observed_generation == deployment.metadata.generation
-    return is_observed and status.release_status.progress is Progress.COMPLETED and not status.unavailable_replicas
+    is_over = status.release_status.progress in (Progress.COMPLETED, Progress.ABORTED)
+    return is_observed and is_over and not status.unavailable_replicas
 
 
 def confirm(
@@ -125,16 +128,25 @@ def confirm(
 
 
 async def _confirm(kube: KubeClient, namespace: str, name: str, batch: int) -> ModuleDeployment:
-    """Only if nobody wrote in between: a confirm must not hit another release than the one that was looked at."""
-    for _ in range(CONFIRM_TRIES):
-        found = await kube.get(DEPLOYMENTS, namespace, name)
-        assert isinstance(found, ModuleDeployment)
+    def wish(found: ModuleDeployment) -> Document:
         number = batch or found.status.release_status.current_batch
         _check_confirm(found, number)
-        metadata = {"resourceVersion": found.metadata.resource_version}
+        return {"spec": {"confirmBatchNum": number}}
+
+    return await _change(kube, namespace, name, wish)
+
+
+async def _change(
+    kube: KubeClient, namespace: str, name: str, wish: Callable[[ModuleDeployment], Document]
+) -> ModuleDeployment:
+    """Only if nobody wrote in between: a wish must not hit another release than the one that was looked at."""
+    for _ in range(CHANGE_TRIES):
+        found = await kube.get(DEPLOYMENTS, namespace, name)
+        assert isinstance(found, ModuleDeployment)
+        patch = wish(found)
+        patch.setdefault("metadata", {})["resourceVersion"] = found.metadata.resource_version
         try:
-            wish = {"metadata": metadata, "spec": {"confirmBatchNum": number}}
-            await kube.patch(DEPLOYMENTS, DEPLOYMENTS.path(namespace, name), wish)
+            await kube.patch(DEPLOYMENTS, DEPLOYMENTS.path(namespace, name), patch)
             return found
         except Conflict:
             continue
@@ -150,3 +162,48 @@ def _check_confirm(deployment: ModuleDeployment, batch: int) -> None:
         fail(f"batch {batch} is done; {where} waits", f"arkwright confirm {deployment.name}")
     if batch > release.real_batch_count:
         fail(f"there is no batch {batch}: this release has {release.real_batch_count}", f"{where} waits")
+
+
+def abort(
+    name: Annotated[str, typer.Argument(help="The ModuleDeployment.", autocompletion=complete_deployments)],
+    namespace: Namespace = "",
+) -> None:
+    """Give a release up: back to the version that served before, whatever it waits for."""
+
+    async def give_up(kube: KubeClient) -> ModuleDeployment:
+        chosen = _chosen(kube, namespace)
+        earlier = [one for one in (await take_snapshot(kube, chosen)).replica_sets if _is_of(one, name)]
+        return await _change(kube, chosen, name, lambda found: _abortion(found, len(earlier)))
+
+    release = with_cluster(give_up).status.release_status
+    notes.print(f"{release.update_revision} of {name} is given up, the earlier version comes back", highlight=False)
+    notes.print(f"  arkwright status {name} --watch   shows how; arkwright retry {name} tries again", highlight=False)
+
+
+def _is_of(replica_set: ModuleReplicaSet, deployment: str) -> bool:
+    return replica_set.metadata.labels.get(MODULE_DEPLOYMENT) == label_value(deployment)
+
+
+def _abortion(deployment: ModuleDeployment, revisions: int) -> Document:
+    release = deployment.status.release_status
+    if release.progress not in (Progress.EXECUTING, *HELD):
+        fail(f"no release of {deployment.name} is under way: {release.progress}", message_of(deployment))
+    if revisions < 2:
+        fail(f"{deployment.name} has no earlier version to go back to", "set replicas to 0, or delete it")
+    return {"metadata": {"annotations": {ABORT: release.update_revision}}}
+
+
+def retry(
+    name: Annotated[str, typer.Argument(help="The ModuleDeployment.", autocompletion=complete_deployments)],
+    namespace: Namespace = "",
+) -> None:
+    """Begin a release anew that was aborted."""
+    with_cluster(lambda kube: _change(kube, _chosen(kube, namespace), name, _begin_anew))
+    notes.print(f"the release of {name} begins anew", highlight=False)
+    notes.print(f"  arkwright status {name} --watch   shows how it goes on", highlight=False)
+
+
+def _begin_anew(deployment: ModuleDeployment) -> Document:
+    if ABORT not in deployment.metadata.annotations:
+        fail(f"no release of {deployment.name} was aborted", message_of(deployment))
+    return {"metadata": {"annotations": {ABORT: None}}}

@@ -20,6 +20,7 @@ PROGRESS_MARKS = {
     Progress.COMPLETED: "[green]✔[/]",
     Progress.PAUSED: "[yellow]॥[/]",
     Progress.WAITING_FOR_CONFIRMATION: "[yellow]॥[/]",
+    Progress.ABORTED: "[red]✖[/]",
     Progress.TERMINATING: "[yellow]⚠[/]",
 }
 

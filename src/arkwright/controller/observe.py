@@ -8,7 +8,7 @@ from arkwright.controller.cache import Cache, Key
 from arkwright.controller.triggers import owner_of, replica_set_of
 from arkwright.model.cluster import Deployment, Pod
 from arkwright.model.kinds import Module, ModuleArchive, ModuleDeployment, ModuleReplicaSet
-from arkwright.model.names import service_name
+from arkwright.model.names import RECYCLE_BASE_POD, service_name
 from arkwright.model.resources import Kind
 from arkwright.plan.basepod import ObservedBasePod, plan_base_pod
 from arkwright.plan.deployment import ObservedDeployment, plan_deployment
@@ -67,6 +67,7 @@ class Observer:
             arriving=self._cache.arrivals(replica_set.metadata.namespace),
             is_newest=self._is_newest(replica_set),
             vacancies=self._vacancies(replica_set, len(live)),
+            recycles_pods=self._recycles_pods(replica_set),
         )
         written = self._cache.status_written.get((Kind.MODULE_REPLICASET, *replica_set.key))
         return ObservedReplicaSet(replica_set, modules, room, written)
@@ -79,6 +80,10 @@ class Observer:
         wanted = deployment.spec.replicas if deployment.spec.replicas >= 0 else live_pods
         modules = (module for one in self._family(replica_set) for module in self._cache.modules_of(one))
         return max(0, wanted - len({one.pod_name for one in modules if not one.is_terminating}))
+
+    def _recycles_pods(self, replica_set: ModuleReplicaSet) -> bool:
+        deployment = self._deployment_of(replica_set)
+        return deployment is not None and deployment.metadata.annotations.get(RECYCLE_BASE_POD) == "true"
 
     def _is_newest(self, replica_set: ModuleReplicaSet) -> bool:
         return all(one.revision <= replica_set.revision for one in self._family(replica_set))

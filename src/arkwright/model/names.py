@@ -27,6 +27,8 @@ DELETE_POD = f"{GROUP}/delete-pod"
 DELETE_POD_DIRECTLY = f"{GROUP}/delete-pod-directly"
 SERVES_PREFIX = "module.serverless.alipay.com/"
 
+ABORT = f"{GROUP}/abort"
+RECYCLE_BASE_POD = f"{GROUP}/recycle-base-pod"
 RESTARTED_AT = f"{GROUP}/restartedAt"
 ARKLET_PORT = f"{GROUP}/arklet-port"
 

@@ -59,6 +59,8 @@ class EventReason(StrEnum):
     RELEASE_ROLLED_BACK = "ReleaseRolledBack"
     INSUFFICIENT_BASES = "InsufficientBases"
     MAX_UNAVAILABLE_EXCEEDED = "MaxUnavailableExceeded"
+    INVALID_MAX_MODULE_COUNT = "InvalidMaxModuleCount"
+    BASE_POD_RECYCLED = "BasePodRecycled"
 
 
 class Outcome(Value, frozen=True, kw_only=True):

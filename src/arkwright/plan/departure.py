@@ -9,7 +9,7 @@ from arkwright.model.arklet import BizState
 from arkwright.model.cluster import Document
 from arkwright.model.kinds import Module, ModulePhase, ModuleStatus
 from arkwright.model.names import ALLOCATE_POD, DELETE_MODULE_DIRECTLY, DELETE_POD_DIRECTLY
-from arkwright.model.outcomes import Command
+from arkwright.model.outcomes import Command, Reason
 from arkwright.plan.intents import Patch, Plan
 from arkwright.plan.tries import (
     ASK_AGAIN_SECONDS,
@@ -86,7 +86,10 @@ def _say_so(observed: ObservedModule, seconds: float, now: datetime) -> Plan:
     if seconds > 0:
         return Plan(look_again_in=seconds)
     doing = f"{identity(observed.archive)} is leaving {pod_name(observed)}"
-    return set_status(observed, ModuleStatus(status=ModulePhase.TERMINATING, message=doing), doing, now)
+    is_pods_wish = observed.pod is not None and observed.pod.is_asked_to_leave
+    reason = Reason.BASE_TERMINATING if is_pods_wish else ""
+    going = ModuleStatus(status=ModulePhase.TERMINATING, reason=reason, message=doing)
+    return set_status(observed, going, doing, now)
 
 
 def _serves(observed: ObservedModule, neighbour: Module) -> bool:

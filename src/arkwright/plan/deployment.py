@@ -5,16 +5,24 @@ delete, the Service, the status. A release moves two counts: the new revision's 
 `handover` says. Which pods is the ReplicaSet's business, how is the Module's.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from arkwright.model.cluster import Deployment, Document, Service
 from arkwright.model.codec import encode, encode_whole
 from arkwright.model.kinds import Module, ModuleDeployment, ModuleDeploymentStatus, ReleaseStatus
 from arkwright.model.meta import Condition, OwnerReference
-from arkwright.model.names import MODULE_DEPLOYMENT, MODULE_EXISTS, REPLICASET_EXISTS, label_value, replicaset_name
+from arkwright.model.names import (
+    ABORT,
+    MODULE_DEPLOYMENT,
+    MODULE_EXISTS,
+    REPLICASET_EXISTS,
+    label_value,
+    replicaset_name,
+)
 from arkwright.model.outcomes import EventReason
 from arkwright.model.resources import Kind
+from arkwright.plan.abort import is_void, stable_instead, turned_back, unattended
 from arkwright.plan.handover import Handover, held_up, next_turn_in, old_counts
 from arkwright.plan.intents import Delete, Intent, Patch, Plan, SetStatus, Target, Tell
 from arkwright.plan.release import Counts, Release, plan_release
@@ -39,6 +47,7 @@ class ObservedDeployment:
     """`live_pods`: how many live pods the base has. `base`: None if there is no Deployment of that name.
 
     `service` has the name that the module's Service would have; `sharers` are other ModuleDeployments of that module.
+    `is_abort`: `deployment` is as if it asked for the stable revision, for a person has given its release up.
     """
 
     deployment: ModuleDeployment
@@ -48,6 +57,7 @@ class ObservedDeployment:
     service: Service | None = None
     sharers: tuple[ModuleDeployment, ...] = ()
     status_written_at: datetime | None = None
+    is_abort: bool = False
 
     @property
     def current(self) -> Revision | None:
@@ -84,6 +94,8 @@ def plan_deployment(observed: ObservedDeployment, now: datetime) -> Plan:
     """The ModuleDeployment's next step. Progress is written before it is acted upon."""
     if observed.deployment.is_terminating:
         return _plan_removal(observed, now)
+    if stable := stable_instead(observed.deployment, observed.revisions):
+        observed = replace(observed, deployment=turned_back(observed.deployment, stable), is_abort=True)
     number, name = _revision(observed)
     step = plan_release(_release(observed, now), name, now)
     service = plan_service(ObservedService(observed.deployment, observed.service, observed.sharers))
@@ -127,13 +139,16 @@ def _release(observed: ObservedDeployment, now: datetime) -> Release:
     )
     newest = max((one.number for one in observed.others), default=0)
     is_return = current is not None and current.number < newest
-    return Release(deployment.spec, deployment.status.release_status, counts, is_return)
+    spec = unattended(deployment.spec) if observed.is_abort else deployment.spec
+    return Release(spec, deployment.status.release_status, counts, is_return, observed.is_abort)
 
 
 def _adoption(observed: ObservedDeployment) -> tuple[Intent, ...]:
     """Finalizers, and the base Deployment as owner (by uid: a base made anew under the same name is followed)."""
     metadata, base = observed.deployment.metadata, observed.base
     patch: Document = {}
+    if not observed.is_abort and is_void(observed.deployment, observed.revisions):
+        patch["annotations"] = {ABORT: None}
     if missing := [one for one in FINALIZERS if one not in metadata.finalizers]:
         patch["finalizers"] = [*metadata.finalizers, *missing]
     kept = [one for one in metadata.owner_references if one.kind != "Deployment"]
@@ -222,17 +237,19 @@ def _plan_removal(observed: ObservedDeployment, now: datetime) -> Plan:
     modules = (*observed.new_modules, *observed.old_modules)
     failing = sum(1 for one in modules if one.is_terminating and one.status.attempts)
     spec, before = observed.deployment.spec, observed.deployment.status.release_status
-    release, left = plan_retreat(spec, before, len(modules), failing, now)
-    status = _plan_status(observed, release, slowest(modules), now)
+    retreat = plan_retreat(spec, before, len(modules), failing, now)
+    status = _plan_status(observed, retreat.release, slowest(modules), now)
+    told = tuple(Tell(observed.target, reason, words) for reason, words in retreat.told)
     if modules:
-        return status.then(Plan(_lowered(observed, left)))
+        return status.then(Plan((*_lowered(observed, retreat.staying), *told)))
     gone = tuple(Delete(one.target, "its ModuleDeployment is deleted") for one in _standing(observed))
     service = plan_service(ObservedService(observed.deployment, observed.service, observed.sharers)).intents
     if observed.revisions:
-        return status.then(Plan((*gone, *service)))
+        return status.then(Plan((*gone, *service, *told)))
     rest = [name for name in metadata.finalizers if name not in FINALIZERS]
     patch: Document = {"metadata": {"finalizers": rest or None, "resourceVersion": metadata.resource_version}}
-    return Plan((*service, *(status.intents if rest else ()), Patch(observed.target, patch, "nothing of it is left")))
+    last = Patch(observed.target, patch, "nothing of it is left")
+    return Plan((*service, *(status.intents if rest else ()), *told, last))
 
 
 def _standing(observed: ObservedDeployment) -> list[Revision]:

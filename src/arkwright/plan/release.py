@@ -56,12 +56,20 @@ class Step:
 
 @dataclass(frozen=True)
 class Release:
-    """A wish and where its fulfilment stands. `is_return`: the wanted revision is an older one, wanted again."""
+    """A wish and where its fulfilment stands. `is_return`: the wanted revision is an older one, wanted again.
+
+    `is_abort`: because a person gave the newer one up, which nothing holds up.
+    """
 
     spec: ModuleDeploymentSpec
     status: ReleaseStatus
     counts: Counts
     is_return: bool = False
+    is_abort: bool = False
+
+    @property
+    def goal(self) -> Progress:
+        return Progress.ABORTED if self.is_abort else Progress.COMPLETED
 
     @property
     def moves(self) -> int:
@@ -106,7 +114,7 @@ def plan_release(release: Release, revision: str, now: datetime) -> Step:
     if status.update_revision != revision or is_scaled:
         return _start(release, revision, now)
     if status.progress not in UNDER_WAY:
-        return Step(status, counts.desired)
+        return Step(replace(status, progress=release.goal), counts.desired)
     if counts.desired != counts.planned:
         release = _recomputed(release)
     if release.status.progress in HELD:
@@ -121,7 +129,7 @@ def _start(release: Release, revision: str, now: datetime) -> Step:
     spec, before, counts = release.spec, release.status, release.counts
     moves = counts.desired - counts.new
     changes: dict[str, bool | int | None] = {}
-    if spec.pause and before.progress in HELD:
+    if spec.pause and (before.progress in HELD or release.is_abort):
         changes["pause"] = None
     if spec.confirm_batch_num:
         changes["confirmBatchNum"] = None
@@ -137,7 +145,7 @@ def _start(release: Release, revision: str, now: datetime) -> Step:
         last_transition_time=now,
     )
     if not moves and not counts.old_present:
-        done = replace(status, real_batch_count=0, current_batch=0, progress=Progress.COMPLETED)
+        done = replace(status, real_batch_count=0, current_batch=0, progress=release.goal)
         return Step(replace(done, batch_progress=Progress.COMPLETED), counts.new, changes)
     told = _told_at_start(release, status)
     begun = Release(spec, status, _planned_now(counts))
@@ -151,7 +159,8 @@ def _told_at_start(release: Release, status: ReleaseStatus) -> tuple[tuple[Event
     told = [(EventReason.RELEASE_ROLLED_BACK if release.is_return else EventReason.RELEASE_STARTED, said)]
     if before.progress in UNDER_WAY:
         where = f"in batch {before.current_batch}/{before.real_batch_count}"
-        told.insert(0, (EventReason.RELEASE_SUPERSEDED, f"{before.update_revision} is superseded {where}"))
+        how = "aborted" if release.is_abort else "superseded"
+        told.insert(0, (EventReason.RELEASE_SUPERSEDED, f"{before.update_revision} is {how} {where}"))
     return tuple(told)
 
 
@@ -269,7 +278,7 @@ def _past_batch(release: Release, now: datetime) -> Step:
 def _complete(release: Release, now: datetime) -> Step:
     status, spec = release.status, release.spec
     changes: dict[str, bool | int | None] = {"confirmBatchNum": None} if spec.confirm_batch_num else {}
-    done = replace(_to(status, Progress.COMPLETED, now), batch_progress=Progress.COMPLETED)
+    done = replace(_to(status, release.goal, now), batch_progress=Progress.COMPLETED)
     said = f"{status.update_revision}: {release.counts.desired} replicas, {_in_batches(status)}"
     return Step(done, release.counts.new, changes, (*_completed(release), (EventReason.RELEASE_COMPLETED, said)))
 

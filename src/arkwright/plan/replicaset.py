@@ -22,6 +22,8 @@ from arkwright.model.names import (
     API_VERSION,
     BASE_INSTANCE_IP,
     BASE_INSTANCE_NAME,
+    DELETE_POD,
+    MAX_MODULE_COUNT,
     MODULE_REPLICASET,
     label_value,
     module_object_name,
@@ -30,7 +32,7 @@ from arkwright.model.outcomes import EventReason
 from arkwright.model.resources import Kind
 from arkwright.plan.intents import Create, Delete, Intent, Patch, Plan, SetStatus, Target, Tell
 from arkwright.plan.placement import Wish, choose_pods, choose_victims
-from arkwright.plan.seating import Room, seats
+from arkwright.plan.seating import Room, cap_text, places_on, seats
 from arkwright.plan.status import is_available, is_ready, next_available_in, stamped, status_wait
 
 
@@ -74,12 +76,45 @@ def _plan_moves(
     if missing > 0:
         wish = Wish(name, missing, policy, _goes_beside(observed), observed.room.vacancies)
         placement = choose_pods(seats(observed.room, now), wish)
-        pods = {pod.name: pod for pod in observed.room.pods}
-        return tuple(_new_module(replica_set, pods[chosen]) for chosen in placement.pods), placement.explanation
+        chosen = tuple(pod for name in placement.pods for pod in observed.room.pods if pod.name == name)
+        created = tuple(_new_module(replica_set, pod) for pod in chosen)
+        return (*created, *_warnings(observed.room, chosen)), placement.explanation
     victims = set(choose_victims(seats(observed.room, now), -missing, policy)) if missing < 0 else set()
     doomed = [one for one in live if one.pod_name in victims]
     because = f"{replica_set.name} has {len(live)} Modules and wants {replica_set.spec.replicas}"
-    return tuple(Delete(_target(one), because) for one in doomed), ""
+    recycled = _recycled(observed.room, victims) if missing < 0 else ()
+    return (*recycled, *(Delete(_target(one), because) for one in doomed)), ""
+
+
+def _warnings(room: Room, chosen: tuple[Pod, ...]) -> tuple[Tell, ...]:
+    """A cap that is no number caps nothing: whoever wrote it is told when that matters."""
+    texts = ((pod, cap_text(pod, room.base)) for pod in chosen)
+    return tuple(
+        Tell(
+            _pod_target(pod),
+            EventReason.INVALID_MAX_MODULE_COUNT,
+            f"{MAX_MODULE_COUNT} {text!r} is not a number: no limit is applied to base pod {pod.name}",
+            is_warning=True,
+        )
+        for pod, text in texts
+        if text and not text.isdigit()
+    )
+
+
+def _recycled(room: Room, victims: set[str]) -> tuple[Intent, ...]:
+    """Base pods that scaleup_then_scaledown leaves empty are asked to leave too, where that was opted for (semantics 5)."""
+    policy = room.replica_set.spec.operation_strategy.upgrade_policy
+    if not room.recycles_pods or room.is_newest or policy is not UpgradePolicy.SCALEUP_THEN_SCALEDOWN:
+        return ()
+    emptied = [pod for pod in room.pods if pod.name in victims and pod.is_live and places_on(room, pod) <= 1]
+    because = "an upgrade has left it without a module, and recycle-base-pod is set"
+    asked = (Patch(_pod_target(pod), {"metadata": {"labels": {DELETE_POD: "true"}}}, because) for pod in emptied)
+    told = (Tell(_pod_target(pod), EventReason.BASE_POD_RECYCLED, f"base pod {pod.name}: {because}") for pod in emptied)
+    return (*asked, *told)
+
+
+def _pod_target(pod: Pod) -> Target:
+    return Target(Kind.POD, pod.metadata.namespace, pod.name, pod.metadata.uid)
 
 
 def _goes_beside(observed: ObservedReplicaSet) -> bool:

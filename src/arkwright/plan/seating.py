@@ -18,7 +18,8 @@ class Room:
 
     `residents`: all Modules by pod name. `arriving`: (pod, ModuleDeployment label, module name) of Modules that are being
     created by anybody and cannot be seen yet. `is_newest`: no other revision of its ModuleDeployment is newer.
-    `vacancies`: replicas that no base pod holds in any revision.
+    `vacancies`: replicas that no base pod holds in any revision. `recycles_pods`: the ModuleDeployment's annotation allows
+    to delete a base pod that an upgrade has left empty.
     """
 
     replica_set: ModuleReplicaSet
@@ -28,6 +29,7 @@ class Room:
     arriving: frozenset[tuple[str, str, str]] = frozenset()
     is_newest: bool = True
     vacancies: int = 0
+    recycles_pods: bool = False
 
 
 def seats(room: Room, now: datetime) -> tuple[Seat, ...]:
@@ -38,7 +40,7 @@ def _seat(room: Room, pod: Pod, now: datetime) -> Seat:
     staying = [one for one in room.residents.get(pod.name, ()) if not one.is_terminating]
     own = [one for one in staying if _is_own(room.replica_set, one)]
     siblings = [one for one in staying if not _is_own(room.replica_set, one) and _is_sibling(room.replica_set, one)]
-    taken = places(staying) | {place[1:] for place in room.arriving if place[0] == pod.name}
+    taken = _taken(room, pod)
     return Seat(
         pod=pod.name,
         modules=len(taken),
@@ -51,6 +53,17 @@ def _seat(room: Room, pod: Pod, now: datetime) -> Seat:
         is_ready_to_lose=any(_takes_over(one, room.replica_set, now) for one in siblings),
         is_own_available=any(is_ready(one) for one in own),
     )
+
+
+def _taken(room: Room, pod: Pod) -> set[tuple[str, str]]:
+    """Places that are taken on a pod, those of Modules that cannot be seen yet included."""
+    staying = (one for one in room.residents.get(pod.name, ()) if not one.is_terminating)
+    return places(staying) | {place[1:] for place in room.arriving if place[0] == pod.name}
+
+
+def places_on(room: Room, pod: Pod) -> int:
+    """How many modules a pod holds; two versions of one ModuleDeployment are one."""
+    return len(_taken(room, pod))
 
 
 def _is_namesake(replica_set: ModuleReplicaSet, place: tuple[str, str]) -> bool:
@@ -85,8 +98,13 @@ def _takes_over(sibling: Module, replica_set: ModuleReplicaSet, now: datetime) -
 
 def cap(pod: Pod, base: Deployment | None) -> int | None:
     """max-module-count: the pod's own label, else the Deployment's, else its pod template's. None: no limit [S5]."""
+    text = cap_text(pod, base)
+    return int(text) if text.isdigit() else None
+
+
+def cap_text(pod: Pod, base: Deployment | None) -> str:
+    """max-module-count as it is written; "" where it is not."""
     places = [pod.metadata.labels]
     if base:
         places += [base.metadata.labels, base.spec.template.metadata.labels]
-    text = next((labels[MAX_MODULE_COUNT] for labels in places if MAX_MODULE_COUNT in labels), "")
-    return int(text) if text.isdigit() else None
+    return next((labels[MAX_MODULE_COUNT] for labels in places if MAX_MODULE_COUNT in labels), "")

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from arkwright.model.kinds import Module, ModuleDeployment, ModulePhase, Progress, ReleaseStatus
 from arkwright.model.meta import Condition
+from arkwright.model.names import ABORT
 
 STATUS_SECONDS = 0.2
 
@@ -87,18 +88,18 @@ def conditions(
     deployment: ModuleDeployment, release: ReleaseStatus, counted: Tally, failure: Condition | None, now: datetime
 ) -> tuple[Condition, ...]:
     """All conditions of a ModuleDeployment; `failure` is its ReplicaFailure, if there is one."""
-    progressing = _progressing(release, counted, failure)
-    is_stalled = seconds_to_deadline(deployment, release, counted, now) == 0
-    if is_stalled:
+    progressing = _progressing(deployment, release, counted, failure)
+    if seconds_to_deadline(deployment, release, counted, now) == 0:
         why = f'ReplicaSet "{release.update_revision}" has timed out progressing; {progressing.message}'
         progressing = replace(progressing, status="False", reason="ProgressDeadlineExceeded", message=why)
+    is_stalled = progressing.status == "False"
     is_complete = release.progress is Progress.COMPLETED and not counted.unavailable and failure is None
     wanted = [
         _available(counted),
         progressing,
         failure or Condition(type="ReplicaFailure", status="False", reason="NoFailure"),
         replace(progressing, type="Ready", status=_said(is_complete)),
-        replace(progressing, type="Reconciling", status=_said(not is_complete)),
+        replace(progressing, type="Reconciling", status=_said(not is_complete and not is_stalled)),
         replace(progressing, type="Stalled", status="True")
         if is_stalled
         else Condition(type="Stalled", status="False", reason="NoFailure"),
@@ -128,11 +129,18 @@ def _available(counted: Tally) -> Condition:
     return Condition(type="Available", status=_said(not counted.unavailable), reason=reason, message=said)
 
 
-def _progressing(release: ReleaseStatus, counted: Tally, failure: Condition | None) -> Condition:
+def _progressing(
+    deployment: ModuleDeployment, release: ReleaseStatus, counted: Tally, failure: Condition | None
+) -> Condition:
     name, batch = release.update_revision, f"batch {release.current_batch}/{release.real_batch_count}"
     wanted = Condition(type="Progressing", status="True", reason="ReplicaSetUpdated")
     if release.progress is Progress.TERMINATING:
         return replace(wanted, reason="Deleting", message="its Modules are being uninstalled")
+    if release.progress is Progress.ABORTED:
+        given_up = deployment.metadata.annotations.get(ABORT, "")
+        serves = deployment.spec.template.spec.module.version
+        said = f"{given_up} was aborted, {serves} serves; to go on: set another version, or take the annotation {ABORT} away"
+        return replace(wanted, status="False", reason="ReleaseAborted", message=said)
     if release.progress is Progress.COMPLETED and not counted.unavailable:
         done = f'ReplicaSet "{name}" has successfully progressed.'
         return replace(wanted, reason="NewReplicaSetAvailable", message=done)

@@ -1,0 +1,48 @@
+"""A person gives a release up (semantics 4): everything goes back to the version that served before.
+
+In: a ModuleDeployment with the annotation `serverless.alipay.com/abort`, its revisions. Out: the wish as it is then. The
+annotation names the ReplicaSet that is given up, so it dies with that release: another version in the spec makes it void.
+"""
+
+from msgspec.structs import replace
+
+from arkwright.model.kinds import ModuleDeployment, ModuleDeploymentSpec
+from arkwright.model.names import ABORT
+from arkwright.plan.revisions import Revision, identity
+from arkwright.plan.status import is_ready
+
+
+def is_void(deployment: ModuleDeployment, revisions: tuple[Revision, ...]) -> bool:
+    """Whether the annotation is there and gives nothing up."""
+    return ABORT in deployment.metadata.annotations and _given_up(deployment, revisions) is None
+
+
+def stable_instead(deployment: ModuleDeployment, revisions: tuple[Revision, ...]) -> Revision | None:
+    """The revision to go back to; None if the release goes on, or if there is none to go back to.
+
+    That is the one that serves on most base pods; once the way back has begun, the one it leads to.
+    """
+    given_up = _given_up(deployment, revisions)
+    if given_up is None:
+        return None
+    others = [one for one in revisions if one is not given_up and not one.replica_set.is_terminating]
+    chosen = [one for one in others if one.name == deployment.status.release_status.update_revision]
+    return max(chosen or others, key=lambda one: (sum(map(is_ready, one.live)), one.number), default=None)
+
+
+def turned_back(deployment: ModuleDeployment, stable: Revision) -> ModuleDeployment:
+    """The ModuleDeployment as if it asked for `stable`."""
+    return replace(deployment, spec=replace(deployment.spec, template=stable.replica_set.spec.template))
+
+
+def unattended(spec: ModuleDeploymentSpec) -> ModuleDeploymentSpec:
+    """The way back goes in batches too, but waits for nobody."""
+    strategy = replace(spec.operation_strategy, need_confirm=False, gray_time_between_batch_seconds=0)
+    return replace(spec, operation_strategy=strategy)
+
+
+def _given_up(deployment: ModuleDeployment, revisions: tuple[Revision, ...]) -> Revision | None:
+    wanted, named = identity(deployment.spec.template), deployment.metadata.annotations.get(ABORT)
+    return next(
+        (one for one in revisions if one.name == named and identity(one.replica_set.spec.template) == wanted), None
+    )
