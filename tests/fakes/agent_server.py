@@ -30,6 +30,10 @@ class FakeAgent:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
+    def stop(self):
+        """From now on connections are refused."""
+        self._server.close()
+
     async def _converse(self, reader, writer):
         task = asyncio.current_task()
         self._tasks.add(task)

@@ -29,7 +29,7 @@ class Site:
 
     async def begin(self, timeouts=TIMEOUTS):
         await self._post("/api/v1/namespaces", {"metadata": {"name": self.namespace}})
-        await self._post(RESOURCES[Kind.DEPLOYMENT].path(self.namespace), _base())
+        await self.create_base()
         self._arklet = await self._stack.enter_async_context(ArkletClient(timeouts))
         self.start_controller()
 
@@ -60,6 +60,9 @@ class Site:
         """Live base pods with scripted agents; returns the agents."""
         numbers = range(len(self.agents) + 1, len(self.agents) + 1 + count)
         return [await self._add_pod(number, labels) for number in numbers]
+
+    async def create_base(self):
+        await self.create(Kind.DEPLOYMENT, _base())
 
     async def _add_pod(self, number, labels):
         return await self._add(
@@ -95,9 +98,10 @@ class Site:
         agent.base.restart()
         await self.set_pod_status(name, agent.address, restarts=1)
 
-    async def delete_pod(self, agent):
+    async def delete_pod(self, agent, seconds=0):
+        """`seconds`: how long it stays, terminating, where no kubelet confirms that it has ended."""
         name = f"stock-{agent.address.rpartition('.')[2]}"
-        body = {"gracePeriodSeconds": 0}
+        body = {"gracePeriodSeconds": seconds}
         await self._kube.request("DELETE", RESOURCES[Kind.POD].path(self.namespace, name), body=body)
 
     # ── what users do ──
@@ -117,7 +121,10 @@ class Site:
         await self._patch(RESOURCES[kind].path(self.namespace, name), {"metadata": {"labels": changes}})
 
     async def annotate(self, kind, name, **annotations):
-        await self._patch(RESOURCES[kind].path(self.namespace, name), {"metadata": {"annotations": annotations}})
+        await self.patch(kind, name, {"metadata": {"annotations": annotations}})
+
+    async def patch(self, kind, name, patch):
+        await self._patch(RESOURCES[kind].path(self.namespace, name), patch)
 
     async def delete(self, kind=Kind.MODULE_DEPLOYMENT, name="demo"):
         await self._kube.request("DELETE", RESOURCES[kind].path(self.namespace, name))

@@ -108,7 +108,9 @@ async def test_a_rollback_while_paused_moves_back_only_what_had_moved(half_moved
 async def test_a_third_version_supersedes_a_release_that_waits(half_moved):
     await half_moved.apply(version="3.0.0", operationStrategy={"needConfirm": False, "batchCount": 2})
     await half_moved.until_progress("Completed", 2, 2)
-    await half_moved.until(lambda: all(set(one.base.modules) == {"provider:3.0.0"} for one in half_moved.agents.values()))
+    await half_moved.until(
+        lambda: all(set(one.base.modules) == {"provider:3.0.0"} for one in half_moved.agents.values())
+    )
     assert await half_moved.events("ReleaseSuperseded")
 
 
@@ -143,8 +145,8 @@ async def test_a_url_changed_in_the_middle_of_a_release_is_used_by_every_install
     for agent in site.agents.values():
         answer = agent.base.answer
         agent.base.answer = lambda command, body, answer=answer: (
-            urls.append(body["bizUrl"]) if command == "installBiz" else None
-        ) or answer(command, body)
+            (urls.append(body["bizUrl"]) if command == "installBiz" else None) or answer(command, body)
+        )
     moved = module("2.0.0") | {"url": "http://mirror/provider-2.0.0.whl"}
     await site.apply(template={"spec": {"module": moved}})
     await site.is_calm(0.3)

@@ -42,6 +42,22 @@ async def test_versions_are_any_string_on_the_wire_and_clean_as_a_label(site):
         await site.until(lambda version=version: agent.base.modules == {f"provider:{version}": "activated"})
 
 
+async def test_a_base_that_does_not_exist_is_named_and_waited_for(site):
+    await site.add_pods(1)
+    await site.delete(Kind.DEPLOYMENT, "stock")
+    await site.apply(version="1", replicas=1)
+    await site.until(lambda: _says_there_is_no_base(site))
+    await site.until(lambda: site.events("BaseNotFound"))
+    await site.create_base()
+    await site.until_progress("Completed", 1, 1)
+
+
+async def _says_there_is_no_base(site):
+    failure = await site.condition("ReplicaFailure")
+    said = f'Deployment "stock" does not exist in namespace "{site.namespace}"'
+    return failure.get("reason") == "BaseNotFound" and said in failure["message"]
+
+
 async def test_a_url_is_passed_on_as_it_is(site):
     (agent,) = await site.add_pods(1)
     urls, answer = [], agent.base.answer
@@ -73,9 +89,3 @@ async def test_an_agent_on_another_port_and_at_an_ipv6_address(site, worker_numb
     (only,) = await site.all(Kind.MODULE)
     assert only["metadata"]["labels"]["serverless.alipay.com/base-instance-ip"] == "1"
     assert agent.base.modules == {"provider:1": "activated"}
-
-
-async def test_a_cap_that_is_no_number_is_no_cap(site):
-    await site.add_pods(1, **{"serverless.alipay.com/max-module-count": "many"})
-    await site.apply(version="1", replicas=1)
-    await site.until_progress("Completed", 1, 1)

@@ -14,7 +14,7 @@ from arkwright.plan.basepod import ObservedBasePod, plan_base_pod
 from arkwright.plan.deployment import ObservedDeployment, plan_deployment
 from arkwright.plan.intents import Plan
 from arkwright.plan.module import plan_module
-from arkwright.plan.replicaset import ObservedReplicaSet, plan_replica_set
+from arkwright.plan.replicaset import ObservedReplicaSet, kept_until_replaced, plan_replica_set
 from arkwright.plan.revisions import Revision
 from arkwright.plan.seating import Room
 from arkwright.plan.tries import ObservedModule, identity
@@ -32,8 +32,8 @@ class Observer:
         planned: dict[Kind, Callable[[], Plan]] = {
             Kind.MODULE_DEPLOYMENT: lambda: plan_deployment(self.deployment(one), now),
             Kind.MODULE_REPLICASET: lambda: plan_replica_set(self.replica_set(one), now),
-            Kind.MODULE: lambda: plan_module(self.module(one), now),
-            Kind.POD: lambda: plan_base_pod(self.base_pod(one), now),
+            Kind.MODULE: lambda: plan_module(self.module(one, now), now),
+            Kind.POD: lambda: plan_base_pod(self.base_pod(one, now), now),
         }
         return None if one is None else planned[key.kind]()
 
@@ -88,7 +88,7 @@ class Observer:
     def _is_newest(self, replica_set: ModuleReplicaSet) -> bool:
         return all(one.revision <= replica_set.revision for one in self._family(replica_set))
 
-    def module(self, module: Module) -> ObservedModule:
+    def module(self, module: Module, now: datetime) -> ObservedModule:
         pod, replica_set = self._cache.get_pod_of(module), replica_set_of(module, self._cache)
         key = Key(Kind.MODULE, *module.key)
         name, archive = module.spec.module.name, module.spec.module
@@ -111,6 +111,7 @@ class Observer:
             elders=tuple(one for one in neighbours if self._age(one, replica_set) < 0),
             is_superseded=any(self._age(one, replica_set) > 0 for one in neighbours if not one.is_terminating),
             leftovers=self._leftovers(pod, archive, replica_set),
+            is_kept=module.name in self._kept((module,), now),
             drift_seconds=self._drift_seconds,
             drain_seconds=_drain_seconds(replica_set),
             is_label_coming=self._cache.is_label_coming(pod, name),
@@ -146,8 +147,16 @@ class Observer:
             return 0
         return theirs.revision - replica_set.revision
 
-    def base_pod(self, pod: Pod) -> ObservedBasePod:
-        return ObservedBasePod(pod, self._cache.modules_on(pod), self._agents.report(pod))
+    def base_pod(self, pod: Pod, now: datetime) -> ObservedBasePod:
+        modules = self._cache.modules_on(pod)
+        return ObservedBasePod(pod, modules, self._agents.report(pod), self._kept(modules, now))
+
+    def _kept(self, modules: tuple[Module, ...], now: datetime) -> frozenset[str]:
+        """Those of deleted ones that serve on until they are replaced."""
+        going = (replica_set_of(one, self._cache) for one in modules if one.is_terminating)
+        replica_sets = {one.name: one for one in going if one is not None}
+        kept = (kept_until_replaced(self.replica_set(one), now) for one in replica_sets.values())
+        return frozenset(name for names in kept for name in names)
 
     def _base(self, deployment: ModuleDeployment) -> Deployment | None:
         name = deployment.spec.base_deployment_name

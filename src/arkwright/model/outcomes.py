@@ -59,6 +59,7 @@ class EventReason(StrEnum):
     RELEASE_ROLLED_BACK = "ReleaseRolledBack"
     INSUFFICIENT_BASES = "InsufficientBases"
     MAX_UNAVAILABLE_EXCEEDED = "MaxUnavailableExceeded"
+    BASE_NOT_FOUND = "BaseNotFound"
     INVALID_MAX_MODULE_COUNT = "InvalidMaxModuleCount"
     BASE_POD_RECYCLED = "BasePodRecycled"
 

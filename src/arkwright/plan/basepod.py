@@ -23,9 +23,12 @@ NEWS_SECONDS = 0.5
 
 @dataclass(frozen=True)
 class ObservedBasePod:
+    """`kept`: names of deleted Modules that serve on until their replacements do."""
+
     pod: Pod
     modules: tuple[Module, ...] = ()
     report: BaseReport | None = None
+    kept: frozenset[str] = frozenset()
 
 
 def plan_base_pod(observed: ObservedBasePod, now: datetime) -> Plan:
@@ -72,9 +75,9 @@ def _is_coming(module: Module, now: datetime) -> bool:
 
 
 def wanted_labels(observed: ObservedBasePod) -> dict[str, str]:
-    """A module that is being removed has given up its place and serves no more."""
-    staying = [one for one in observed.modules if not one.is_terminating]
-    going = {identity(one.spec.module) for one in observed.modules if one.is_terminating}
+    """A module that is being removed has given up its place and serves no more, unless it is kept until it is replaced."""
+    staying = [one for one in observed.modules if not one.is_terminating or one.name in observed.kept]
+    going = {identity(one.spec.module) for one in observed.modules if one not in staying}
     serving = (one for one in staying if identity(one.spec.module) not in going and serves(one, observed.report))
     labels = {serves_label(one.spec.module.name): "true" for one in serving}
     if staying:

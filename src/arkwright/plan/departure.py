@@ -30,9 +30,7 @@ def plan_departure(observed: ObservedModule, now: datetime) -> Plan:
     """Label off, drain, uninstall, let go of the object."""
     if because := _needs_no_call(observed):
         return _release(observed, because)
-    if observed.under_way:
-        return _say_so(observed, SHORT_STATE_SECONDS - (now - observed.under_way.since).total_seconds(), now)
-    if waiting := after_failure(observed, now):
+    if waiting := _plan_wait(observed, now):
         return waiting
     if observed.report is None or not observed.report.is_certain:
         return call(observed, Command.QUERY, "what is in the base must be known first")
@@ -46,6 +44,21 @@ def plan_departure(observed: ObservedModule, now: datetime) -> Plan:
     if found.state in (BizState.RESOLVED, BizState.STOPPED):
         return ask_again(observed, found, now)
     return _plan_drain(observed, now) or call(observed, Command.UNINSTALL, f"{found.identity} is to go")
+
+
+def _plan_wait(observed: ObservedModule, now: datetime) -> Plan | None:
+    """For its replacement, for the end of a call, for the next try; None: for nothing."""
+    if observed.is_kept:
+        return _wait_for_replacement(observed, now)
+    if observed.under_way:
+        return _say_so(observed, SHORT_STATE_SECONDS - (now - observed.under_way.since).total_seconds(), now)
+    return after_failure(observed, now)
+
+
+def _wait_for_replacement(observed: ObservedModule, now: datetime) -> Plan:
+    waits = f"{identity(observed.archive)} serves in {pod_name(observed)} until its replacement is available"
+    told = set_status(observed, ModuleStatus(status=ModulePhase.TERMINATING, message=waits), waits, now)
+    return told.then(Plan(look_again_in=ASK_AGAIN_SECONDS))
 
 
 def _may_still_come(observed: ObservedModule) -> bool:

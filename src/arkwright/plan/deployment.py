@@ -40,6 +40,7 @@ from arkwright.plan.status import (
 )
 
 FINALIZERS = (REPLICASET_EXISTS, MODULE_EXISTS)
+TOLD_HERE = frozenset({EventReason.MAX_UNAVAILABLE_EXCEEDED, EventReason.BASE_NOT_FOUND})
 
 
 @dataclass(frozen=True)
@@ -182,19 +183,27 @@ def _handover(observed: ObservedDeployment) -> Handover:
 
 
 def _failure(observed: ObservedDeployment) -> Condition | None:
-    """Why it waits: no place, nothing that may leave, or a Module that fails, in its agent's words."""
+    """Why it waits: no base, no place, nothing that may leave, or a Module that fails, in its agent's words."""
+    if observed.base is None:
+        return _no_base(observed.deployment)
     known = observed.current.replica_set.status.conditions if observed.current else ()
     placed = (one for one in known if one.type == "ReplicaFailure" and one.status == "True")
     modules = (*observed.new_modules, *observed.old_modules)
     return next(placed, None) or held_up(_handover(observed)) or slowest(modules)
 
 
+def _no_base(deployment: ModuleDeployment) -> Condition:
+    name, namespace = deployment.spec.base_deployment_name, deployment.metadata.namespace
+    said = f'Deployment "{name}" does not exist in namespace "{namespace}"; correct baseDeploymentName, or create it'
+    return Condition(type="ReplicaFailure", status="True", reason=EventReason.BASE_NOT_FOUND, message=said)
+
+
 def _told_of(failure: Condition | None, observed: ObservedDeployment) -> tuple[Intent, ...]:
-    """An Event when nothing may leave; the other failures are told by those whom they befall."""
+    """An Event for what befalls the whole; the other failures are told by those whom they befall."""
     before = {one.reason for one in observed.deployment.status.conditions if one.status == "True"}
-    if failure is None or failure.reason != EventReason.MAX_UNAVAILABLE_EXCEEDED or failure.reason in before:
+    if failure is None or failure.reason not in TOLD_HERE or failure.reason in before:
         return ()
-    return (Tell(observed.target, EventReason.MAX_UNAVAILABLE_EXCEEDED, failure.message, is_warning=True),)
+    return (Tell(observed.target, EventReason(failure.reason), failure.message, is_warning=True),)
 
 
 def _plan_status(

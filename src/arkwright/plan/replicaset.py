@@ -14,7 +14,6 @@ from arkwright.model.kinds import (
     ModuleReplicaSet,
     ModuleReplicaSetStatus,
     ModuleSpec,
-    UpgradePolicy,
 )
 from arkwright.model.meta import Condition, ObjectMeta, OwnerReference
 from arkwright.model.names import (
@@ -25,13 +24,14 @@ from arkwright.model.names import (
     DELETE_POD,
     MAX_MODULE_COUNT,
     MODULE_REPLICASET,
+    NEW_REPLICATED_MODULE,
     label_value,
     module_object_name,
 )
 from arkwright.model.outcomes import EventReason
 from arkwright.model.resources import Kind
 from arkwright.plan.intents import Create, Delete, Intent, Patch, Plan, SetStatus, Target, Tell
-from arkwright.plan.placement import Wish, choose_pods, choose_victims
+from arkwright.plan.placement import Placement, Wish, choose_pods, choose_victims
 from arkwright.plan.seating import Room, cap_text, places_on, seats
 from arkwright.plan.status import is_available, is_ready, next_available_in, stamped, status_wait
 
@@ -67,18 +67,65 @@ def _plan_removal(observed: ObservedReplicaSet) -> Plan:
     return Plan((Patch(_replica_set_target(observed), patch, "no Module of it is left"),))
 
 
+def kept_until_replaced(observed: ObservedReplicaSet, now: datetime) -> frozenset[str]:
+    """Names of deleted Modules that serve on until their replacement does (semantics 7, scaleup_then_scaledown).
+
+    Counts decide: a Module that this ReplicaSet wants no more is replaced by nobody. Nor is one that has no free pod to
+    be replaced on: it goes first.
+    """
+    if not observed.room.replaces_first or observed.replica_set.is_terminating:
+        return frozenset()
+    live = {label_value(one.name): one for one in observed.modules if not one.is_terminating}
+    missing = observed.replica_set.spec.replicas - len(live)
+    vacant = _places(observed, missing, now).pods if missing > 0 else ()
+    kept = []
+    for one in sorted((one for one in observed.modules if one.is_terminating), key=lambda one: one.name):
+        replacement = live.get(one.metadata.labels.get(NEW_REPLICATED_MODULE, ""))
+        if replacement is None and vacant:
+            vacant = vacant[1:]
+            kept.append(one.name)
+        elif replacement is not None and not is_ready(replacement):
+            kept.append(one.name)
+    return frozenset(kept)
+
+
+def _places(observed: ObservedReplicaSet, count: int, now: datetime) -> Placement:
+    replica_set = observed.replica_set
+    policy = replica_set.spec.scheduling_strategy.scheduling_policy
+    wish = Wish(replica_set.module.name, count, policy, _goes_beside(observed), observed.room.vacancies)
+    return choose_pods(seats(observed.room, now), wish)
+
+
+def _named_replacements(observed: ObservedReplicaSet, created: tuple[Create, ...]) -> tuple[Intent, ...]:
+    """Deleted Modules are told who replaces them, before it comes."""
+    known = {label_value(one.name) for one in observed.modules if not one.is_terminating}
+    waiting = (
+        one
+        for one in sorted(observed.modules, key=lambda one: one.name)
+        if one.is_terminating and one.metadata.labels.get(NEW_REPLICATED_MODULE) not in known
+    )
+    pairs = zip(waiting, created, strict=False) if observed.room.replaces_first else ()
+    return tuple(
+        Patch(
+            _target(one),
+            {"metadata": {"labels": {NEW_REPLICATED_MODULE: label_value(new.target.name)}}},
+            f"{new.target.name} replaces it",
+        )
+        for one, new in pairs
+    )
+
+
 def _plan_moves(
     observed: ObservedReplicaSet, live: tuple[Module, ...], missing: int, now: datetime
 ) -> tuple[tuple[Intent, ...], str]:
     """Modules to create or delete, and why not more of them."""
     replica_set, policy = observed.replica_set, observed.replica_set.spec.scheduling_strategy.scheduling_policy
-    name = replica_set.module.name
     if missing > 0:
-        wish = Wish(name, missing, policy, _goes_beside(observed), observed.room.vacancies)
-        placement = choose_pods(seats(observed.room, now), wish)
+        placement = _places(observed, missing, now)
         chosen = tuple(pod for name in placement.pods for pod in observed.room.pods if pod.name == name)
         created = tuple(_new_module(replica_set, pod) for pod in chosen)
-        return (*created, *_warnings(observed.room, chosen)), placement.explanation
+        named = _named_replacements(observed, created)
+        return (*named, *created, *_warnings(observed.room, chosen)), placement.explanation
     victims = set(choose_victims(seats(observed.room, now), -missing, policy)) if missing < 0 else set()
     doomed = [one for one in live if one.pod_name in victims]
     because = f"{replica_set.name} has {len(live)} Modules and wants {replica_set.spec.replicas}"
@@ -93,7 +140,7 @@ def _warnings(room: Room, chosen: tuple[Pod, ...]) -> tuple[Tell, ...]:
         Tell(
             _pod_target(pod),
             EventReason.INVALID_MAX_MODULE_COUNT,
-            f"{MAX_MODULE_COUNT} {text!r} is not a number: no limit is applied to base pod {pod.name}",
+            f"{MAX_MODULE_COUNT} {text!r} is not a whole number, 0 or more: no limit is applied to base pod {pod.name}",
             is_warning=True,
         )
         for pod, text in texts
@@ -103,8 +150,7 @@ def _warnings(room: Room, chosen: tuple[Pod, ...]) -> tuple[Tell, ...]:
 
 def _recycled(room: Room, victims: set[str]) -> tuple[Intent, ...]:
     """Base pods that scaleup_then_scaledown leaves empty are asked to leave too, where that was opted for (semantics 5)."""
-    policy = room.replica_set.spec.operation_strategy.upgrade_policy
-    if not room.recycles_pods or room.is_newest or policy is not UpgradePolicy.SCALEUP_THEN_SCALEDOWN:
+    if not room.recycles_pods or room.is_newest or not room.replaces_first:
         return ()
     emptied = [pod for pod in room.pods if pod.name in victims and pod.is_live and places_on(room, pod) <= 1]
     because = "an upgrade has left it without a module, and recycle-base-pod is set"
@@ -119,8 +165,7 @@ def _pod_target(pod: Pod) -> Target:
 
 def _goes_beside(observed: ObservedReplicaSet) -> bool:
     """Only a newest revision takes the place of others on their pods, and not where it has to scale up elsewhere first."""
-    policy = observed.replica_set.spec.operation_strategy.upgrade_policy
-    return observed.room.is_newest and policy is not UpgradePolicy.SCALEUP_THEN_SCALEDOWN
+    return observed.room.is_newest and not observed.room.replaces_first
 
 
 def _new_module(replica_set: ModuleReplicaSet, pod: Pod) -> Create:

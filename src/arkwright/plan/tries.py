@@ -34,7 +34,7 @@ class ObservedModule:
     `elders`: those among them of older revisions of the same ModuleDeployment, going ones too. `is_superseded`: a live one
     is of a newer revision. `leftovers`: versions of older revisions that are in the base although nobody wants them there.
     `drift_seconds`: how often the agent is asked what it holds; 0 for never. `is_settled`: this controller has seen the end
-    of the last call that changed anything for it. `is_label_coming`: a write that lets traffic in is on its way.
+    of the last call that changed anything for it. `is_kept`: it is deleted, and serves on until its replacement does. `is_label_coming`: a write that lets traffic in is on its way.
     """
 
     module: Module
@@ -49,6 +49,7 @@ class ObservedModule:
     elders: tuple[Module, ...] = ()
     is_superseded: bool = False
     leftovers: tuple[ModuleArchive, ...] = ()
+    is_kept: bool = False
     drift_seconds: float = 0.0
     drain_seconds: float = 0.0
     is_label_coming: bool = False
