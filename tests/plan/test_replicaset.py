@@ -21,7 +21,7 @@ def seen(*modules, replicas=2, pods=2, policy=SCALEUP, others=(), **room):
     wanted = replica_set("1.0", 1, replicas)
     strategy = OperationStrategy(upgrade_policy=policy)
     wanted = replace(wanted, spec=replace(wanted.spec, operation_strategy=strategy))
-    there = pods if isinstance(pods, tuple) else tuple(pod(number) for number in range(1, pods + 1))
+    there = pods if isinstance(pods, tuple) else tuple(pod(one, serves=["provider"]) for one in range(1, pods + 1))
     residents = {one.name: tuple(m for m in (*modules, *others) if m.pod_name == one.name) for one in there}
     return ObservedReplicaSet(wanted, modules, Room(wanted, pods=there, residents=residents, **room))
 
@@ -42,6 +42,13 @@ KEPT = [
         (going(1), available(on=2)), {"policy": UpgradePolicy.INSTALL_THEN_UNINSTALL}, 0, id="only under this policy"
     ),
     pytest.param((going(1), going(2)), {}, 1, id="one free pod keeps one of two"),
+    pytest.param(
+        (going(1, 3), available(on=2)),
+        {"pods": 2, "arriving": frozenset({("stock-3", "demo", "provider")})},
+        1,
+        id="the replacement is being created",
+    ),
+    pytest.param((going(1), available(on=2)), {"pods": (pod(1), pod(2), pod(3))}, 0, id="its traffic is off already"),
 ]
 
 

@@ -7,6 +7,7 @@ import asyncio
 
 import pytest
 
+from arkwright.model.names import ABORT
 from arkwright.model.resources import Kind
 from simulation.invariants import (
     ALL,
@@ -62,6 +63,7 @@ class Rollout:
                 await self._release("1.0", replicas=self.replicas)
                 world.promised = self._floor()
                 await self._release("2.0")
+                await self._replace_one()
                 await self._change_of_mind()
                 world.promised = 0
                 await self._go_offline()
@@ -108,11 +110,27 @@ class Rollout:
             if one["spec"]["template"]["spec"]["module"]["version"] == version
         )
 
+    async def _replace_one(self):
+        """A user deletes a Module: another comes, before it goes where that is promised."""
+        world = self.world
+        chosen = world.random.choice(sorted(one["metadata"]["name"] for one in world.modules()))
+        uid = world.kube.one(Kind.MODULE, "default", chosen)["metadata"]["uid"]
+        promised = world.promised
+        if self.policy != "scaleup_then_scaledown":
+            world.promised = 0
+        world.delete(Kind.MODULE, chosen)
+        await world.until(lambda: uid not in {one["metadata"]["uid"] for one in world.modules(live=False)}, seconds=300)
+        await self._is_done("2.0")
+        world.promised = promised
+
     async def _change_of_mind(self):
-        """A third version that is superseded by a rollback somewhere on its way."""
+        """A third version that is given up, or superseded by a rollback, somewhere on its way."""
         world = self.world
         world.apply(version="3.0")
         await asyncio.sleep(world.random.uniform(0, 15))
+        if world.random.random() < 0.5 and world.progress() in ("Executing", "Paused"):
+            world.annotate(**{ABORT: world.status()["releaseStatus"]["updateRevision"]})
+            await world.until(lambda: world.progress() in ("Aborted", "Completed"), seconds=900)
         world.apply(version="2.0")
         await self._is_done("2.0")
 
@@ -201,7 +219,14 @@ class RoughRollout(Rollout):
         while world.chance:
             await asyncio.sleep(world.random.uniform(0.5, LONGEST_QUIET_SECONDS))
             address = world.random.choice(sorted(world.arklet.bases))
-            world.random.choice((self._lose, world.restart_base, lambda _: world.add_pod()))(address)
+            world.random.choice((self._lose, world.restart_base, self._add, self._delete_module))(address)
+
+    def _add(self, _):
+        self.world.add_pod()
+
+    def _delete_module(self, _):
+        if found := sorted(one["metadata"]["name"] for one in self.world.modules()):
+            self.world.delete(Kind.MODULE, self.world.random.choice(found))
 
     def _lose(self, address):
         if len(self.world.arklet.bases) > 1:

@@ -148,6 +148,11 @@ class World:
         self.tell(f"user sets {spec} of {name}")
         self.kube.change(path, {"spec": spec})
 
+    def annotate(self, name="demo", **annotations):
+        self.tell(f"user annotates {name}: {annotations}")
+        path = RESOURCES[Kind.MODULE_DEPLOYMENT].path(NAMESPACE, name)
+        self.kube.change(path, {"metadata": {"annotations": annotations}})
+
     def delete(self, kind=Kind.MODULE_DEPLOYMENT, name="demo"):
         self.tell(f"user deletes {kind} {name}")
         self.kube.remove(RESOURCES[kind].path(NAMESPACE, name))

@@ -32,8 +32,9 @@ from arkwright.model.outcomes import EventReason
 from arkwright.model.resources import Kind
 from arkwright.plan.intents import Create, Delete, Intent, Patch, Plan, SetStatus, Target, Tell
 from arkwright.plan.placement import Placement, Wish, choose_pods, choose_victims
-from arkwright.plan.seating import Room, cap_text, places_on, seats
+from arkwright.plan.seating import Room, arrivals, cap_text, places_on, seats
 from arkwright.plan.status import is_available, is_ready, next_available_in, stamped, status_wait
+from arkwright.plan.tries import has_serves_label
 
 
 @dataclass(frozen=True)
@@ -70,19 +71,22 @@ def _plan_removal(observed: ObservedReplicaSet) -> Plan:
 def kept_until_replaced(observed: ObservedReplicaSet, now: datetime) -> frozenset[str]:
     """Names of deleted Modules that serve on until their replacement does (semantics 7, scaleup_then_scaledown).
 
-    Counts decide: a Module that this ReplicaSet wants no more is replaced by nobody. Nor is one that has no free pod to
-    be replaced on: it goes first.
+    Counts decide: a Module that this ReplicaSet wants no more is replaced by nobody. One that has no free pod to be
+    replaced on goes first, and one whose traffic is off has begun to go.
     """
     if not observed.room.replaces_first or observed.replica_set.is_terminating:
         return frozenset()
     live = {label_value(one.name): one for one in observed.modules if not one.is_terminating}
     missing = observed.replica_set.spec.replicas - len(live)
-    vacant = _places(observed, missing, now).pods if missing > 0 else ()
+    coming = min(missing, arrivals(observed.room) + len(_places(observed, missing, now).pods)) if missing > 0 else 0
+    module = observed.replica_set.module.name
+    serving = {pod.name for pod in observed.room.pods if has_serves_label(pod, module)}
+    going = (one for one in observed.modules if one.is_terminating and one.pod_name in serving)
     kept = []
-    for one in sorted((one for one in observed.modules if one.is_terminating), key=lambda one: one.name):
+    for one in sorted(going, key=lambda one: one.name):
         replacement = live.get(one.metadata.labels.get(NEW_REPLICATED_MODULE, ""))
-        if replacement is None and vacant:
-            vacant = vacant[1:]
+        if replacement is None and coming:
+            coming -= 1
             kept.append(one.name)
         elif replacement is not None and not is_ready(replacement):
             kept.append(one.name)

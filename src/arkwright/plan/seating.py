@@ -74,6 +74,12 @@ def places_on(room: Room, pod: Pod) -> int:
     return len(_taken(room, pod))
 
 
+def arrivals(room: Room) -> int:
+    """Modules of this ReplicaSet's ModuleDeployment that are being created and cannot be seen yet."""
+    ours = (room.replica_set.metadata.labels.get(MODULE_DEPLOYMENT, ""), room.replica_set.module.name)
+    return sum(place[1:] == ours for place in room.arriving)
+
+
 def _is_namesake(replica_set: ModuleReplicaSet, place: tuple[str, str]) -> bool:
     deployment, name = place
     return name == replica_set.module.name and deployment != replica_set.metadata.labels.get(MODULE_DEPLOYMENT, "")
