@@ -98,6 +98,12 @@ def test_a_superseded_version_that_has_only_begun_to_come_goes_at_once():
     assert old_counts(wish, NOW) == {before.name: 2, third.name: 0}
 
 
+def test_successors_beyond_their_count_are_about_to_go_and_replace_nobody():
+    current = Revision(replica_set("2.0", 2, replicas=0), (new(1, READY),))
+    before = Revision(replica_set("1.0", 1), OLD)
+    assert old_counts(Handover(spec(2, "2.0"), 2, current, (before,)), NOW) == {before.name: 2}
+
+
 def test_scaleup_then_scaledown_lets_go_as_many_as_have_arrived_elsewhere():
     strategy = {"upgrade_policy": "scaleup_then_scaledown"}
     assert kept((new(3, READY),), OLD, replicas=2, **strategy) == 1

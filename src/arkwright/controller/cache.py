@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple, TypeVar
 
+from msgspec.structs import replace
+
 from arkwright.model.cluster import Deployment, Document, Pod
 from arkwright.model.kinds import Module, ModuleDeployment, ModuleReplicaSet
 from arkwright.model.meta import KubernetesObject
@@ -88,6 +90,7 @@ class Cache:
         self._deleted: dict[str, None] = {}
         self._label_off: dict[tuple[str, str], datetime] = {}
         self._arriving: set[tuple[str, tuple[str, str, str]]] = set()
+        self._leaving: set[tuple[str, str]] = set()
         self._labels_coming: set[tuple[str, str, str]] = set()
         self.status_written: dict[tuple[Kind, str, str], datetime] = {}
 
@@ -174,6 +177,25 @@ class Cache:
             self._arriving.discard(place)
 
     @contextmanager
+    def leaving(self, modules: Iterable[tuple[str, str]]) -> Iterator[None]:
+        """Others see Modules as going from the moment that it is decided: nobody may count on them any more."""
+        going = set(modules)
+        self._leaving |= going
+        try:
+            yield
+        finally:
+            self._leaving -= going
+
+    def _as_seen(self, found: tuple[Module, ...]) -> tuple[Module, ...]:
+        if not self._leaving:
+            return found
+        return tuple(self._gone_soon(one) if one.key in self._leaving else one for one in found)
+
+    def _gone_soon(self, module: Module) -> Module:
+        since = module.metadata.deletion_timestamp or self._clock()
+        return replace(module, metadata=replace(module.metadata, deletion_timestamp=since))
+
+    @contextmanager
     def labelling(self, kind: Kind, namespace: str, name: str, patch: Document) -> Iterator[None]:
         """Others see a pod as labelled for traffic from the moment that the write is sent: it may land at any time."""
         labels = patch.get("metadata", {}).get("labels", {}) if kind is Kind.POD else {}
@@ -201,7 +223,7 @@ class Cache:
 
     def modules_of(self, replica_set: ModuleReplicaSet) -> tuple[Module, ...]:
         value = label_value(replica_set.name)
-        return self.find(Kind.MODULE, "replica set", replica_set.metadata.namespace, value)
+        return self._as_seen(self.find(Kind.MODULE, "replica set", replica_set.metadata.namespace, value))
 
     def get_pod_of(self, module: Module) -> Pod | None:
         """The very pod that the Module is bound to, not a later one of that name."""
@@ -209,7 +231,7 @@ class Cache:
         return pod if pod is not None and pod.metadata.uid == module.pod_uid else None
 
     def modules_on(self, pod: Pod) -> tuple[Module, ...]:
-        return self.find(Kind.MODULE, "pod", pod.metadata.uid)
+        return self._as_seen(self.find(Kind.MODULE, "pod", pod.metadata.uid))
 
 
 def _is_newer(new: KubernetesObject, old: KubernetesObject) -> bool:

@@ -19,7 +19,7 @@ from arkwright.controller.events import Events
 from arkwright.model.cluster import Document
 from arkwright.model.codec import decode, read_if_kind
 from arkwright.model.meta import KubernetesObject
-from arkwright.model.resources import RESOURCES
+from arkwright.model.resources import RESOURCES, Kind
 from arkwright.plan.intents import Call, Create, Delete, Intent, Patch, SetStatus, Target, Tell
 
 log = structlog.get_logger()
@@ -35,14 +35,18 @@ class Executor:
 
     async def execute(self, intents: Iterable[Intent], clock: Callable[[], datetime]) -> None:
         """All of them, in order. Raises the first ClientError."""
-        for _, run in groupby(intents, type):
-            group = list(run)
-            if len(group) == 1:
-                await self._do(group[0], clock)
-            else:
-                done = await asyncio.gather(*(self._do(one, clock) for one in group), return_exceptions=True)
-                for failed in (one for one in done if isinstance(one, BaseException)):
-                    raise failed
+        planned = tuple(intents)
+        deletions = (one.target for one in planned if isinstance(one, Delete) and one.target.kind is Kind.MODULE)
+        with self._cache.leaving((target.namespace, target.name) for target in deletions):
+            for _, run in groupby(planned, type):
+                await self._do_at_once(tuple(run), clock)
+
+    async def _do_at_once(self, group: tuple[Intent, ...], clock: Callable[[], datetime]) -> None:
+        if len(group) == 1:
+            return await self._do(group[0], clock)
+        done = await asyncio.gather(*(self._do(one, clock) for one in group), return_exceptions=True)
+        for failed in (one for one in done if isinstance(one, BaseException)):
+            raise failed
 
     async def _do(self, intent: Intent, clock: Callable[[], datetime]) -> None:
         _say(intent)

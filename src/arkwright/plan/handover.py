@@ -46,7 +46,8 @@ class Handover:
 def old_counts(handover: Handover, now: datetime) -> dict[str, int]:
     """Replicas each old revision keeps, by the name of its ReplicaSet. Counts never go up here."""
     wait, successors = handover.spec.min_ready_seconds, handover.successors
-    arrived = {pod for pod, one in successors.items() if is_available(one, wait, now)}
+    is_certain = len(successors) <= _granted(handover.current)  # of a surplus, nobody knows here which are to go
+    arrived = {pod for pod, one in successors.items() if is_certain and is_available(one, wait, now)}
     leaving = arrived | _first_to_leave(handover, arrived, now)
     kept = {one.name: _staying(one, leaving | _idle_beside_another(one, handover)) for one in handover.others}
     for stable in handover.by_stability[-1:]:
@@ -64,12 +65,15 @@ def _with_newcomers(handover: Handover, kept: dict[str, int]) -> dict[str, int]:
     stable = next((one for one in reversed(handover.by_stability) if kept[one.name]), None)
     if handover.spec.replicas >= 0 or stable is None:
         return kept
-    granted = handover.current.replica_set.spec.replicas if handover.current else 0
     held = {one.pod_name for revision in (*handover.others, handover.current) if revision for one in revision.live}
-    coming = max(0, granted - len(handover.successors)) + sum(
+    coming = max(0, _granted(handover.current) - len(handover.successors)) + sum(
         max(0, kept[one.name] - len(one.live)) for one in handover.others
     )
     return kept | {stable.name: kept[stable.name] + max(0, handover.desired - len(held) - coming)}
+
+
+def _granted(revision: Revision | None) -> int:
+    return revision.replica_set.spec.replicas if revision else 0
 
 
 def _idle_beside_another(revision: Revision, handover: Handover) -> set[str]:
