@@ -7,6 +7,7 @@ delete, the Service, the status. A release moves two counts: the new revision's 
 
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cached_property
 
 from arkwright.model.cluster import Deployment, Document, Service
 from arkwright.model.codec import encode, encode_whole
@@ -60,14 +61,14 @@ class ObservedDeployment:
     status_written_at: datetime | None = None
     is_abort: bool = False
 
-    @property
+    @cached_property
     def current(self) -> Revision | None:
         """The revision of the wanted name, version and restart."""
         wanted = identity(self.deployment.spec.template)
         same = [one for one in self.revisions if identity(one.replica_set.spec.template) == wanted]
         return max(same, key=lambda one: one.number, default=None)
 
-    @property
+    @cached_property
     def others(self) -> tuple[Revision, ...]:
         current = self.current
         return tuple(one for one in self.revisions if one is not current)
