@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 export PYTHONDONTWRITEBYTECODE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test quick bench check format lint types contract control-plane clean
+.PHONY: help install demo test soak quick bench check format lint types contract control-plane clean
 
 help: ## list what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 22
@@ -26,6 +26,9 @@ demo: control-plane ## the main job, told and checked: online, release under loa
 
 test: control-plane ## all tests
 	$(BIN)/pytest -n 2
+
+soak: control-plane ## the controller killed after every single write, and 10,000 seeds of rollouts (some hours)
+	$(BIN)/pytest -n 2 tests/scenarios/test_crash.py tests/simulation --every-crash --seeds 10000
 
 quick: $(VENV)/.installed ## the tests that need no Kubernetes (under a minute)
 	$(BIN)/pytest -n 2 -m 'not kubernetes' --seeds 20
