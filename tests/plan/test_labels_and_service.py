@@ -55,6 +55,11 @@ def test_labels_that_are_no_longer_true_are_taken_off():
     }
 
 
+def test_a_deleted_module_that_is_kept_serves_on_whatever_a_new_controller_knows():
+    one = module(status=ModulePhase.TERMINATING, going=True)
+    assert SERVES in labels(plan_base_pod(ObservedBasePod(pod(), (one,), None, frozenset({one.name})), later(9)))
+
+
 def test_a_controller_that_has_just_started_takes_a_modules_word_for_it():
     waiting = module(status=ModulePhase.FAILED)
     assert SERVES in labels(plan_base_pod(ObservedBasePod(pod(), (available(),)), later(9)))

@@ -78,16 +78,19 @@ def wanted_labels(observed: ObservedBasePod) -> dict[str, str]:
     """A module that is being removed has given up its place and serves no more, unless it is kept until it is replaced."""
     staying = [one for one in observed.modules if not one.is_terminating or one.name in observed.kept]
     going = {identity(one.spec.module) for one in observed.modules if one not in staying}
-    serving = (one for one in staying if identity(one.spec.module) not in going and serves(one, observed.report))
+    serving = (one for one in staying if identity(one.spec.module) not in going and serves(one, observed))
     labels = {serves_label(one.spec.module.name): "true" for one in serving}
     if staying:
         labels[MODULE_INSTANCE_COUNT] = str(len(places(staying)))
     return labels
 
 
-def serves(module: Module, report: BaseReport | None) -> bool:
-    """As the agent said; before it said anything (a controller that just started), as the Module's status has it."""
-    if report is None:
-        return module.status.status is ModulePhase.AVAILABLE
-    found = report.find(module.spec.module.name, module.spec.module.version)
+def serves(module: Module, observed: ObservedBasePod) -> bool:
+    """As the agent said; before it said anything (a controller that just started), as the Module's status has it.
+
+    One that is kept until it is replaced served when it was deleted.
+    """
+    if observed.report is None:
+        return module.status.status is ModulePhase.AVAILABLE or module.name in observed.kept
+    found = observed.report.find(module.spec.module.name, module.spec.module.version)
     return found is not None and found.state is BizState.ACTIVATED
