@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from scenarios.kubectl import Refused, kubectl
+from scenarios.kubectl import kubectl
 from scenarios.test_commands import run
 
 ROOT = Path(__file__).parents[2]
@@ -51,72 +51,6 @@ async def test_every_sample_applies_verbatim(site, name):
         "-f",
         ROOT / "samples" / name,
     )
-
-
-SERVICE = ("operationStrategy", "serviceStrategy")
-WRONG = [
-    (("replicas",), -2, "spec.replicas"),
-    (("baseDeploymentName",), "", "spec.baseDeploymentName"),
-    (("baseDeploymentName",), None, "spec.baseDeploymentName"),
-    (("template", "spec", "module", "name"), "", "spec.template.spec.module.name"),
-    (("template", "spec", "module", "name"), "-x", "spec.template.spec.module.name"),
-    (("template", "spec", "module", "name"), "x" * 64, "spec.template.spec.module.name"),
-    (("template", "spec", "module", "version"), "", "spec.template.spec.module.version"),
-    (("template", "spec", "module", "version"), "v" * 129, "spec.template.spec.module.version"),
-    (("template", "spec", "module", "url"), "no uri", "spec.template.spec.module.url"),
-    (("template", "spec", "module", "url"), "ftp://a/b", "spec.template.spec.module.url"),
-    (("template", "spec", "module", "md5"), "xyz", "spec.template.spec.module.md5"),
-    (("template", "spec", "module"), None, "spec.template.spec.module"),
-    (("operationStrategy", "batchCount"), -1, "spec.operationStrategy.batchCount"),
-    (("operationStrategy", "useBeta"), "perhaps", "spec.operationStrategy.useBeta"),
-    (("operationStrategy", "grayTimeBetweenBatchSeconds"), -1, "spec.operationStrategy.grayTimeBetweenBatchSeconds"),
-    (("operationStrategy", "grayTime"), -1, "spec.operationStrategy.grayTime"),
-    (("operationStrategy", "upgradePolicy"), "foo", "spec.operationStrategy.upgradePolicy"),
-    (("operationStrategy", "maxUnavailable"), "half", "spec.operationStrategy.maxUnavailable"),
-    (("operationStrategy", "maxUnavailable"), -1, "spec.operationStrategy.maxUnavailable"),
-    (("maxUnavailable",), "half", "spec.maxUnavailable"),
-    ((*SERVICE, "port"), 0, "spec.operationStrategy.serviceStrategy.port"),
-    ((*SERVICE, "port"), 70000, "spec.operationStrategy.serviceStrategy.port"),
-    ((*SERVICE, "targetPort"), 70000, "spec.operationStrategy.serviceStrategy.targetPort"),
-    ((*SERVICE, "drainSeconds"), -1, "spec.operationStrategy.serviceStrategy.drainSeconds"),
-    ((*SERVICE, "enableModuleService"), True, "port is needed where enableModuleService is true"),
-    (("schedulingStrategy", "schedulingPolicy"), "foo", "spec.schedulingStrategy.schedulingPolicy"),
-    (("pause",), "maybe", "spec.pause"),
-    (("confirmBatchNum",), -1, "spec.confirmBatchNum"),
-    (("revisionHistoryLimit",), -1, "spec.revisionHistoryLimit"),
-    (("progressDeadlineSeconds",), 0, "spec.progressDeadlineSeconds"),
-    (("minReadySeconds",), -1, "spec.minReadySeconds"),
-]
-
-
-@pytest.mark.parametrize("path, value, named", WRONG, ids=lambda one: str(one)[:50])
-def test_wrong_input_is_refused_and_the_field_named(cluster, path, value, named):
-    with pytest.raises(Refused, match=re.escape(named)):
-        kubectl("apply", "--dry-run=server", "-f", "-", text=_wish_with(path, value))
-
-
-def _wish_with(path, value):
-    module = {"name": "provider", "version": "1", "url": "http://a/b.whl"}
-    spec = {"baseDeploymentName": "stock", "template": {"spec": {"module": module}}}
-    place = spec
-    for part in path[:-1]:
-        place = place.setdefault(part, {})
-    place[path[-1]] = value
-    if value is None:
-        del place[path[-1]]
-    kind = {"apiVersion": "serverless.alipay.com/v1alpha1", "kind": "ModuleDeployment"}
-    return json.dumps(kind | {"metadata": {"name": "wrong", "namespace": "default"}, "spec": spec})
-
-
-def test_symmetric_mode_and_every_old_spelling_are_accepted(cluster):
-    for path, value in [
-        (("replicas",), -1),
-        (("operationStrategy", "upgradePolicy"), "scaleUpThenScaleDown"),
-        (("schedulingStrategy", "schedulingPolicy"), "Stacking"),
-        (("operationStrategy", "maxUnavailable"), "50%"),
-        ((*SERVICE, "targetPort"), "http"),
-    ]:
-        kubectl("apply", "--dry-run=server", "-f", "-", text=_wish_with(path, value))
 
 
 def test_each_crd_stays_well_below_what_plain_apply_can_take():

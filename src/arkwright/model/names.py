@@ -47,6 +47,15 @@ def serves_label(module_name: str) -> str:
     return SERVES_PREFIX + module_name
 
 
+def without_ours(labels: dict[str, str]) -> dict[str, str]:
+    """A user's labels to be copied: those with a meaning here belong to one object only.
+
+    >>> without_ours({"team": "stock", "serverless.alipay.com/delete-module": "true"})
+    {'team': 'stock'}
+    """
+    return {key: value for key, value in labels.items() if not key.startswith((f"{GROUP}/", SERVES_PREFIX))}
+
+
 def label_value(text: str) -> str:
     """`text` as a label value: illegal characters become `-`, too long is cut and hashed.
 

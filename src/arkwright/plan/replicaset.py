@@ -27,6 +27,7 @@ from arkwright.model.names import (
     NEW_REPLICATED_MODULE,
     label_value,
     module_object_name,
+    without_ours,
 )
 from arkwright.model.outcomes import EventReason
 from arkwright.model.resources import Kind
@@ -177,7 +178,7 @@ def _new_module(replica_set: ModuleReplicaSet, pod: Pod) -> Create:
     template = replica_set.spec.template
     labels = {
         **replica_set.metadata.labels,
-        **template.metadata.labels,
+        **without_ours(template.metadata.labels),
         MODULE_REPLICASET: label_value(replica_set.name),
         BASE_INSTANCE_NAME: label_value(pod.name),
         BASE_INSTANCE_IP: label_value(pod.status.pod_ip),

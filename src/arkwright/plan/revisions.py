@@ -29,6 +29,7 @@ from arkwright.model.names import (
     MODULE_VERSION,
     RESTARTED_AT,
     label_value,
+    without_ours,
 )
 from arkwright.model.resources import Kind
 from arkwright.plan.intents import Create, Delete, Intent, Patch, Target
@@ -116,7 +117,7 @@ def wanted_replica_set(deployment: ModuleDeployment, name: str, number: int, rep
         metadata=ObjectMeta(
             name=name,
             namespace=deployment.metadata.namespace,
-            labels={**deployment.metadata.labels, **_labels(deployment), MODULE_REPLICASET_REVISION: str(number)},
+            labels={**without_ours(deployment.metadata.labels), **_labels(deployment), MODULE_REPLICASET_REVISION: str(number)},
             finalizers=(MODULE_EXISTS,),
             owner_references=(_owner(deployment),),
         ),
