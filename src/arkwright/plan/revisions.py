@@ -117,7 +117,11 @@ def wanted_replica_set(deployment: ModuleDeployment, name: str, number: int, rep
         metadata=ObjectMeta(
             name=name,
             namespace=deployment.metadata.namespace,
-            labels={**without_ours(deployment.metadata.labels), **_labels(deployment), MODULE_REPLICASET_REVISION: str(number)},
+            labels={
+                **without_ours(deployment.metadata.labels),
+                **_labels(deployment),
+                MODULE_REPLICASET_REVISION: str(number),
+            },
             finalizers=(MODULE_EXISTS,),
             owner_references=(_owner(deployment),),
         ),
