@@ -113,6 +113,13 @@ def test_an_old_module_that_was_lost_on_the_way_is_still_owed():
     assert kept((new(1),), OLD[:1], replicas=2, granted=2) == 2
 
 
+def test_a_module_of_a_superseded_version_that_was_lost_is_made_up_for_by_the_stable_one():
+    current, before = Revision(replica_set("2.0", 4, 1), ()), Revision(replica_set("1.0", 1, 1), OLD[:1])
+    superseded = Revision(replica_set("3.0", 3, 1), ())
+    wish = Handover(spec(2, "2.0"), 2, current, (before, superseded))
+    assert old_counts(wish, NOW) == {before.name: 2, superseded.name: 0}
+
+
 def test_the_worked_examples_of_the_docstrings_hold():
     assert doctest.testmod(handover).failed == 0
 

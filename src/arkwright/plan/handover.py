@@ -51,7 +51,7 @@ def old_counts(handover: Handover, now: datetime) -> dict[str, int]:
     leaving = arrived | _first_to_leave(handover, arrived, now)
     kept = {one.name: _staying(one, leaving | _idle_beside_another(one, handover)) for one in handover.others}
     for stable in handover.by_stability[-1:]:
-        kept[stable.name] += max(_owed(stable), len(_given_back(handover, now)))
+        kept[stable.name] += max(sum(map(_owed, handover.others)), len(_given_back(handover, now)))
     surplus = sum(kept.values()) - max(0, handover.desired - len(arrived))
     for revision in handover.by_stability:
         given = min(max(0, surplus), kept[revision.name])
@@ -88,7 +88,7 @@ def _staying(revision: Revision, leaving: set[str]) -> int:
 
 
 def _owed(revision: Revision) -> int:
-    """Modules that got lost on the way, with their pods, and are to be made up for."""
+    """Modules that got lost on the way, with their pods or by a user's hand; the stable revision makes up for them."""
     return max(0, revision.replica_set.spec.replicas - len(revision.live))
 
 
