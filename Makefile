@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 export PYTHONDONTWRITEBYTECODE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test soak quick bench check format lint types contract control-plane clean
+.PHONY: help install demo test soak quick bench check format packages lint types contract control-plane clean
 
 help: ## list what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 22
@@ -18,8 +18,8 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 install: $(VENV)/.installed ## the virtual environment, with arkwright and all tools in it
 
 # A cluster of your own, named by KUBECONFIG, is used instead.
-control-plane: $(VENV)/.installed ## build the Kubernetes control plane for demo and tests, once (needs Go)
-	@test -n "$$KUBECONFIG" || $(BIN)/python tests/kubernetes/control_plane.py build
+control-plane: $(VENV)/.installed ## build the Kubernetes parts for demo and tests, once (needs Go)
+	@test -n "$$KUBECONFIG" || $(BIN)/python tests/kubernetes/go_build.py
 
 demo: control-plane ## the main job, told and checked: online, release under load, offline
 	@$(BIN)/python examples/demo.py
@@ -35,6 +35,9 @@ quick: $(VENV)/.installed ## the tests that need no Kubernetes (under a minute)
 
 bench: control-plane ## writes, CPU time and wall time per module, on a real API server
 	@$(BIN)/python bench/releases.py
+
+packages: ## let the kustomization and the Helm chart follow deploy/0*.yaml
+	scripts/package.sh
 
 lint: $(VENV)/.installed ## ruff: style, complexity, forbidden calls
 	$(BIN)/ruff format --check .

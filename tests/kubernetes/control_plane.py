@@ -1,20 +1,16 @@
 """A real Kubernetes control plane on loopback: etcd, API server, controller manager. No kubelet, no scheduler.
 
-    python tests/kubernetes/control_plane.py build            build it, once; prints the path of the program
     python tests/kubernetes/control_plane.py up DIRECTORY     start it; prints the path of a kubeconfig
     python tests/kubernetes/control_plane.py down DIRECTORY   stop exactly what was started there
 
-The three are one Go program, built once into a per-user cache. DIRECTORY keeps data, certificates, token, logs and the
+The three are one Go program (`go_build`). DIRECTORY keeps data, certificates, token, logs and the
 kubeconfig. Python code uses `running(directory)`.
 """
 
 import contextlib
-import fcntl
-import hashlib
 import json
 import os
 import secrets
-import shutil
 import signal
 import socket
 import ssl
@@ -29,8 +25,9 @@ from pathlib import Path
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-SOURCE = Path(__file__).parent / "controlplane"
-VERSION = "1.34.4"
+sys.path.insert(0, str(Path(__file__).parent))
+from go_build import CONTROL_PLANE, GoBuildFailed, built  # noqa: E402
+
 CONTROLLERS = (
     "garbage-collector-controller",
     "namespace-controller",
@@ -50,58 +47,6 @@ class ControlPlaneFailed(Exception):
 
 def say(message: str) -> None:
     print(message, file=sys.stderr, flush=True)
-
-
-# ── the program ──────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def binary() -> Path:
-    """The Go program of this source; built if the cache has none."""
-    digest = hashlib.sha256(b"".join(file.read_bytes() for file in sorted(SOURCE.iterdir()))).hexdigest()[:12]
-    cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "arkwright"
-    target = cache / f"controlplane-{VERSION}-{digest}"
-    if target.exists():
-        return target
-    cache.mkdir(parents=True, exist_ok=True)
-    with (cache / "building").open("w") as lock:  # two that need it at once build it once
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        return target if target.exists() else _build(target)
-
-
-def _build(target: Path) -> Path:
-    if shutil.which("go") is None:
-        raise ControlPlaneFailed(
-            "the control plane is built with Go 1.24 or newer, and there is no `go` on the PATH; install it from your"
-            " system's packages, or set KUBECONFIG to a cluster of yours"
-        )
-    half = target.with_suffix(f".{os.getpid()}")
-    major, minor = VERSION.split(".")[:2]
-    stamp = "k8s.io/component-base/version.git"
-    flags = (
-        f"-s -w -X {stamp}Version=v{VERSION} -X {stamp}Major={major} -X {stamp}Minor={minor} -X {stamp}TreeState=clean"
-    )
-    command = ["go", "build", "-trimpath", "-ldflags", flags, "-o", str(half), "."]
-    with subprocess.Popen(command, cwd=SOURCE, stderr=subprocess.PIPE, text=True) as process:
-        began = time.monotonic()
-        while process.poll() is None:
-            passed = time.monotonic() - began
-            _progress(f"building the Kubernetes control plane (once, about 5 minutes): {passed:4.0f} s")
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(1 if sys.stderr.isatty() else 30)
-        if process.returncode:
-            raise ControlPlaneFailed(f"go build failed:\n{process.stderr.read() if process.stderr else ''}")
-    half.rename(target)
-    say(f"\nbuilt {target.name} in {time.monotonic() - began:.0f} s")
-    return target
-
-
-def _progress(line: str) -> None:
-    print(
-        f"\r{line}" if sys.stderr.isatty() else line,
-        end="" if sys.stderr.isatty() else "\n",
-        file=sys.stderr,
-        flush=True,
-    )
 
 
 # ── its three processes ──────────────────────────────────────────────────────────────────────────────────────────────
@@ -130,7 +75,10 @@ class ControlPlane:
 
 def start(directory: Path) -> ControlPlane:
     """Bring all three up; raises ControlPlaneFailed."""
-    program = binary()
+    try:
+        program = built(CONTROL_PLANE)
+    except GoBuildFailed as error:
+        raise ControlPlaneFailed(str(error)) from error
     directory.mkdir(parents=True, exist_ok=True)
     token, ports = secrets.token_urlsafe(24), Ports(*_free_ports(3))
     server = f"https://127.0.0.1:{ports.api}"
@@ -327,8 +275,6 @@ def _answers(url: str, token: str) -> bool:
 def main() -> None:
     try:
         match sys.argv[1:]:
-            case ["build"]:
-                print(binary())
             case ["up", directory]:
                 print(start(Path(directory).resolve()).kubeconfig)
             case ["down", directory]:
