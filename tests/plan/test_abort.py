@@ -27,6 +27,7 @@ CHOICES = [
     pytest.param(wish(named=""), None, id="nobody asked"),
     pytest.param(wish(named="demo-replicas-1"), None, id="another release was meant"),
     pytest.param(wish(version="3.0"), None, id="another version is asked for by now"),
+    pytest.param(wish(progress=Progress.COMPLETED), None, id="it is complete"),
     pytest.param(wish(towards="demo-replicas-2"), SUPERSEDED, id="the way back has begun: its end is kept"),
 ]
 
@@ -38,6 +39,11 @@ def test_an_abort_names_its_release_and_leads_to_what_served(one, expected):
 
 def test_without_an_earlier_revision_there_is_no_way_back():
     assert stable_instead(wish(), (GIVEN_UP,)) is None and not is_void(wish(), (GIVEN_UP,))
+
+
+def test_a_release_that_has_no_replica_set_yet_is_given_up_once_it_has():
+    assert stable_instead(wish(), (STABLE,)) is None and not is_void(wish(), (STABLE,))
+    assert is_void(wish(progress=Progress.COMPLETED), (STABLE, GIVEN_UP))
 
 
 def test_an_annotation_that_means_nothing_any_more_is_taken_away():

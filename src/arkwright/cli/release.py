@@ -17,13 +17,12 @@ from arkwright.cli.views import base_rows, deployment_rows, message_of, module_r
 from arkwright.clients.errors import Conflict
 from arkwright.clients.kube import KubeClient
 from arkwright.model.cluster import Document
-from arkwright.model.kinds import ModuleDeployment, ModuleReplicaSet, Progress
+from arkwright.model.kinds import HELD, UNDER_WAY, ModuleDeployment, ModuleReplicaSet, Progress
 from arkwright.model.names import ABORT, MODULE_DEPLOYMENT, label_value
 from arkwright.model.resources import RESOURCES, Kind
 
 WATCH_SECONDS = 0.5
 CHANGE_TRIES = 5
-HELD = (Progress.PAUSED, Progress.WAITING_FOR_CONFIRMATION)
 DEPLOYMENTS = RESOURCES[Kind.MODULE_DEPLOYMENT]
 Output = Annotated[Format, typer.Option("--output", "-o", help="table, wide, json or yaml.")]
 
@@ -186,7 +185,7 @@ def _is_of(replica_set: ModuleReplicaSet, deployment: str) -> bool:
 
 def _abortion(deployment: ModuleDeployment, revisions: int) -> Document:
     release = deployment.status.release_status
-    if release.progress not in (Progress.EXECUTING, *HELD):
+    if release.progress not in UNDER_WAY:
         fail(f"no release of {deployment.name} is under way: {release.progress}", message_of(deployment))
     if revisions < 2:
         fail(f"{deployment.name} has no earlier version to go back to", "set replicas to 0, or delete it")

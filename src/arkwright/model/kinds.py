@@ -36,6 +36,10 @@ class Progress(StrEnum):
     TERMINATED = "Terminated"
 
 
+HELD = frozenset({Progress.WAITING_FOR_CONFIRMATION, Progress.PAUSED})
+UNDER_WAY = HELD | {Progress.EXECUTING}
+
+
 class ModulePhase(StrEnum):
     """`status.status` of a Module (contract 3)."""
 

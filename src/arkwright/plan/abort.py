@@ -6,15 +6,16 @@ annotation names the ReplicaSet that is given up, so it dies with that release: 
 
 from msgspec.structs import replace
 
-from arkwright.model.kinds import ModuleDeployment, ModuleDeploymentSpec
+from arkwright.model.kinds import UNDER_WAY, ModuleDeployment, ModuleDeploymentSpec
 from arkwright.model.names import ABORT
 from arkwright.plan.revisions import Revision, identity
 from arkwright.plan.status import is_ready
 
 
 def is_void(deployment: ModuleDeployment, revisions: tuple[Revision, ...]) -> bool:
-    """Whether the annotation is there and gives nothing up."""
-    return ABORT in deployment.metadata.annotations and _given_up(deployment, revisions) is None
+    """Whether the annotation is there and gives nothing up. A release that has no ReplicaSet yet is given up once it has."""
+    is_set = ABORT in deployment.metadata.annotations
+    return is_set and _given_up(deployment, revisions) is None and not _is_under_way(deployment)
 
 
 def stable_instead(deployment: ModuleDeployment, revisions: tuple[Revision, ...]) -> Revision | None:
@@ -42,7 +43,14 @@ def unattended(spec: ModuleDeploymentSpec) -> ModuleDeploymentSpec:
 
 
 def _given_up(deployment: ModuleDeployment, revisions: tuple[Revision, ...]) -> Revision | None:
+    """The revision that is asked for and named. One whose release is complete cannot be given up any more."""
     wanted, named = identity(deployment.spec.template), deployment.metadata.annotations.get(ABORT)
-    return next(
-        (one for one in revisions if one.name == named and identity(one.replica_set.spec.template) == wanted), None
-    )
+    is_over = named == deployment.status.release_status.update_revision and not _is_under_way(deployment)
+    found = (one for one in revisions if one.name == named and identity(one.replica_set.spec.template) == wanted)
+    return None if is_over else next(found, None)
+
+
+def _is_under_way(deployment: ModuleDeployment) -> bool:
+    """Whether the named release is the one that goes on."""
+    release = deployment.status.release_status
+    return deployment.metadata.annotations.get(ABORT) == release.update_revision and release.progress in UNDER_WAY

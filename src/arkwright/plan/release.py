@@ -16,12 +16,9 @@ from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
-from arkwright.model.kinds import ModuleDeploymentSpec, Progress, ReleaseStatus
+from arkwright.model.kinds import HELD, UNDER_WAY, ModuleDeploymentSpec, Progress, ReleaseStatus
 from arkwright.model.outcomes import EventReason
 from arkwright.plan.batches import BatchPlan, batch_sizes
-
-UNDER_WAY = frozenset({Progress.EXECUTING, Progress.WAITING_FOR_CONFIRMATION, Progress.PAUSED})
-HELD = frozenset({Progress.WAITING_FOR_CONFIRMATION, Progress.PAUSED})
 
 
 @dataclass(frozen=True)
