@@ -18,6 +18,9 @@ def pytest_addoption(parser):
         "--every-crash", action="store_true", help="kill the controller after every write, not every eighth"
     )
     parser.addoption("--rewrite-stories", action="store_true", help="write the golden stories anew")
+    parser.addoption(
+        "--rewrite-operations", action="store_true", help="run docs/operations.md and write its outputs anew"
+    )
 
 
 def pytest_generate_tests(metafunc):

@@ -73,7 +73,9 @@ def replica_set_target(replica_set: ModuleReplicaSet) -> Target:
 def creation(wanted: ModuleReplicaSet) -> Create:
     module = wanted.module
     because = f"{module.name}:{module.version} is a new revision; {wanted.spec.replicas} replicas to begin with"
-    return Create(replica_set_target(wanted), encode(wanted), because)
+    document = encode(wanted)
+    document["spec"]["replicas"] = wanted.spec.replicas  # 0 too: `kubectl get` shows it
+    return Create(replica_set_target(wanted), document, because)
 
 
 def changes(revision: Revision, wanted: ModuleReplicaSet) -> tuple[Intent, ...]:
@@ -82,6 +84,8 @@ def changes(revision: Revision, wanted: ModuleReplicaSet) -> tuple[Intent, ...]:
     patch: Document = {}
     if changed := merge_patch(encode(had.spec), encode(wanted.spec)):
         patch["spec"] = changed
+        if "replicas" in changed:
+            changed["replicas"] = wanted.spec.replicas
     labels = {key: value for key, value in wanted.metadata.labels.items() if had.metadata.labels.get(key) != value}
     if labels:
         patch["metadata"] = {"labels": labels}
