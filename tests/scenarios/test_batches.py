@@ -112,3 +112,27 @@ async def test_a_failing_version_never_rolls_past_its_batch_and_a_rollback_super
 
 async def _failed(site):
     return bool(await site.modules(status="Failed"))
+
+
+async def test_events_tell_the_story_of_a_release(site):
+    await site.add_pods(2)
+    await site.apply(version="1.0.2", replicas=2, operationStrategy={"batchCount": 2, "needConfirm": True})
+    await site.until_progress("Paused", 1, 1)
+    await site.apply(pause=False)
+    await site.until_progress("Completed", 2, 2)
+    expected = {
+        "ReleaseStarted": ["demo-replicas-1: 2 replicas, in 2 batches"],
+        "ModuleInstalled": ["Installed 1 of 1 in batch 1/2", "Installed 1 of 1 in batch 2/2"],
+        "BatchCompleted": ["batch 1/2 is complete", "batch 2/2 is complete"],
+        "BatchAwaitingConfirmation": ["batch 1/2 waits for a person: set spec.pause to false"],
+        "BatchStarted": ["batch 2/2 begins"],
+        "ReleaseCompleted": ["demo-replicas-1: 2 replicas, in 2 batches"],
+    }
+    await site.until(lambda: _are_told(site, expected))
+    found = await site.deployment()
+    assert not found["spec"].get("pause") and not found["spec"].get("confirmBatchNum")
+
+
+async def _are_told(site, expected):
+    told = {reason: sorted(one["message"] for one in await site.events(reason)) for reason in expected}
+    return told == expected

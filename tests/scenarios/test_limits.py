@@ -89,3 +89,29 @@ async def test_an_agent_on_another_port_and_at_an_ipv6_address(site, worker_numb
     (only,) = await site.all(Kind.MODULE)
     assert only["metadata"]["labels"]["serverless.alipay.com/base-instance-ip"] == "1"
     assert agent.base.modules == {"provider:1": "activated"}
+
+
+async def test_a_base_gets_at_most_four_calls_at_once(site):
+    (agent,) = await site.add_pods(1)
+    agent.delays["installBiz"] = 0.4
+    for number in range(6):
+        wanted = module("1", name=f"module-{number}")
+        await site.apply(name=f"demo-{number}", replicas=1, template={"spec": {"module": wanted}})
+    most = 0
+
+    def are_all_in():
+        nonlocal most
+        most = max(most, len(agent.base.busy))
+        return len(agent.base.modules) == 6
+
+    await site.until(are_all_in)
+    assert most == 4
+
+
+async def test_two_module_deployments_at_once_never_exceed_a_cap(site):
+    agents = await site.add_pods(4, **{"serverless.alipay.com/max-module-count": "1"})
+    for name in ("one", "two", "three"):
+        await site.apply(name=name, replicas=4, template={"spec": {"module": module("1", name=name)}})
+    await site.until(lambda: sum(len(agent.base.modules) for agent in agents) == 4)
+    await site.is_calm(0.3)
+    assert [len(agent.base.modules) for agent in agents] == [1] * 4 and len(await site.all(Kind.MODULE)) == 4

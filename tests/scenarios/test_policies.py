@@ -91,6 +91,27 @@ async def test_uninstall_then_install_never_takes_more_out_of_service_than_allow
     assert fewest == 2
 
 
+async def test_what_is_out_of_service_for_any_cause_uses_up_what_may_be(site):
+    agents = await site.add_pods(3)
+    strategy = {"upgradePolicy": "uninstall_then_install", "maxUnavailable": 1}
+    await site.apply(version="1.0.2", replicas=3, operationStrategy=strategy)
+    await site.until_progress("Completed", 1, 3)
+    agents[0].base.broken_versions |= {"1.0.2"}
+    await site.restart_base(agents[0])
+    await site.until(lambda: _has_failed_alone(site))
+    await site.apply(version="2.0.0")
+    await site.until(lambda: len(site.serving("2.0.0")) == 1)  # where nothing served, nothing is lost
+    fewest = 3
+
+    def is_done():
+        nonlocal fewest
+        fewest = min(fewest, len(site.serving()))
+        return len(site.serving("2.0.0")) == 3
+
+    await site.until(is_done)
+    assert fewest == 2
+
+
 async def test_two_versions_that_share_a_web_path_are_exchanged_pod_by_pod(site):
     agents = await site.add_pods(2)
     for agent in agents:

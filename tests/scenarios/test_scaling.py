@@ -127,3 +127,23 @@ async def test_two_module_deployments_of_one_module_never_share_a_pod_nor_touch_
     await site.delete(name="one")
     await site.until_progress("Completed", 1, 3, name="two")
     assert len(site.serving("2.0.0")) == 3
+
+
+async def test_what_does_not_serve_goes_first_when_scaling_in(site):
+    agents = await site.add_pods(3)
+    agents[1].base.broken_versions.add("1.0.2")
+    await site.apply(version="1.0.2", replicas=3)
+    await site.until(lambda: len(site.serving()) == 2)
+    await site.until(lambda: _has_failed(site))
+    await site.apply(replicas=2)
+    await site.until_progress("Completed")
+    await site.until(lambda: _has_modules(site, 2))
+    assert site.calls("uninstallBiz") == 0 and len(site.serving()) == 2
+
+
+async def _has_failed(site):
+    return bool(await site.modules(status="Failed"))
+
+
+async def _has_modules(site, count):
+    return len(await site.modules()) == len(await site.modules(status="Available")) == count
