@@ -1,4 +1,4 @@
-"""`arkwright get`, `status` and `confirm`, as a person runs them."""
+"""`arkwright get`, `status`, `confirm`, `abort` and `retry`, as a person runs them."""
 
 import asyncio
 import json
@@ -34,6 +34,7 @@ async def test_status_draws_what_is_where_and_says_how_to_go_on(paused):
     assert code == 0
     assert "॥ demo  provider:1.0.2 on stock  Paused  batch 1/2  1 of 2 updated, 1 available" in out
     assert "batch 1/2 is complete and waits for a person; to go on: set spec.pause to false" in out
+    assert "→ arkwright confirm demo\n" in out
     assert "✔ stock-1  Available" in out and "\x1b" not in out
 
 
@@ -59,6 +60,32 @@ async def test_status_shows_the_agents_own_words_for_a_failure(site):
     code, out, _ = await run(site, "status")
     assert code == 0
     assert "✖ stock-1  Failed  InstallFailed: com.example.StartFailure: the module does not start" in out
+    assert "→ correct the module's url or version and apply it again\n" in out
+    code, _, said = await run(site, "abort", "demo")
+    assert code == 1 and "demo has no earlier version to go back to" in said
+
+
+async def test_a_release_that_fails_is_aborted_and_tried_again(site):
+    (agent,) = await site.add_pods(1)
+    await site.apply(version="1.0.2", replicas=1)
+    await site.until_progress("Completed", 1, 1)
+    code, _, said = await run(site, "abort", "demo")
+    assert code == 1 and "no release of demo is under way: Completed" in said
+    agent.base.broken_versions.add("2.0.0")
+    await site.apply(version="2.0.0")
+    await site.until(lambda: _has_failed(site))
+    assert "to go back: arkwright abort demo" in (await run(site, "status"))[1]
+    code, _, said = await run(site, "abort", "demo")
+    assert code == 0 and "demo-replicas-2 of demo is given up" in said
+    await site.until_progress("Aborted")
+    assert "→ apply another version, or arkwright retry demo" in (await run(site, "status", "--watch"))[1]
+    agent.base.broken_versions.clear()
+    code, _, said = await run(site, "retry", "demo")
+    assert code == 0 and "the release of demo begins anew" in said
+    await site.until_progress("Completed", 1, 1)
+    assert site.serving("2.0.0")
+    code, _, said = await run(site, "retry", "demo")
+    assert code == 1 and "no release of demo was aborted" in said
 
 
 async def _has_failed(site):

@@ -63,10 +63,16 @@ async def test_an_archive_that_cannot_be_pulled_completes_by_itself_once_its_url
     (agent,) = await site.add_pods(1)
     agent.base.unreachable_archives.add("http://archives/provider-1.0.2.whl")
     await site.apply(version="1.0.2", replicas=1)
-    await site.until(lambda: _failed_with(site, "PullFailed"))
+    await site.until(lambda: _has_tried(site, 3))  # the next try is due in about 4 s
     corrected = {"name": "provider", "version": "1.0.2", "url": "http://mirror/provider-1.0.2.whl"}
     await site.apply(template={"spec": {"module": corrected}})
+    await site.until(lambda: site.serving("1.0.2"), seconds=2.5)
     await site.until_progress("Completed", 1, 1)
+
+
+async def _has_tried(site, times):
+    failed = await site.modules(status="Failed", reason="PullFailed")
+    return [one["status"]["attempts"] for one in failed] == [times]
 
 
 async def test_an_archive_of_another_version_is_never_available(site):

@@ -7,8 +7,9 @@ from rich.markup import escape
 from rich.tree import Tree
 
 from arkwright.cli.cluster import Snapshot
-from arkwright.model.kinds import Module, ModuleDeployment, ModulePhase, ModuleReplicaSet, Progress
+from arkwright.model.kinds import HELD, Module, ModuleDeployment, ModulePhase, ModuleReplicaSet, Progress
 from arkwright.model.names import MODULE_DEPLOYMENT, MODULE_REPLICASET, SERVES_PREFIX, label_value
+from arkwright.model.outcomes import EventReason, Reason
 
 MARKS = {
     ModulePhase.AVAILABLE: "[green]✔[/]",
@@ -16,6 +17,11 @@ MARKS = {
     ModulePhase.TERMINATING: "[yellow]⚠[/]",
 }
 UNDER_WAY = "[cyan]◌[/]"
+CORRECTED_BY_USERS = (Reason.PULL_FAILED, Reason.INSTALL_FAILED, Reason.IDENTITY_MISMATCH, Reason.INSTALL_TIMED_OUT)
+WAYS_OUT: dict[str, str] = {
+    EventReason.INSUFFICIENT_BASES: "add base pods, raise max-module-count, or lower replicas",
+    Reason.AGENT_UNREACHABLE: "look at the base pod; it goes on by itself once its agent answers",
+}
 PROGRESS_MARKS = {
     Progress.COMPLETED: "[green]✔[/]",
     Progress.PAUSED: "[yellow]॥[/]",
@@ -116,10 +122,28 @@ def release_tree(deployment: ModuleDeployment, snapshot: Snapshot, now: datetime
     tree.add(f"{escape(message_of(deployment))}{_since(deployment, now)}")
     label = label_value(deployment.name)
     revisions = [one for one in snapshot.replica_sets if one.metadata.labels.get(MODULE_DEPLOYMENT) == label]
+    if step := next_step(deployment, len(revisions) > 1):
+        tree.add(f"[bold]→[/] {escape(step)}")
     for revision in sorted(revisions, key=lambda one: one.revision, reverse=True):
         if modules := _modules_of(revision, snapshot):
             _add_revision(tree, revision, modules, now)
     return tree
+
+
+def next_step(deployment: ModuleDeployment, has_earlier: bool) -> str:
+    """What a person may do about it; "" where nothing is asked of anybody. `has_earlier`: there is a version to go back to."""
+    name, progress = deployment.name, deployment.status.release_status.progress
+    if progress in HELD:
+        return f"arkwright confirm {name}" + (f", or arkwright abort {name}" if has_earlier else "")
+    if progress is Progress.ABORTED:
+        return f"apply another version, or arkwright retry {name}"
+    failure = next((one for one in deployment.status.conditions if one.type == "ReplicaFailure"), None)
+    if failure is None or failure.status != "True":
+        return ""
+    if progress is Progress.EXECUTING and failure.reason in CORRECTED_BY_USERS:
+        back = f"; to go back: arkwright abort {name}" if has_earlier else ""
+        return f"correct the module's url or version and apply it again{back}"
+    return WAYS_OUT.get(failure.reason, "")
 
 
 def _headline(deployment: ModuleDeployment) -> str:
