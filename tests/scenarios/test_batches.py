@@ -46,6 +46,7 @@ async def test_a_confirm_left_from_an_earlier_release_confirms_nothing(site):
     await site.until_progress("Paused", 1)
     await site.apply(confirmBatchNum=1)
     await site.until_progress("Completed", 2, 2)
+    await site.apply(confirmBatchNum=1)  # somebody confirms once more, too late
     await site.apply(version="2.0.0")
     await site.until_progress("Paused", 1, 1)
     await site.is_calm()

@@ -2,6 +2,8 @@
 
 import asyncio
 
+import pytest
+
 from arkwright.model.resources import Kind
 from scenarios.site import module
 
@@ -206,10 +208,11 @@ async def test_another_url_alone_calls_nobody_and_is_what_the_next_install_uses(
     assert "http://elsewhere/provider.whl" in urls
 
 
-async def test_a_restart_exchanges_the_same_version_pod_by_pod(site):
+@pytest.mark.parametrize("policy", ["install_then_uninstall", "uninstall_then_install"])
+async def test_a_restart_exchanges_the_same_version_pod_by_pod(site, policy):
     for agent in await site.add_pods(2):
         agent.delays["installBiz"] = 0.2
-    await site.apply(version="1.0.2", replicas=2)
+    await site.apply(version="1.0.2", replicas=2, operationStrategy={"upgradePolicy": policy})
     await site.until_progress("Completed", 1, 2)
     restarted = {
         "metadata": {"annotations": {"serverless.alipay.com/restartedAt": "now"}},
