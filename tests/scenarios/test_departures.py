@@ -173,6 +173,7 @@ async def test_a_module_deleted_while_its_install_is_under_way_is_uninstalled_on
     await site.until(lambda: bool(agent.base.busy))
     await site.delete()
     await site.until(lambda: _nothing_is_left(site))
+    await site.until(lambda: not agent.base.busy)
     assert agent.base.modules == {} and agent.base.calls("installBiz") == agent.base.calls("uninstallBiz")
 
 

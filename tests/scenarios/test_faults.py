@@ -133,11 +133,13 @@ async def _is_gone(site):
     return await site.deployment() is None and not await site.modules()
 
 
-async def test_a_deletion_is_held_up_by_neither_pause_nor_confirm_nor_failure(site):
+@pytest.mark.parametrize("is_failing", [False, True])
+async def test_a_deletion_is_held_up_by_neither_pause_nor_confirm_nor_failure(site, is_failing):
     agents = await site.add_pods(3)
-    agents[0].base.failures["installBiz"] = 99
+    for agent in agents:
+        agent.base.failures["installBiz"] = 99 if is_failing else 0
     await site.apply(version="1.0.2", replicas=3, operationStrategy={"batchCount": 3, "needConfirm": True})
-    await site.until(lambda: _failed_or_paused(site))
+    await (site.until(lambda: _has_failed(site)) if is_failing else site.until_progress("Paused", 1, 1))
     await site.delete()
     await site.until(lambda: _is_gone(site))
     assert not any(agent.base.modules for agent in agents)
@@ -146,8 +148,8 @@ async def test_a_deletion_is_held_up_by_neither_pause_nor_confirm_nor_failure(si
     assert not await site.all(Kind.MODULE_REPLICASET)
 
 
-async def _failed_or_paused(site):
-    return bool(await site.modules(status="Failed")) or (await site.progress())[0] == "Paused"
+async def _has_failed(site):
+    return bool(await site.modules(status="Failed"))
 
 
 async def test_a_controller_that_starts_again_repeats_nothing(site):
