@@ -29,7 +29,7 @@ def no_pod_above_its_cap(world):
 
 
 def no_batch_before_its_turn(world):
-    """Never more new Modules than the current batch allows, and never a batch that goes back."""
+    """Never more new Modules than the current batch allows."""
     deployment = world.deployment()
     release = world.status().get("releaseStatus", {})
     name = release.get("updateRevision", "")
@@ -41,6 +41,17 @@ def no_batch_before_its_turn(world):
     origin = world.status()["replicas"] - moves
     new = [one for one in world.modules() if one["metadata"]["labels"][MODULE_REPLICASET] == name]
     assert len(new) <= origin + plan.moved(batch), world.told()
+
+
+def no_finished_batch_is_repeated(world):
+    """Within one release, as long as its plan is the same, the batch only counts up."""
+    status = world.status()
+    release = status.get("releaseStatus", {})
+    plan = (release.get("updateRevision"), release.get("originalDeltaReplicas"), status.get("replicas"))
+    batch, is_under_way = release.get("currentBatch", 0), release.get("progress") in ("Executing", "Paused")
+    before, world.last_batch = world.last_batch, (plan, batch) if is_under_way else None
+    if before and is_under_way and before[0] == plan:
+        assert batch >= before[1], world.told()
 
 
 def no_call_to_a_pod_nobody_planned(world):
@@ -68,6 +79,7 @@ ALL = (
     labels_only_where_a_version_serves,
     no_pod_above_its_cap,
     no_batch_before_its_turn,
+    no_finished_batch_is_repeated,
     no_call_to_a_pod_nobody_planned,
     service_is_never_thinner_than_promised,
 )

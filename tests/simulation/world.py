@@ -35,7 +35,7 @@ class World:
         self.kube = FakeKube(self.now, lag, self._refuse, self._wrote)
         self.arklet = FakeArklet(self._latency, lambda: self.random.random() < self.chance, self._called)
         self.story, self.invariants = [], []
-        self.cap, self.promised, self.ever_planned = None, 0, set()
+        self.cap, self.promised, self.ever_planned, self.last_batch = None, 0, set(), None
         self.base_traits = {}  # what every new base is like
         self._controller = None
         self._pods = 0
