@@ -77,6 +77,13 @@ async def test_a_mistake_in_a_call_is_a_lost_answer_and_not_a_module_that_waits_
     assert ended == [("stock-1", "")] and calls.last(asked().key).outcome.verdict is Verdict.LOST
 
 
+async def test_a_first_question_that_gets_lost_teaches_nothing():
+    calls, _, _ = calling()
+    calls.start(pod(), Command.QUERY, archive(), asked())
+    await asyncio.sleep(2)
+    assert calls.report(pod()) is None, "an unknown base is not an empty one: what serves there goes on serving"
+
+
 async def test_a_restarted_base_holds_nothing_that_we_know_of():
     calls, _, _ = calling()
     calls.start(pod(), Command.INSTALL, archive(), asked())

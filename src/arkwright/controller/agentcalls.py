@@ -158,6 +158,8 @@ class AgentCalls:
                 return await self._client.query(address)
 
     def _learn(self, pod: Pod, archive: ModuleArchive, outcome: Outcome, at: datetime) -> None:
+        if pod.metadata.uid not in self._reports and outcome.verdict is not Verdict.DONE:
+            return  # nothing was known, and nothing is: that is not the same as an empty base
         instance, before = self._reports.get(pod.metadata.uid, (pod.base_instance, BaseReport(at=at)))
         self._reports[pod.metadata.uid] = (instance, learned(before, archive, outcome, at))
 
