@@ -201,6 +201,19 @@ class Site:
                 raise AssertionError(f"not within {seconds} s: {json.dumps(await self._picture(), indent=1)}")
             await asyncio.sleep(0.03)
 
+    async def fewest_serving_until(self, is_so):
+        """On how few base pods the module served at any moment until it is so."""
+        fewest = len(self.agents)
+
+        async def look():
+            nonlocal fewest
+            fewest = min(fewest, len(self.serving()))
+            answer = is_so()
+            return (await answer) if asyncio.iscoroutine(answer) else answer
+
+        await self.until(look)
+        return fewest
+
     async def until_progress(self, *wanted, name="demo"):
         """Until (progress, batch, available replicas of the new version) is as said; fewer values ask for less."""
 

@@ -132,6 +132,7 @@ def run(command, directory):
     return done.stdout.splitlines()
 
 
+@pytest.mark.timeout(400)
 async def test_the_page_shows_what_happens(site, bases, desk, request):
     await site.until(lambda: _are_ready(site))
     results = []

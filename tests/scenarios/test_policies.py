@@ -81,16 +81,8 @@ async def test_uninstall_then_install_never_takes_more_out_of_service_than_allow
     strategy = {"upgradePolicy": "uninstall_then_install", "maxUnavailable": 1}
     await site.apply(version="1.0.2", replicas=3, operationStrategy=strategy)
     await site.until_progress("Completed", 1, 3)
-    fewest = 3
-
-    def is_done():
-        nonlocal fewest
-        fewest = min(fewest, len(site.serving()))
-        return len(site.serving("2.0.0")) == 3
-
     await site.apply(version="2.0.0")
-    await site.until(is_done)
-    assert fewest == 2
+    assert await site.fewest_serving_until(lambda: len(site.serving("2.0.0")) == 3) == 2
 
 
 async def test_what_is_out_of_service_for_any_cause_uses_up_what_may_be(site):
@@ -103,15 +95,7 @@ async def test_what_is_out_of_service_for_any_cause_uses_up_what_may_be(site):
     await site.until(lambda: _has_failed_alone(site))
     await site.apply(version="2.0.0")
     await site.until(lambda: len(site.serving("2.0.0")) == 1)  # where nothing served, nothing is lost
-    fewest = 3
-
-    def is_done():
-        nonlocal fewest
-        fewest = min(fewest, len(site.serving()))
-        return len(site.serving("2.0.0")) == 3
-
-    await site.until(is_done)
-    assert fewest == 2
+    assert await site.fewest_serving_until(lambda: len(site.serving("2.0.0")) == 3) == 2
 
 
 async def test_two_versions_that_share_a_web_path_are_exchanged_pod_by_pod(site):
@@ -121,15 +105,7 @@ async def test_two_versions_that_share_a_web_path_are_exchanged_pod_by_pod(site)
     await site.apply(version="1.0.2", replicas=2)
     await site.until_progress("Completed", 1, 2)
     await site.apply(version="2.0.0")
-    fewest = 2
-
-    def is_done():
-        nonlocal fewest
-        fewest = min(fewest, len(site.serving()))
-        return len(site.serving("2.0.0")) == 2
-
-    await site.until(is_done)
-    assert fewest == 1
+    assert await site.fewest_serving_until(lambda: len(site.serving("2.0.0")) == 2) == 1
     await site.until_progress("Completed")
 
 
@@ -218,16 +194,13 @@ async def test_a_restart_exchanges_the_same_version_pod_by_pod(site, policy):
         "metadata": {"annotations": {"serverless.alipay.com/restartedAt": "now"}},
         "spec": {"module": module("1.0.2")},
     }
-    fewest = 2
-
-    async def is_done():
-        nonlocal fewest
-        fewest = min(fewest, len(site.serving()))
-        return (await site.progress())[0] == "Completed" and site.calls("installBiz") == 4
-
     await site.apply(template=restarted)
-    await site.until(is_done)
-    assert (fewest, site.calls("uninstallBiz")) == (1, 2)
+    assert await site.fewest_serving_until(lambda: _is_installed_again(site)) == 1
+    assert site.calls("uninstallBiz") == 2
+
+
+async def _is_installed_again(site):
+    return (await site.progress())[0] == "Completed" and site.calls("installBiz") == 4
 
 
 async def test_where_no_other_pod_serves_a_version_on_the_same_web_path_waits_and_names_the_way_out(site):

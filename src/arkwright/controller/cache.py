@@ -56,6 +56,11 @@ def _of_owner(replica_set: ModuleReplicaSet) -> Iterable[Hashable]:
     return [("owner", replica_set.metadata.namespace, owner.name) for owner in owners]
 
 
+def _of_label(replica_set: ModuleReplicaSet) -> Iterable[Hashable]:
+    """As Modules name it."""
+    return [("label", replica_set.metadata.namespace, label_value(replica_set.name))]
+
+
 def _of_base_and_module(deployment: ModuleDeployment) -> Iterable[Hashable]:
     namespace, spec = deployment.metadata.namespace, deployment.spec
     return [("base", namespace, spec.base_deployment_name), ("module", namespace, spec.template.spec.module.name)]
@@ -71,7 +76,7 @@ def _of_namespace(deployment: Deployment) -> Iterable[Hashable]:
 
 INDEXES: dict[Kind, tuple[Callable[[Any], Iterable[Hashable]], ...]] = {
     Kind.MODULE: (_of_pod, _of_replica_set),
-    Kind.MODULE_REPLICASET: (_of_owner,),
+    Kind.MODULE_REPLICASET: (_of_owner, _of_label),
     Kind.MODULE_DEPLOYMENT: (_of_base_and_module,),
     Kind.POD: (_of_labels,),
     Kind.DEPLOYMENT: (_of_namespace,),

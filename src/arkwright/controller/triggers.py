@@ -86,12 +86,10 @@ def _replaced_by(replica_set: ModuleReplicaSet, cache: Cache) -> Iterator[Key]:
 
 
 def replica_set_of(module: Module, cache: Cache) -> ModuleReplicaSet | None:
-    """By its label; a label that holds a cut name is found by the Module's own name, which begins with it."""
-    name = module.metadata.labels.get(MODULE_REPLICASET, "")
-    found: ModuleReplicaSet | None = cache.get(Kind.MODULE_REPLICASET, module.metadata.namespace, name)
-    if found is not None or not name:
-        return found
-    return next((one for one in cache.all(Kind.MODULE_REPLICASET) if module in cache.modules_of(one)), None)
+    """By its label, which may hold the name cut."""
+    label = module.metadata.labels.get(MODULE_REPLICASET, "")
+    found: tuple[ModuleReplicaSet, ...] = cache.find(Kind.MODULE_REPLICASET, "label", module.metadata.namespace, label)
+    return next(iter(found), None)
 
 
 def owner_of(replica_set: ModuleReplicaSet) -> OwnerReference | None:
