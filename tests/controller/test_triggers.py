@@ -6,13 +6,12 @@ from msgspec.structs import replace
 from arkwright.controller.cache import Cache, Change
 from arkwright.controller.triggers import keys
 from arkwright.model.cluster import Deployment, DeploymentSpec, Service
-from arkwright.model.kinds import LabelSelector, UpgradePolicy
+from arkwright.model.kinds import LabelSelector, OperationStrategy, UpgradePolicy
 from arkwright.model.meta import ObjectMeta, OwnerReference
 from arkwright.model.names import MODULE_REPLICASET, label_value
 from arkwright.model.resources import Kind
 from plan.builders import NOW, deployment, module, pod, replica_set
 
-SCALEUP = UpgradePolicy.SCALEUP_THEN_SCALEDOWN
 APP = {"app": "stock"}
 
 
@@ -67,8 +66,11 @@ def test_a_module_concerns_others_of_its_name_on_its_pod():
 
 
 def test_a_replacement_concerns_the_deleted_one_that_waits_for_it_and_its_pod():
-    waiting = module(on=2, going=True, policy=SCALEUP)
-    found = known((Kind.MODULE, waiting))(Kind.MODULE, None, module(policy=SCALEUP))
+    wanted = owned(replica_set())
+    strategy = OperationStrategy(upgrade_policy=UpgradePolicy.SCALEUP_THEN_SCALEDOWN)
+    wanted = replace(wanted, spec=replace(wanted.spec, operation_strategy=strategy))
+    waiting = module(on=2, going=True)
+    found = known((Kind.MODULE_REPLICASET, wanted), (Kind.MODULE, waiting))(Kind.MODULE, None, module())
     assert told("Module/demo-replicas-1-provider-2", "Pod/stock-2") <= found
 
 

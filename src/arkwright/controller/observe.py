@@ -152,9 +152,9 @@ class Observer:
         return ObservedBasePod(pod, modules, self._agents.report(pod), self._kept(modules, now))
 
     def _kept(self, modules: tuple[Module, ...], now: datetime) -> frozenset[str]:
-        """Those of deleted ones that serve on until they are replaced."""
-        going = (replica_set_of(one, self._cache) for one in modules if one.is_terminating)
-        replica_sets = {one.name: one for one in going if one is not None}
+        """Those of deleted ones that serve on until they are replaced. To look at a whole ReplicaSet costs: only if it may be."""
+        found = (replica_set_of(one, self._cache) for one in modules if one.is_terminating)
+        replica_sets = {one.name: one for one in found if one is not None and one.replaces_first}
         kept = (kept_until_replaced(self.replica_set(one), now) for one in replica_sets.values())
         return frozenset(name for names in kept for name in names)
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from arkwright.controller.cache import Cache, Change, Key
 from arkwright.model.cluster import Deployment, Pod, Service
-from arkwright.model.kinds import Module, ModuleDeployment, ModuleReplicaSet, UpgradePolicy
+from arkwright.model.kinds import Module, ModuleDeployment, ModuleReplicaSet
 from arkwright.model.meta import KubernetesObject, OwnerReference
 from arkwright.model.names import MODULE_REPLICASET, service_name
 from arkwright.model.resources import Kind
@@ -73,7 +73,7 @@ def _of_module(module: Module, cache: Cache) -> Iterator[Key]:
     if replica_set:
         yield _key(Kind.MODULE_REPLICASET, replica_set)
         yield from _owner(replica_set)
-        if module.spec.upgrade_policy is UpgradePolicy.SCALEUP_THEN_SCALEDOWN:
+        if replica_set.replaces_first:
             yield from _replaced_by(replica_set, cache)
 
 

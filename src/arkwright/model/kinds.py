@@ -182,6 +182,11 @@ class ModuleReplicaSet(KubernetesObject, frozen=True, kw_only=True):
         return self.spec.template.spec.module
 
     @property
+    def replaces_first(self) -> bool:
+        """scaleup_then_scaledown: first a new one elsewhere, then the old one goes."""
+        return self.spec.operation_strategy.upgrade_policy is UpgradePolicy.SCALEUP_THEN_SCALEDOWN
+
+    @property
     def revision(self) -> int:
         """Counts up within its ModuleDeployment; the highest is the newest."""
         text = self.metadata.labels.get(MODULE_REPLICASET_REVISION, "0")

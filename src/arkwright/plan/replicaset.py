@@ -75,7 +75,7 @@ def kept_until_replaced(observed: ObservedReplicaSet, now: datetime) -> frozense
     Counts decide: a Module that this ReplicaSet wants no more is replaced by nobody. One that has no free pod to be
     replaced on goes first, and one whose traffic is off has begun to go.
     """
-    if not observed.room.replaces_first or observed.replica_set.is_terminating:
+    if not observed.replica_set.replaces_first or observed.replica_set.is_terminating:
         return frozenset()
     live = {label_value(one.name): one for one in observed.modules if not one.is_terminating}
     missing = observed.replica_set.spec.replicas - len(live)
@@ -109,7 +109,7 @@ def _named_replacements(observed: ObservedReplicaSet, created: tuple[Create, ...
         for one in sorted(observed.modules, key=lambda one: one.name)
         if one.is_terminating and one.metadata.labels.get(NEW_REPLICATED_MODULE) not in known
     )
-    pairs = zip(waiting, created, strict=False) if observed.room.replaces_first else ()
+    pairs = zip(waiting, created, strict=False) if observed.replica_set.replaces_first else ()
     return tuple(
         Patch(
             _target(one),
@@ -155,7 +155,7 @@ def _warnings(room: Room, chosen: tuple[Pod, ...]) -> tuple[Tell, ...]:
 
 def _recycled(room: Room, victims: set[str]) -> tuple[Intent, ...]:
     """Base pods that scaleup_then_scaledown leaves empty are asked to leave too, where that was opted for (semantics 5)."""
-    if not room.recycles_pods or room.is_newest or not room.replaces_first:
+    if not room.recycles_pods or room.is_newest or not room.replica_set.replaces_first:
         return ()
     emptied = [pod for pod in room.pods if pod.name in victims and pod.is_live and places_on(room, pod) <= 1]
     because = "an upgrade has left it without a module, and recycle-base-pod is set"
@@ -170,7 +170,7 @@ def _pod_target(pod: Pod) -> Target:
 
 def _goes_beside(observed: ObservedReplicaSet) -> bool:
     """Only a newest revision takes the place of others on their pods, and not where it has to scale up elsewhere first."""
-    return observed.room.is_newest and not observed.room.replaces_first
+    return observed.room.is_newest and not observed.replica_set.replaces_first
 
 
 def _new_module(replica_set: ModuleReplicaSet, pod: Pod) -> Create:

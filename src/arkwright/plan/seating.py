@@ -31,11 +31,6 @@ class Room:
     vacancies: int = 0
     recycles_pods: bool = False
 
-    @property
-    def replaces_first(self) -> bool:
-        """scaleup_then_scaledown: first a new one elsewhere, then the old one goes."""
-        return self.replica_set.spec.operation_strategy.upgrade_policy is UpgradePolicy.SCALEUP_THEN_SCALEDOWN
-
 
 def seats(room: Room, now: datetime) -> tuple[Seat, ...]:
     return tuple(_seat(room, pod, now) for pod in room.pods)
@@ -55,7 +50,7 @@ def _seat(room: Room, pod: Pod, now: datetime) -> Seat:
         holds_sibling=bool(siblings),
         holds_namesake=any(_is_namesake(room.replica_set, place) for place in taken),
         is_live=pod.is_live,
-        is_being_left=room.replaces_first
+        is_being_left=room.replica_set.replaces_first
         and any(one.is_terminating and _is_own(room.replica_set, one) for one in residents),
         is_given_back=any(has_given_way(one, now) for one in siblings),
         is_ready_to_lose=any(_takes_over(one, room.replica_set, now) for one in siblings),
