@@ -90,6 +90,8 @@ async def test_what_is_out_of_service_for_any_cause_uses_up_what_may_be(site):
     strategy = {"upgradePolicy": "uninstall_then_install", "maxUnavailable": 1}
     await site.apply(version="1.0.2", replicas=3, operationStrategy=strategy)
     await site.until_progress("Completed", 1, 3)
+    for agent in agents:
+        agent.delays["installBiz"] = 0.2
     agents[0].base.broken_versions |= {"1.0.2"}
     await site.restart_base(agents[0])
     await site.until(lambda: _has_failed_alone(site))
