@@ -120,6 +120,22 @@ def test_a_module_of_a_superseded_version_that_was_lost_is_made_up_for_by_the_st
     assert old_counts(wish, NOW) == {before.name: 2, superseded.name: 0}
 
 
+def symmetric(old, new, pods):
+    """Replicas that the stable revision keeps in symmetric mode with so many base pods."""
+    current = Revision(replica_set("2.0", 2, len(new)), tuple(new))
+    before = Revision(replica_set("1.0", 1, len(old)), tuple(old))
+    wish = Handover(spec(-1, "2.0", upgrade_policy="uninstall_then_install"), pods, current, (before,))
+    return old_counts(wish, NOW)[before.name]
+
+
+def test_a_pod_that_appears_in_the_middle_of_a_release_is_owed_the_stable_version():
+    assert symmetric(old=(available(on=1), available(on=2)), new=(new(3, READY),), pods=4) == 3
+
+
+def test_what_has_to_leave_leaves_before_a_pod_that_has_appeared_gets_its_own():
+    assert symmetric(old=(available(on=1), module(on=2)), new=(new(2),), pods=3) == 1
+
+
 def test_the_worked_examples_of_the_docstrings_hold():
     assert doctest.testmod(handover).failed == 0
 

@@ -61,9 +61,12 @@ def old_counts(handover: Handover, now: datetime) -> dict[str, int]:
 
 
 def _with_newcomers(handover: Handover, kept: dict[str, int]) -> dict[str, int]:
-    """Symmetric mode: pods that appeared in the middle of a release get the stable revision, at once (semantics 8)."""
+    """Symmetric mode: pods that appeared in the middle of a release get the stable revision, at once (semantics 8).
+
+    What has to leave leaves first: a count that goes down and up at once stays as it is, and nothing would move.
+    """
     stable = next((one for one in reversed(handover.by_stability) if kept[one.name]), None)
-    if handover.spec.replicas >= 0 or stable is None:
+    if handover.spec.replicas >= 0 or stable is None or kept[stable.name] < len(stable.live):
         return kept
     held = {one.pod_name for revision in (*handover.others, handover.current) if revision for one in revision.live}
     coming = max(0, _granted(handover.current) - len(handover.successors)) + sum(
