@@ -194,8 +194,7 @@ class Site:
         """Ask again and again (an async function or a plain one) until it is so. Raises AssertionError with the last status."""
         deadline = time.monotonic() + seconds
         while True:
-            answer = is_so()
-            if (await answer) if asyncio.iscoroutine(answer) else answer:
+            if await _answered(is_so):
                 return
             if time.monotonic() > deadline:
                 raise AssertionError(f"not within {seconds} s: {json.dumps(await self._picture(), indent=1)}")
@@ -208,8 +207,7 @@ class Site:
         async def look():
             nonlocal fewest
             fewest = min(fewest, len(self.serving()))
-            answer = is_so()
-            return (await answer) if asyncio.iscoroutine(answer) else answer
+            return await _answered(is_so)
 
         await self.until(look)
         return fewest
@@ -250,6 +248,11 @@ class Site:
 
     async def _patch(self, path, patch):
         return await self._kube.request("PATCH", path, body=patch)
+
+
+async def _answered(is_so):
+    answer = is_so()
+    return (await answer) if asyncio.iscoroutine(answer) else answer
 
 
 def module(version, name="provider"):

@@ -13,12 +13,12 @@ from rich.live import Live
 
 from arkwright.cli.cluster import Namespace, Snapshot, complete_deployments, take_snapshot, with_cluster
 from arkwright.cli.output import Format, fail, notes, results, show
-from arkwright.cli.views import base_rows, deployment_rows, message_of, module_rows, release_tree
+from arkwright.cli.views import base_rows, deployment_rows, message_of, module_rows, release_tree, revisions_of
 from arkwright.clients.errors import Conflict
 from arkwright.clients.kube import KubeClient
 from arkwright.model.cluster import Document
-from arkwright.model.kinds import HELD, UNDER_WAY, ModuleDeployment, ModuleReplicaSet, Progress
-from arkwright.model.names import ABORT, MODULE_DEPLOYMENT, label_value
+from arkwright.model.kinds import HELD, UNDER_WAY, ModuleDeployment, Progress
+from arkwright.model.names import ABORT
 from arkwright.model.resources import RESOURCES, Kind
 
 WATCH_SECONDS = 0.5
@@ -171,16 +171,12 @@ def abort(
 
     async def give_up(kube: KubeClient) -> ModuleDeployment:
         chosen = _chosen(kube, namespace)
-        earlier = [one for one in (await take_snapshot(kube, chosen)).replica_sets if _is_of(one, name)]
-        return await _change(kube, chosen, name, lambda found: _abortion(found, len(earlier)))
+        revisions = revisions_of(name, await take_snapshot(kube, chosen))
+        return await _change(kube, chosen, name, lambda found: _abortion(found, len(revisions)))
 
     release = with_cluster(give_up).status.release_status
     notes.print(f"{release.update_revision} of {name} is given up, the earlier version comes back", highlight=False)
     notes.print(f"  arkwright status {name} --watch   shows how; arkwright retry {name} tries again", highlight=False)
-
-
-def _is_of(replica_set: ModuleReplicaSet, deployment: str) -> bool:
-    return replica_set.metadata.labels.get(MODULE_DEPLOYMENT) == label_value(deployment)
 
 
 def _abortion(deployment: ModuleDeployment, revisions: int) -> Document:

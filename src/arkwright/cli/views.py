@@ -120,14 +120,18 @@ def release_tree(deployment: ModuleDeployment, snapshot: Snapshot, now: datetime
     """ModuleDeployment → revision → base pod and Module, with what it waits for on top."""
     tree = Tree(_headline(deployment))
     tree.add(f"{escape(message_of(deployment))}{_since(deployment, now)}")
-    label = label_value(deployment.name)
-    revisions = [one for one in snapshot.replica_sets if one.metadata.labels.get(MODULE_DEPLOYMENT) == label]
+    revisions = revisions_of(deployment.name, snapshot)
     if step := next_step(deployment, len(revisions) > 1):
         tree.add(f"[bold]→[/] {escape(step)}")
     for revision in sorted(revisions, key=lambda one: one.revision, reverse=True):
         if modules := _modules_of(revision, snapshot):
             _add_revision(tree, revision, modules, now)
     return tree
+
+
+def revisions_of(deployment: str, snapshot: Snapshot) -> list[ModuleReplicaSet]:
+    label = label_value(deployment)
+    return [one for one in snapshot.replica_sets if one.metadata.labels.get(MODULE_DEPLOYMENT) == label]
 
 
 def next_step(deployment: ModuleDeployment, has_earlier: bool) -> str:

@@ -53,8 +53,8 @@ class Observer:
         )
 
     def replica_set(self, replica_set: ModuleReplicaSet) -> ObservedReplicaSet:
-        modules = self._cache.modules_of(replica_set)
-        base = self._base_of(replica_set)
+        modules, deployment = self._cache.modules_of(replica_set), self._deployment_of(replica_set)
+        base = self._base(deployment) if deployment else None
         live = [pod for pod in self._cache.pods_of(base) if pod.is_live] if base else []
         holding = {one.pod_name for one in modules} - {pod.name for pod in live}
         others = (self._cache.get(Kind.POD, replica_set.metadata.namespace, name) for name in sorted(holding))
@@ -66,24 +66,19 @@ class Observer:
             residents={pod.name: self._cache.modules_on(pod) for pod in pods},
             arriving=self._cache.arrivals(replica_set.metadata.namespace),
             is_newest=self._is_newest(replica_set),
-            vacancies=self._vacancies(replica_set, len(live)),
-            recycles_pods=self._recycles_pods(replica_set),
+            vacancies=self._vacancies(replica_set, deployment, len(live)),
+            recycles_pods=deployment is not None and deployment.metadata.annotations.get(RECYCLE_BASE_POD) == "true",
         )
         written = self._cache.status_written.get((Kind.MODULE_REPLICASET, *replica_set.key))
         return ObservedReplicaSet(replica_set, modules, room, written)
 
-    def _vacancies(self, replica_set: ModuleReplicaSet, live_pods: int) -> int:
+    def _vacancies(self, replica_set: ModuleReplicaSet, deployment: ModuleDeployment | None, live_pods: int) -> int:
         """Replicas that are wanted and that no base pod holds in any revision."""
-        deployment = self._deployment_of(replica_set)
         if deployment is None:
             return 0
         wanted = deployment.spec.replicas if deployment.spec.replicas >= 0 else live_pods
         modules = (module for one in self._family(replica_set) for module in self._cache.modules_of(one))
         return max(0, wanted - len({one.pod_name for one in modules if not one.is_terminating}))
-
-    def _recycles_pods(self, replica_set: ModuleReplicaSet) -> bool:
-        deployment = self._deployment_of(replica_set)
-        return deployment is not None and deployment.metadata.annotations.get(RECYCLE_BASE_POD) == "true"
 
     def _is_newest(self, replica_set: ModuleReplicaSet) -> bool:
         return all(one.revision <= replica_set.revision for one in self._family(replica_set))
@@ -162,10 +157,6 @@ class Observer:
         name = deployment.spec.base_deployment_name
         base: Deployment | None = self._cache.get(Kind.DEPLOYMENT, deployment.metadata.namespace, name)
         return base
-
-    def _base_of(self, replica_set: ModuleReplicaSet) -> Deployment | None:
-        deployment = self._deployment_of(replica_set)
-        return self._base(deployment) if deployment else None
 
     def _deployment_of(self, replica_set: ModuleReplicaSet) -> ModuleDeployment | None:
         owner = owner_of(replica_set)

@@ -73,6 +73,10 @@ class ObservedDeployment:
         current = self.current
         return tuple(one for one in self.revisions if one is not current)
 
+    @cached_property
+    def handover(self) -> Handover:
+        return Handover(self.deployment.spec, self.desired, self.current, self.others)
+
     @property
     def desired(self) -> int:
         replicas = self.deployment.spec.replicas
@@ -116,7 +120,7 @@ def plan_deployment(observed: ObservedDeployment, now: datetime) -> Plan:
     )
     wait = observed.deployment.spec.min_ready_seconds
     soon = next_available_in((*observed.new_modules, *observed.old_modules), wait, now)
-    looks = (status.look_again_in, soon, next_turn_in(_handover(observed), now))
+    looks = (status.look_again_in, soon, next_turn_in(observed.handover, now))
     return Plan(intents, min((one for one in (step.look_again_in, *looks) if one is not None), default=None))
 
 
@@ -174,13 +178,9 @@ def _new_revision(observed: ObservedDeployment, name: str, number: int, replicas
 
 def _old_revisions(observed: ObservedDeployment, now: datetime) -> tuple[Intent, ...]:
     deployment = observed.deployment
-    kept = old_counts(_handover(observed), now)
+    kept = old_counts(observed.handover, now)
     plans = (changes(one, granted(one, kept[one.name], deployment)) for one in observed.others)
     return tuple(intent for plan in plans for intent in plan)
-
-
-def _handover(observed: ObservedDeployment) -> Handover:
-    return Handover(observed.deployment.spec, observed.desired, observed.current, observed.others)
 
 
 def _failure(observed: ObservedDeployment) -> Condition | None:
@@ -190,7 +190,7 @@ def _failure(observed: ObservedDeployment) -> Condition | None:
     known = observed.current.replica_set.status.conditions if observed.current else ()
     placed = (one for one in known if one.type == "ReplicaFailure" and one.status == "True")
     modules = (*observed.new_modules, *observed.old_modules)
-    return next(placed, None) or held_up(_handover(observed)) or slowest(modules)
+    return next(placed, None) or held_up(observed.handover) or slowest(modules)
 
 
 def _no_base(deployment: ModuleDeployment) -> Condition:

@@ -14,7 +14,8 @@ class Seat:
     `holds_own`: has a live Module of this ReplicaSet. `holds_sibling`: has a live one of another revision of the same
     ModuleDeployment. `holds_namesake`: has a module of that name from another ModuleDeployment, and two of one name would
     contend for the traffic. `is_given_back`: the sibling is newer, cannot share the pod and has failed there, so ours is
-    wanted again. `is_being_left`: one of ours is going, and is to be made up for elsewhere. `is_ready_to_lose`: the other revision's Module there is to stay, so ours may go.
+    wanted again. `is_being_left`: one of ours is going, and is to be made up for elsewhere. `is_ready_to_lose`: the other
+    revision's Module there is to stay, so ours may go.
     """
 
     pod: str
