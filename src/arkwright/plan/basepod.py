@@ -13,7 +13,7 @@ from arkwright.model.kinds import Module, ModulePhase
 from arkwright.model.names import MODULE_INSTANCE_COUNT, SERVES_PREFIX, serves_label
 from arkwright.model.outcomes import BaseReport, EventReason
 from arkwright.model.resources import Kind
-from arkwright.plan.intents import Delete, Intent, Patch, Plan, Target, Tell
+from arkwright.plan.intents import Delete, Intent, Patch, Plan, Target, Tell, target_of
 from arkwright.plan.seating import places
 from arkwright.plan.tries import identity
 
@@ -36,7 +36,7 @@ def plan_base_pod(observed: ObservedBasePod, now: datetime) -> Plan:
     pod = observed.pod
     if pod.is_terminating:
         return Plan()
-    target = Target(Kind.POD, pod.metadata.namespace, pod.name, pod.metadata.uid)
+    target = target_of(Kind.POD, pod)
     if pod.is_asked_to_leave and not observed.modules:
         return Plan((Delete(target, "its label asks for it, and no Module is left on it"),))
     return _plan_labels(observed, target, now).then(Plan(_told_of_foreign(observed, target, now)))

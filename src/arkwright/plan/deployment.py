@@ -25,7 +25,7 @@ from arkwright.model.outcomes import EventReason
 from arkwright.model.resources import Kind
 from arkwright.plan.abort import is_void, stable_instead, turned_back, unattended
 from arkwright.plan.handover import Handover, held_up, next_turn_in, old_counts
-from arkwright.plan.intents import Delete, Intent, Patch, Plan, SetStatus, Target, Tell
+from arkwright.plan.intents import Delete, Intent, Patch, Plan, SetStatus, Target, Tell, target_of
 from arkwright.plan.release import Counts, Release, plan_release
 from arkwright.plan.retreat import plan_retreat
 from arkwright.plan.revisions import Revision, changes, creation, granted, identity, outdated, wanted_replica_set
@@ -92,8 +92,7 @@ class ObservedDeployment:
 
     @property
     def target(self) -> Target:
-        metadata = self.deployment.metadata
-        return Target(Kind.MODULE_DEPLOYMENT, metadata.namespace, metadata.name, metadata.uid)
+        return target_of(Kind.MODULE_DEPLOYMENT, self.deployment)
 
 
 def plan_deployment(observed: ObservedDeployment, now: datetime) -> Plan:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from arkwright.model.cluster import Document
 from arkwright.model.kinds import ModuleArchive
+from arkwright.model.meta import KubernetesObject
 from arkwright.model.outcomes import Command, EventReason
 from arkwright.model.resources import Kind
 
@@ -19,6 +20,11 @@ class Target:
     namespace: str
     name: str
     uid: str = ""
+
+
+def target_of(kind: Kind, one: KubernetesObject) -> Target:
+    """This very object."""
+    return Target(kind, one.metadata.namespace, one.name, one.metadata.uid)
 
 
 @dataclass(frozen=True)

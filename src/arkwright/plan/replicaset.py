@@ -31,7 +31,7 @@ from arkwright.model.names import (
 )
 from arkwright.model.outcomes import EventReason
 from arkwright.model.resources import Kind
-from arkwright.plan.intents import Create, Delete, Intent, Patch, Plan, SetStatus, Target, Tell
+from arkwright.plan.intents import Create, Delete, Intent, Patch, Plan, SetStatus, Target, Tell, target_of
 from arkwright.plan.placement import Placement, Wish, choose_pods, choose_victims
 from arkwright.plan.seating import Room, arrivals, cap_text, places_on, seats
 from arkwright.plan.status import is_available, is_ready, next_available_in, stamped, status_wait
@@ -62,11 +62,11 @@ def plan_replica_set(observed: ObservedReplicaSet, now: datetime) -> Plan:
 def _plan_removal(observed: ObservedReplicaSet) -> Plan:
     staying = [one for one in observed.modules if not one.is_terminating]
     if staying:
-        return Plan(tuple(Delete(_target(one), "its ReplicaSet is deleted") for one in staying))
+        return Plan(tuple(Delete(target_of(Kind.MODULE, one), "its ReplicaSet is deleted") for one in staying))
     if observed.modules or not observed.replica_set.metadata.finalizers:
         return Plan()
     patch = {"metadata": {"finalizers": None}}
-    return Plan((Patch(_replica_set_target(observed), patch, "no Module of it is left"),))
+    return Plan((Patch(target_of(Kind.MODULE_REPLICASET, observed.replica_set), patch, "no Module of it is left"),))
 
 
 def kept_until_replaced(observed: ObservedReplicaSet, now: datetime) -> frozenset[str]:
@@ -112,7 +112,7 @@ def _named_replacements(observed: ObservedReplicaSet, created: tuple[Create, ...
     pairs = zip(waiting, created, strict=False) if observed.replica_set.replaces_first else ()
     return tuple(
         Patch(
-            _target(one),
+            target_of(Kind.MODULE, one),
             {"metadata": {"labels": {NEW_REPLICATED_MODULE: label_value(new.target.name)}}},
             f"{new.target.name} replaces it",
         )
@@ -135,7 +135,7 @@ def _plan_moves(
     doomed = [one for one in live if one.pod_name in victims]
     because = f"{replica_set.name} has {len(live)} Modules and wants {replica_set.spec.replicas}"
     recycled = _recycled(observed.room, victims) if missing < 0 else ()
-    return (*recycled, *(Delete(_target(one), because) for one in doomed)), ""
+    return (*recycled, *(Delete(target_of(Kind.MODULE, one), because) for one in doomed)), ""
 
 
 def _warnings(room: Room, chosen: tuple[Pod, ...]) -> tuple[Tell, ...]:
@@ -143,7 +143,7 @@ def _warnings(room: Room, chosen: tuple[Pod, ...]) -> tuple[Tell, ...]:
     texts = ((pod, cap_text(pod, room.base)) for pod in chosen)
     return tuple(
         Tell(
-            _pod_target(pod),
+            target_of(Kind.POD, pod),
             EventReason.INVALID_MAX_MODULE_COUNT,
             f"{MAX_MODULE_COUNT} {text!r} is not a whole number, 0 or more: no limit is applied to base pod {pod.name}",
             is_warning=True,
@@ -159,13 +159,14 @@ def _recycled(room: Room, victims: set[str]) -> tuple[Intent, ...]:
         return ()
     emptied = [pod for pod in room.pods if pod.name in victims and pod.is_live and places_on(room, pod) <= 1]
     because = "an upgrade has left it without a module, and recycle-base-pod is set"
-    asked = (Patch(_pod_target(pod), {"metadata": {"labels": {DELETE_POD: "true"}}}, because) for pod in emptied)
-    told = (Tell(_pod_target(pod), EventReason.BASE_POD_RECYCLED, f"base pod {pod.name}: {because}") for pod in emptied)
+    asked = (
+        Patch(target_of(Kind.POD, pod), {"metadata": {"labels": {DELETE_POD: "true"}}}, because) for pod in emptied
+    )
+    told = (
+        Tell(target_of(Kind.POD, pod), EventReason.BASE_POD_RECYCLED, f"base pod {pod.name}: {because}")
+        for pod in emptied
+    )
     return (*asked, *told)
-
-
-def _pod_target(pod: Pod) -> Target:
-    return Target(Kind.POD, pod.metadata.namespace, pod.name, pod.metadata.uid)
 
 
 def _goes_beside(observed: ObservedReplicaSet) -> bool:
@@ -207,7 +208,9 @@ def _renewals(replica_set: ModuleReplicaSet, live: tuple[Module, ...]) -> list[I
     stale = (
         one for one in live if one.status.status is not ModulePhase.AVAILABLE and one.spec.module != replica_set.module
     )
-    return [Patch(_target(one), {"spec": {"module": archive}}, "the template's url changed") for one in stale]
+    return [
+        Patch(target_of(Kind.MODULE, one), {"spec": {"module": archive}}, "the template's url changed") for one in stale
+    ]
 
 
 def _plan_status(observed: ObservedReplicaSet, live: tuple[Module, ...], explanation: str, now: datetime) -> Plan:
@@ -234,17 +237,11 @@ def _plan_status(observed: ObservedReplicaSet, live: tuple[Module, ...], explana
     wait = status_wait(observed.status_written_at, now)
     if wait > 0 and wanted.ready_replicas < replica_set.spec.replicas:
         return Plan(look_again_in=wait)
-    target, because = _replica_set_target(observed), f"{len(lasting)} of {replica_set.spec.replicas} available"
+    target, because = (
+        target_of(Kind.MODULE_REPLICASET, observed.replica_set),
+        f"{len(lasting)} of {replica_set.spec.replicas} available",
+    )
     told: tuple[Intent, ...] = ()
     if explanation and not replica_set.status.conditions:
         told = (Tell(target, EventReason.INSUFFICIENT_BASES, explanation, is_warning=True),)
     return Plan((SetStatus(target, encode_whole(wanted), because), *told), soon)
-
-
-def _target(module: Module) -> Target:
-    return Target(Kind.MODULE, module.metadata.namespace, module.name, module.metadata.uid)
-
-
-def _replica_set_target(observed: ObservedReplicaSet) -> Target:
-    metadata = observed.replica_set.metadata
-    return Target(Kind.MODULE_REPLICASET, metadata.namespace, metadata.name, metadata.uid)

@@ -32,7 +32,7 @@ from arkwright.model.names import (
     without_ours,
 )
 from arkwright.model.resources import Kind
-from arkwright.plan.intents import Create, Delete, Intent, Patch, Target
+from arkwright.plan.intents import Create, Delete, Intent, Patch, Target, target_of
 
 
 @dataclass(frozen=True)
@@ -66,8 +66,7 @@ def identity(template: ModuleTemplateSpec) -> tuple[str, str, str]:
 
 
 def replica_set_target(replica_set: ModuleReplicaSet) -> Target:
-    metadata = replica_set.metadata
-    return Target(Kind.MODULE_REPLICASET, metadata.namespace, metadata.name, metadata.uid)
+    return target_of(Kind.MODULE_REPLICASET, replica_set)
 
 
 def creation(wanted: ModuleReplicaSet) -> Create:

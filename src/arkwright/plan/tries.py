@@ -18,7 +18,7 @@ from arkwright.model.names import DELETE_MODULE_DIRECTLY, jitter, serves_label
 from arkwright.model.outcomes import BaseReport, CallUnderWay, Command, EventReason, LastCall, Reason, Verdict
 from arkwright.model.resources import Kind
 from arkwright.plan.contention import REFUSED_BESIDE, is_refused_beside
-from arkwright.plan.intents import Call, Plan, SetStatus, Target, Tell
+from arkwright.plan.intents import Call, Plan, SetStatus, Target, Tell, target_of
 
 SHORT_STATE_SECONDS = 0.5
 ASK_AGAIN_SECONDS = 1.0
@@ -176,4 +176,4 @@ def pod_name(observed: ObservedModule) -> str:
 
 
 def target(module: Module) -> Target:
-    return Target(Kind.MODULE, module.metadata.namespace, module.name, module.metadata.uid)
+    return target_of(Kind.MODULE, module)
