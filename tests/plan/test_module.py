@@ -5,6 +5,7 @@ import pytest
 from arkwright.model.kinds import ModulePhase, UpgradePolicy
 from arkwright.model.names import DELETE_MODULE, DELETE_MODULE_DIRECTLY, DELETE_POD, DELETE_POD_DIRECTLY
 from arkwright.model.outcomes import CallUnderWay, Command, LastCall, Outcome, Reason, Verdict
+from arkwright.plan.departure import kept_until_switched
 from arkwright.plan.intents import Call, Delete, Patch, SetStatus, Tell
 from arkwright.plan.module import plan_module
 from arkwright.plan.tries import ObservedModule, backoff_seconds
@@ -149,8 +150,10 @@ def test_a_restarted_module_is_not_available_by_the_old_instance():
 
 
 def test_a_replaced_version_does_not_switch_itself_back_on():
-    plan = seen(available(), report=report(v1_0="deactivated"), neighbours=(new(),), is_superseded=True)
-    assert plan.intents == ()
+    both = report(v1_0="deactivated", v2_0="activated")
+    assert seen(available(), report=both, neighbours=(new(),), newer=(new(),)).intents == ()
+    alone = report(v1_0="deactivated")
+    assert calls(seen(available(), report=alone, neighbours=(new(),), newer=(new(),))) == [Command.SWITCH], "not there"
 
 
 @pytest.mark.parametrize("label", [DELETE_MODULE, DELETE_MODULE_DIRECTLY])
@@ -197,6 +200,33 @@ def test_nothing_is_drained_where_another_version_serves_on_the_pod():
     both = report(v1_0="deactivated", v2_0="activated")
     plan = seen(leaving(), on=pod(serves=["provider"]), report=both, neighbours=(new(),), drain_seconds=5)
     assert calls(plan) == [Command.UNINSTALL]
+
+
+SWITCHED_BACK = [
+    pytest.param(new(), ["provider"], "deactivated", 1, id="the other one is in the base and idle: it comes first"),
+    pytest.param(new(), ["provider"], "activated", 0, id="the other one serves"),
+    pytest.param(new(), ["provider"], "broken", 0, id="the other one is not ready to serve"),
+    pytest.param(new(), [], "deactivated", 0, id="traffic is off already: it has begun to go"),
+    pytest.param(new(going=True), ["provider"], "deactivated", 0, id="the other one goes too"),
+    pytest.param(
+        new(policy=UpgradePolicy.UNINSTALL_THEN_INSTALL), ["provider"], "deactivated", 0, id="it waits for us"
+    ),
+    pytest.param(
+        new(status=ModulePhase.FAILED, reason=Reason.WEB_PATH_CONFLICT), ["provider"], "deactivated", 0, id="so it does"
+    ),
+]
+
+
+@pytest.mark.parametrize("other, serving, state, expected", SWITCHED_BACK)
+def test_the_only_one_that_serves_stays_until_an_idle_one_is_switched_on(other, serving, state, expected):
+    both = report(v1_0="activated" if state != "activated" else "deactivated", v2_0=state)
+    assert len(kept_until_switched(pod(serves=serving), (leaving(), other), both)) == expected
+
+
+def test_what_is_kept_is_not_touched():
+    both = report(v1_0="activated", v2_0="deactivated")
+    plan = seen(leaving(), on=pod(serves=["provider"]), report=both, neighbours=(new(),), is_kept=True)
+    assert calls(plan) == [] and "until another does in its place" in plan.intents[0].status["message"]
 
 
 def test_an_install_under_way_is_awaited_before_the_uninstall():

@@ -11,6 +11,7 @@ from arkwright.model.kinds import Module, ModuleArchive, ModuleDeployment, Modul
 from arkwright.model.names import RECYCLE_BASE_POD, service_name
 from arkwright.model.resources import Kind
 from arkwright.plan.basepod import ObservedBasePod, plan_base_pod
+from arkwright.plan.departure import kept_until_switched
 from arkwright.plan.deployment import ObservedDeployment, plan_deployment
 from arkwright.plan.intents import Plan
 from arkwright.plan.module import plan_module
@@ -104,9 +105,9 @@ class Observer:
             is_settled=self._agents.is_settled(key),
             neighbours=neighbours,
             elders=tuple(one for one in neighbours if self._age(one, replica_set) < 0),
-            is_superseded=any(self._age(one, replica_set) > 0 for one in neighbours if not one.is_terminating),
+            newer=tuple(one for one in neighbours if self._age(one, replica_set) > 0 and not one.is_terminating),
             leftovers=self._leftovers(pod, archive, replica_set),
-            is_kept=module.name in self._kept((module,), now),
+            is_kept=module.name in self._kept(pod, now),
             drift_seconds=self._drift_seconds,
             drain_seconds=_drain_seconds(replica_set),
             is_label_coming=self._cache.is_label_coming(pod, name),
@@ -144,14 +145,16 @@ class Observer:
 
     def base_pod(self, pod: Pod, now: datetime) -> ObservedBasePod:
         modules = self._cache.modules_on(pod)
-        return ObservedBasePod(pod, modules, self._agents.report(pod), self._kept(modules, now))
+        return ObservedBasePod(pod, modules, self._agents.report(pod), self._kept(pod, now))
 
-    def _kept(self, modules: tuple[Module, ...], now: datetime) -> frozenset[str]:
+    def _kept(self, pod: Pod, now: datetime) -> frozenset[str]:
         """Those of deleted ones that serve on until they are replaced. To look at a whole ReplicaSet costs: only if it may be."""
+        modules = self._cache.modules_on(pod)
+        beside = kept_until_switched(pod, modules, self._agents.report(pod))
         found = (replica_set_of(one, self._cache) for one in modules if one.is_terminating)
         replica_sets = {one.name: one for one in found if one is not None and one.replaces_first}
         kept = (kept_until_replaced(self.replica_set(one), now) for one in replica_sets.values())
-        return frozenset(name for names in kept for name in names)
+        return beside.union(*kept)
 
     def _base(self, deployment: ModuleDeployment) -> Deployment | None:
         name = deployment.spec.base_deployment_name

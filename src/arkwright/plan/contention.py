@@ -6,7 +6,7 @@ old one may leave; where it fails there all the same, the old one gets the pod b
 
 from datetime import datetime
 
-from arkwright.model.kinds import Module, ModulePhase
+from arkwright.model.kinds import Module, ModulePhase, UpgradePolicy
 from arkwright.model.meta import Condition
 from arkwright.model.outcomes import Reason
 
@@ -17,6 +17,14 @@ def is_refused_beside(module: Module) -> bool:
     """Whether its base has refused to hold it beside another version; known until it is available."""
     said = any(one.type == REFUSED_BESIDE.type and one.status == "True" for one in module.status.conditions)
     return said or module.status.reason == Reason.WEB_PATH_CONFLICT
+
+
+def must_go_first(elder: Module, module: Module) -> bool:
+    """Whether `elder` has to leave the base before `module` can come: by policy, or because a base cannot hold both."""
+    ours, theirs = module.spec.module, elder.spec.module
+    is_same = (ours.name, ours.version) == (theirs.name, theirs.version)
+    by_policy = module.spec.upgrade_policy is UpgradePolicy.UNINSTALL_THEN_INSTALL
+    return by_policy or is_same or is_refused_beside(module)
 
 
 def has_given_way(module: Module, now: datetime) -> bool:

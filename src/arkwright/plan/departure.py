@@ -6,10 +6,11 @@ In: a Module that is being deleted. Out: at most one call to the agent, its stat
 from datetime import datetime
 
 from arkwright.model.arklet import BizState
-from arkwright.model.cluster import Document
+from arkwright.model.cluster import Document, Pod
 from arkwright.model.kinds import Module, ModulePhase, ModuleStatus
 from arkwright.model.names import ALLOCATE_POD, DELETE_MODULE_DIRECTLY, DELETE_POD_DIRECTLY
-from arkwright.model.outcomes import Command, Reason
+from arkwright.model.outcomes import BaseReport, Command, Reason
+from arkwright.plan.contention import must_go_first
 from arkwright.plan.intents import Patch, Plan
 from arkwright.plan.tries import (
     ASK_AGAIN_SECONDS,
@@ -46,6 +47,34 @@ def plan_departure(observed: ObservedModule, now: datetime) -> Plan:
     return _plan_drain(observed, now) or call(observed, Command.UNINSTALL, f"{found.identity} is to go")
 
 
+def kept_until_switched(pod: Pod, modules: tuple[Module, ...], report: BaseReport | None) -> frozenset[str]:
+    """Names of deleted Modules on `pod` that serve on until a version that is idle beside them is switched on.
+
+    So it is where a rollback comes right then when the answer of a switch got lost: the old version is believed to serve.
+    """
+    if report is None or not any(one.is_terminating for one in modules):
+        return frozenset()
+    return frozenset(
+        one.name
+        for one in modules
+        if one.is_terminating and has_serves_label(pod, one.spec.module.name) and _serves_alone(one, modules, report)
+    )
+
+
+def _serves_alone(module: Module, modules: tuple[Module, ...], report: BaseReport) -> bool:
+    """Whether another one on the pod is about to be switched on in place of it; not one that waits for it to leave."""
+    idle = (one for one in modules if not one.is_terminating and _state(one, report) is BizState.DEACTIVATED)
+    name = module.spec.module.name
+    return _state(module, report) is BizState.ACTIVATED and any(
+        one.spec.module.name == name and not must_go_first(module, one) for one in idle
+    )
+
+
+def _state(module: Module, report: BaseReport) -> BizState | None:
+    found = report.find(module.spec.module.name, module.spec.module.version)
+    return found.state if found else None
+
+
 def _plan_wait(observed: ObservedModule, now: datetime) -> Plan | None:
     """For its replacement, for the end of a call, for the next try; None: for nothing."""
     if observed.is_kept:
@@ -56,7 +85,7 @@ def _plan_wait(observed: ObservedModule, now: datetime) -> Plan | None:
 
 
 def _wait_for_replacement(observed: ObservedModule, now: datetime) -> Plan:
-    waits = f"{identity(observed.archive)} serves in {pod_name(observed)} until its replacement is available"
+    waits = f"{identity(observed.archive)} serves in {pod_name(observed)} until another does in its place"
     told = set_status(observed, ModuleStatus(status=ModulePhase.TERMINATING, message=waits), waits, now)
     return told.then(Plan(look_again_in=ASK_AGAIN_SECONDS))
 
@@ -107,11 +136,9 @@ def _say_so(observed: ObservedModule, seconds: float, now: datetime) -> Plan:
 
 def _serves(observed: ObservedModule, neighbour: Module) -> bool:
     """Not the very instance that is to go, which a restarted Module waits to see replaced."""
-    other = neighbour.spec.module
-    if identity(other) == identity(observed.archive):
+    if observed.report is None or identity(neighbour.spec.module) == identity(observed.archive):
         return False
-    found = observed.report.find(other.name, other.version) if observed.report else None
-    return found is not None and found.state is BizState.ACTIVATED
+    return _state(neighbour, observed.report) is BizState.ACTIVATED
 
 
 def _release(observed: ObservedModule, because: str) -> Plan:

@@ -9,10 +9,10 @@ from datetime import datetime
 from msgspec.structs import replace
 
 from arkwright.model.arklet import BizState
-from arkwright.model.kinds import Module, ModulePhase, ModuleStatus, UpgradePolicy
+from arkwright.model.kinds import Module, ModulePhase, ModuleStatus
 from arkwright.model.names import ALLOCATE_POD, DELETE_MODULE, DELETE_MODULE_DIRECTLY, jitter
 from arkwright.model.outcomes import CallUnderWay, Command, EventReason, Reason, Verdict
-from arkwright.plan.contention import is_refused_beside
+from arkwright.plan.contention import must_go_first
 from arkwright.plan.departure import plan_departure
 from arkwright.plan.intents import Delete, Intent, Plan, Tell
 from arkwright.plan.tries import (
@@ -49,7 +49,7 @@ def plan_module(observed: ObservedModule, now: datetime) -> Plan:
 
 def _plan_presence(observed: ObservedModule, now: datetime) -> Plan:
     """No call is under way and no retry is pending: compare what is in the base with what is wanted."""
-    if elder := next((one for one in observed.elders if _must_go_first(observed, one)), None):
+    if elder := next((one for one in observed.elders if must_go_first(one, observed.module)), None):
         return _wait_for(observed, elder, now)
     if observed.report is None or not observed.report.is_certain:
         return call(observed, Command.QUERY, "what is in the base must be known first")
@@ -59,7 +59,7 @@ def _plan_presence(observed: ObservedModule, now: datetime) -> Plan:
     match found.state:
         case BizState.ACTIVATED:
             return _plan_available(observed, now)
-        case BizState.DEACTIVATED if observed.is_superseded:
+        case BizState.DEACTIVATED if _is_superseded(observed):
             return Plan()  # the newer one answers now; this one goes once the newer is Available
         case BizState.DEACTIVATED:
             return call(observed, Command.SWITCH, f"{found.identity} is installed and not active")
@@ -67,6 +67,12 @@ def _plan_presence(observed: ObservedModule, now: datetime) -> Plan:
             return call(observed, Command.UNINSTALL, f"{found.identity} is broken; it is installed anew")
         case _:
             return ask_again(observed, found, now)
+
+
+def _is_superseded(observed: ObservedModule) -> bool:
+    """Whether a newer revision is in the base. One that has not come yet serves nobody."""
+    archives = (one.spec.module for one in observed.newer)
+    return observed.report is not None and any(observed.report.find(one.name, one.version) for one in archives)
 
 
 def _plan_install(observed: ObservedModule, now: datetime) -> Plan:
@@ -102,15 +108,6 @@ def _wait_for(observed: ObservedModule, elder: Module, now: datetime) -> Plan:
     if status.status is ModulePhase.FAILED:
         return Plan()  # its reason and message say why it waits
     return set_status(observed, ModuleStatus(status=ModulePhase.PREPARE, message=waits), waits, now)
-
-
-def _must_go_first(observed: ObservedModule, elder: Module) -> bool:
-    """Whether it has to leave the base before ours can come: by policy, or because a base cannot hold both."""
-    return (
-        observed.module.spec.upgrade_policy is UpgradePolicy.UNINSTALL_THEN_INSTALL
-        or identity(observed.archive) == identity(elder.spec.module)
-        or is_refused_beside(observed.module)
-    )
 
 
 def _plan_available(observed: ObservedModule, now: datetime) -> Plan:

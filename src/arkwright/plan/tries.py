@@ -31,10 +31,10 @@ UNSUCCESSFUL = frozenset({Verdict.REFUSED, Verdict.UNREACHED, Verdict.LOST})
 class ObservedModule:
     """`archive`: what to install, with the newest url. `neighbours`: other Modules of that name on the pod.
 
-    `elders`: those among them of older revisions of the same ModuleDeployment, going ones too. `is_superseded`: a live one
-    is of a newer revision. `leftovers`: versions of older revisions that are in the base although nobody wants them there.
+    `elders`: those among them of older revisions of the same ModuleDeployment, going ones too. `newer`: live ones of newer
+    revisions. `leftovers`: versions of older revisions that are in the base although nobody wants them there.
     `drift_seconds`: how often the agent is asked what it holds; 0 for never. `is_settled`: this controller has seen the end
-    of the last call that changed anything for it. `is_kept`: it is deleted, and serves on until its replacement does. `is_label_coming`: a write that lets traffic in is on its way.
+    of the last call that changed anything for it. `is_kept`: it is deleted, and serves on until another does in its place. `is_label_coming`: a write that lets traffic in is on its way.
     """
 
     module: Module
@@ -47,7 +47,7 @@ class ObservedModule:
     is_settled: bool = False
     neighbours: tuple[Module, ...] = ()
     elders: tuple[Module, ...] = ()
-    is_superseded: bool = False
+    newer: tuple[Module, ...] = ()
     leftovers: tuple[ModuleArchive, ...] = ()
     is_kept: bool = False
     drift_seconds: float = 0.0
