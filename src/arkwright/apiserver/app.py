@@ -1,0 +1,120 @@
+"""Builds the API server of one machine, owns its clock, and runs it until it is told to stop."""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+import structlog
+import uvicorn
+from starlette.applications import Starlette
+from starlette.routing import Route
+
+from arkwright.apiserver.collector import Collector
+from arkwright.apiserver.errors import AlreadyExists
+from arkwright.apiserver.objects import Objects
+from arkwright.apiserver.resources import Registry
+from arkwright.apiserver.routes import Access, Api
+from arkwright.apiserver.store import Store
+from arkwright.apiserver.watches import Watches
+from arkwright.apiserver.writes import Options
+
+log = structlog.get_logger()
+METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
+COMPACT_SECONDS = 60.0
+KEPT_PERIODS = 5
+FIRST_OBJECTS = ("default", "kube-system", "kube-public")
+
+
+@dataclass(frozen=True)
+class Place:
+    """`file`: the store. `certificate`, `key`: PEM files. `port` 0: any that is free."""
+
+    file: Path
+    certificate: Path
+    key: Path
+    host: str = "127.0.0.1"
+    port: int = 0
+
+
+class ApiServer:
+    """The whole server in this process."""
+
+    def __init__(self, place: Place, access: Access) -> None:
+        """Raises StoreFailed."""
+        self._place = place
+        self._watches = Watches()
+        self._store = Store(place.file, self._watches.publish)
+        self._objects = Objects(self._store, Registry(), _now)
+        self._collector = Collector(self._objects, self._watches)
+        self._api = Api(self._objects, self._watches, access, _now, version("arkwright"))
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator[int]:
+        """The port, while it serves. Raises OSError if it cannot listen."""
+        self._collector.begin()
+        await self._create_namespaces()
+        app = Starlette(routes=[Route("/{path:path}", self._api.answer, methods=METHODS)])
+        server = uvicorn.Server(
+            uvicorn.Config(
+                app,
+                host=self._place.host,
+                port=self._place.port,
+                ssl_certfile=str(self._place.certificate),
+                ssl_keyfile=str(self._place.key),
+                access_log=False,
+                log_level="warning",
+                lifespan="off",
+                timeout_graceful_shutdown=2,
+                timeout_keep_alive=75,
+            )
+        )
+        tasks = [asyncio.create_task(one) for one in (self._collector.run(), self._compact_now_and_then())]
+        with _listening(self._place) as one:
+            serving = asyncio.create_task(server._serve([one]))
+            try:
+                while not server.started and not serving.done():  # noqa: ASYNC110 (uvicorn has no Event for it)
+                    await asyncio.sleep(0.005)
+                yield one.getsockname()[1]
+            finally:
+                self._watches.end()
+                server.should_exit = True
+                await serving
+                for task in tasks:
+                    task.cancel()
+                await asyncio.gather(*tasks, return_exceptions=True)
+                await self._store.close()
+
+    async def _create_namespaces(self) -> None:
+        kind = self._objects.registry.named("namespaces")
+        assert kind
+        for name in FIRST_OBJECTS:
+            document = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
+            with contextlib.suppress(AlreadyExists):
+                await self._objects.create(kind, "", document, Options(manager="arkwright-apiserver"))
+
+    async def _compact_now_and_then(self) -> None:
+        """What was superseded is kept for some minutes: readers may be that late."""
+        versions: list[int] = []
+        while True:
+            await asyncio.sleep(COMPACT_SECONDS)
+            versions.append(self._store.version)
+            if len(versions) > KEPT_PERIODS:
+                await self._store.compact(versions.pop(0))
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+@contextlib.contextmanager
+def _listening(place: Place) -> Iterator[socket.socket]:
+    family = socket.AF_INET6 if ":" in place.host else socket.AF_INET
+    with socket.socket(family) as one:
+        one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        one.bind((place.host, place.port))
+        yield one

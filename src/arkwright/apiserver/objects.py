@@ -1,0 +1,292 @@
+"""Reading and writing objects of any kind: what create, update, patch, apply and delete mean.
+
+In: a Resource, a document or a patch, Options. Out: an Answer once the disk has it, or an ApiError. Not done here: HTTP,
+and what follows from a write elsewhere (`collector`).
+"""
+
+import random
+import uuid
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from arkwright.apiserver.allocation import Addresses
+from arkwright.apiserver.errors import (
+    BadRequest,
+    FieldError,
+    Forbidden,
+    InternalError,
+    NotFound,
+    invalid,
+)
+from arkwright.apiserver.kinds import CHECK, FILL, WITH_GENERATION
+from arkwright.apiserver.managed import Writer, applied, keep_record
+from arkwright.apiserver.metadata import carried_over, metadata_errors, timestamp, without_empties
+from arkwright.apiserver.removals import Removal, finalizers_of, grace_seconds, keeps_itself, require
+from arkwright.apiserver.resources import Registry, Resource
+from arkwright.apiserver.shapes import add_defaults, pruned
+from arkwright.apiserver.store import Key, Record, Store, StoreFailed
+from arkwright.apiserver.writes import (
+    Answer,
+    Options,
+    already_exists,
+    body_of,
+    confined,
+    confined_wish,
+    count_generation,
+    emptied,
+    is_released,
+    is_same,
+    modified,
+    not_found,
+    require_name,
+    undeclared,
+    without_unknown,
+)
+
+Document = dict[str, Any]
+Change = Callable[[Document], Document]
+SUFFIX = "bcdfghjklmnpqrstvwxz2456789"
+
+
+class Objects:
+    """All kinds, over one store. `clock`: the time of day."""
+
+    def __init__(self, store: Store, registry: Registry, clock: Callable[[], datetime]) -> None:
+        self.store, self.registry = store, registry
+        self._clock = clock
+        self._addresses = Addresses(store)
+
+    # ── reading ──
+
+    def document(self, resource: Resource, record: Record) -> Document:
+        """A record as a document; every call gives one of its own."""
+        found: Document = {"apiVersion": resource.api_version, "kind": resource.kind}
+        found.update(msgspec.json.decode(record.body))
+        return found
+
+    def get(self, resource: Resource, namespace: str, name: str) -> Record:
+        """The record. Raises NotFound."""
+        record = self.store.get(Key(resource.name, namespace, name))
+        if record is None:
+            raise not_found(resource, name)
+        return record
+
+    # ── writing ──
+
+    async def create(self, resource: Resource, namespace: str, document: Document, options: Options) -> Answer:
+        """Raises AlreadyExists, Invalid, BadRequest, NotFound (the namespace), Forbidden (it is going)."""
+        metadata = document.setdefault("metadata", {})
+        if metadata.get("resourceVersion"):
+            raise BadRequest("resourceVersion should not be set on objects to be created")
+        self._require_namespace(resource, namespace, metadata)
+        if not metadata.get("name") and metadata.get("generateName"):
+            metadata["name"] = metadata["generateName"][:58] + "".join(random.choices(SUFFIX, k=5))
+        key = Key(resource.name, namespace, metadata.get("name") or "")
+        if self.store.latest(key):
+            raise already_exists(resource, key.name)
+        warnings = without_unknown(resource, document, options)
+        self._begin(resource, document)
+        self._check(resource, document, None)
+        self._addresses.give(resource, document, None)
+        keep_record(resource.shape, emptied(document), document, self._writer(resource, options))
+        return await self._put(key, document, options, Answer(document, True, warnings))
+
+    def _require_namespace(self, resource: Resource, namespace: str, metadata: Document) -> None:
+        if not resource.is_namespaced:
+            metadata.pop("namespace", None)
+            return
+        if metadata.get("namespace") not in (None, "", namespace):
+            raise BadRequest("the namespace of the provided object does not match the namespace sent on the request")
+        metadata["namespace"] = namespace
+        record = self.store.latest(Key("namespaces", "", namespace))
+        if record is None:
+            raise NotFound(f'namespaces "{namespace}" not found', {"name": namespace, "kind": "namespaces"})
+        if b'"deletionTimestamp"' in record.body:
+            name = metadata.get("name") or metadata.get("generateName", "")
+            said = f"unable to create new content in namespace {namespace} because it is being terminated"
+            details = {
+                "causes": [
+                    {
+                        "reason": "NamespaceTerminating",
+                        "message": f"namespace {namespace} is being terminated",
+                        "field": "metadata.namespace",
+                    }
+                ]
+            }
+            raise Forbidden(
+                f'{resource.name} "{name}" is forbidden: {said}', {"name": name, "kind": resource.plural} | details
+            )
+
+    def _begin(self, resource: Resource, document: Document) -> None:
+        """What the server gives to a new object."""
+        metadata = document["metadata"]
+        for name in ("deletionTimestamp", "deletionGracePeriodSeconds", "generation", "selfLink", "managedFields"):
+            metadata.pop(name, None)
+        metadata["uid"] = str(uuid.uuid4())
+        metadata["creationTimestamp"] = timestamp(self._clock())
+        if resource.has_status:
+            document.pop("status", None)
+        if resource.is_custom or resource.name in WITH_GENERATION:
+            metadata["generation"] = 1
+
+    async def update(self, resource: Resource, key: Key, change: Change, options: Options) -> Answer:
+        """`change` turns the object as it is into what it shall be. Raises NotFound, Conflict, Invalid, BadRequest."""
+        record = self.store.latest(key)
+        if record is None:
+            raise not_found(resource, key.name)
+        old = self.document(resource, record)
+        new = change(self.document(resource, record))
+        return await self._replace(resource, record, (old, new), options)
+
+    async def _replace(
+        self, resource: Resource, record: Record, pair: tuple[Document, Document], options: Options
+    ) -> Answer:
+        old, new = pair
+        metadata = new.setdefault("metadata", {})
+        self._require_version(resource, record, metadata)
+        warnings = without_unknown(resource, new, options)
+        wrong = carried_over(resource, old, new)
+        new = confined(resource, old, new, options)
+        self._check(resource, new, old, wrong)
+        self._addresses.give(resource, new, old)
+        new["metadata"]["resourceVersion"] = old["metadata"]["resourceVersion"]
+        if is_same(old, new):
+            return Answer(old, warnings=warnings)
+        count_generation(resource, old, new)
+        if options.subresource != "apply":
+            keep_record(resource.shape, old, new, self._writer(resource, options))
+        if is_released(new):
+            return await self._remove(record.key, new, options.is_dry_run)
+        return await self._put(record.key, new, options, Answer(new, warnings=warnings))
+
+    async def apply(self, resource: Resource, key: Key, wish: Document, options: Options) -> Answer:
+        """Server-side apply: creates or updates. Raises as those do, and Conflict about fields."""
+        record = self.store.latest(key)
+        writer = self._writer(resource, options, "Apply")
+        require_name(wish, key)
+        if record is None and options.subresource:
+            raise not_found(resource, key.name)
+        if record is None:
+            return await self._apply_new(resource, key, wish, (writer, options))
+        old = self.document(resource, record)
+        self._require_version(resource, record, wish.get("metadata") or {})
+        unknown = pruned(resource.shape, wish)
+        if unknown:
+            raise undeclared(resource, wish, unknown)
+        new = applied(resource.shape, old, confined_wish(resource, wish, options), writer, force=options.force)
+        wrong = carried_over(resource, old, new)
+        new = confined(resource, old, new, options)
+        self._check(resource, new, old, wrong)
+        self._addresses.give(resource, new, old)
+        if is_same(old, new):
+            return Answer(old)
+        count_generation(resource, old, new)
+        if is_released(new):
+            return await self._remove(key, new, options.is_dry_run)
+        return await self._put(key, new, options, Answer(new))
+
+    async def _apply_new(self, resource: Resource, key: Key, wish: Document, how: tuple[Writer, Options]) -> Answer:
+        writer, options = how
+        self._require_namespace(resource, key.namespace, wish.setdefault("metadata", {}))
+        unknown = pruned(resource.shape, wish)
+        if unknown:
+            raise undeclared(resource, wish, unknown)
+        document = applied(resource.shape, {}, confined_wish(resource, wish, options), writer, force=True)
+        record = document["metadata"].get("managedFields", [])
+        self._begin(resource, document)
+        self._check(resource, document, None)
+        self._addresses.give(resource, document, None)
+        document["metadata"]["managedFields"] = record
+        return await self._put(key, document, options, Answer(document, True))
+
+    def _require_version(self, resource: Resource, record: Record, metadata: Document) -> None:
+        wanted = metadata.get("resourceVersion")
+        if wanted not in (None, "", str(record.version)):
+            raise modified(resource, record.key.name)
+
+    def _check(
+        self, resource: Resource, new: Document, old: Document | None, wrong: list[FieldError] | None = None
+    ) -> None:
+        """Defaults, what the kind fills in, rules. Raises Invalid with all that is wrong."""
+        without_empties(new["metadata"])
+        add_defaults(resource.shape, new)
+        if fill := FILL.get(resource.name):
+            fill(new, old)
+        errors = [*(wrong or ()), *metadata_errors(resource, new["metadata"])]
+        if resource.validator:
+            errors += resource.validator.errors(new, old)
+        elif not errors and resource.name in CHECK:
+            errors = CHECK[resource.name](new, old)
+        if errors:
+            raise invalid(resource.group, resource.kind, new["metadata"].get("name", ""), errors)
+
+    def _writer(self, resource: Resource, options: Options, operation: str = "Update") -> Writer:
+        return Writer(options.manager, operation, resource.api_version, options.subresource, timestamp(self._clock()))
+
+    async def _put(self, key: Key, document: Document, options: Options, answer: Answer) -> Answer:
+        if options.is_dry_run:
+            return answer
+        document["metadata"]["resourceVersion"] = str(self.store.next_version())
+        await self._stored(self.store.put(key, body_of(document)))
+        return answer
+
+    async def _stored(self, write: Any) -> None:
+        try:
+            await write
+        except StoreFailed as error:
+            raise InternalError(f"Internal error occurred: {error}; nothing was changed, try again") from error
+
+    # ── deleting ──
+
+    async def delete(self, resource: Resource, key: Key, removal: Removal) -> Answer:
+        """The object if it stays a while, else its last state. Raises NotFound, Conflict (a precondition)."""
+        record = self.store.latest(key)
+        if record is None:
+            raise not_found(resource, key.name)
+        document = self.document(resource, record)
+        metadata = document["metadata"]
+        require(resource, record, metadata, removal)
+        finalizers = finalizers_of(metadata, removal)
+        grace = grace_seconds(resource, document, removal)
+        before = (
+            metadata.get("finalizers") or [],
+            metadata.get("deletionTimestamp"),
+            metadata.get("deletionGracePeriodSeconds"),
+        )
+        if finalizers:
+            metadata["finalizers"] = finalizers
+        if not finalizers and not grace and not keeps_itself(resource, document):
+            return await self._remove(key, document, removal.is_dry_run)
+        self._mark(resource, document, grace)
+        after = (
+            metadata.get("finalizers") or [],
+            metadata.get("deletionTimestamp"),
+            metadata.get("deletionGracePeriodSeconds"),
+        )
+        if before == after:
+            return Answer(document)
+        return await self._put(key, document, Options(is_dry_run=removal.is_dry_run), Answer(document))
+
+    def _mark(self, resource: Resource, document: Document, grace: int) -> None:
+        """Deleted, and still there: for its finalizers, or until its node says that it has ended."""
+        metadata = document["metadata"]
+        is_first = "deletionTimestamp" not in metadata
+        if is_first or grace < metadata.get("deletionGracePeriodSeconds", 0):
+            at = datetime.fromtimestamp(self._clock().timestamp() + grace, self._clock().tzinfo)
+            metadata["deletionTimestamp"] = timestamp(at) if is_first or grace else metadata["deletionTimestamp"]
+            metadata["deletionGracePeriodSeconds"] = grace
+            if "generation" in metadata and is_first:
+                metadata["generation"] += 1
+        if resource.name == "namespaces":
+            document["status"] = (document.get("status") or {}) | {"phase": "Terminating"}
+
+    async def _remove(self, key: Key, document: Document, is_dry_run: bool) -> Answer:
+        """For good. Watchers see the last state under the version of the deletion."""
+        if not is_dry_run:
+            document["metadata"]["resourceVersion"] = str(self.store.next_version())
+            self._addresses.take_back(key)
+            await self._stored(self.store.put(key, body_of(document), is_deletion=True))
+        return Answer(document)

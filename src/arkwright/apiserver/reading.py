@@ -1,0 +1,194 @@
+"""What readers get: one object, a list in pages, a watch. In: a Target and how it is asked for. Out: answers and streams."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+
+from arkwright.apiserver import requests
+from arkwright.apiserver.bodies import as_json, list_body, opened_token, page_token
+from arkwright.apiserver.errors import BadRequest, Expired, NotAcceptable, ServiceUnavailable, TooManyRequests
+from arkwright.apiserver.objects import Objects
+from arkwright.apiserver.requests import Listing, Target
+from arkwright.apiserver.resources import Resource
+from arkwright.apiserver.scales import scale_of
+from arkwright.apiserver.store import Compacted, Record
+from arkwright.apiserver.tables import table
+from arkwright.apiserver.watches import Event, Watcher, Watches, bookmark, event_line
+
+Document = dict[str, Any]
+INITIAL_END = {"k8s.io/initial-events-end": "true"}
+BOOKMARK_SECONDS = 60.0
+LONGEST_WATCH_SECONDS = 3600
+MOST_WATCHES = 10_000
+
+
+class Reader:
+    """`clock`: the time of day, for ages."""
+
+    def __init__(self, objects: Objects, watches: Watches, clock: Callable[[], datetime]) -> None:
+        self._objects, self._watches, self._clock = objects, watches, clock
+
+    async def answer(self, request: Request, asked: Target) -> Response:
+        _require_json(request)
+        wanted = requests.listing(asked, request.query_params)
+        if wanted.is_watch:
+            return await self._watch(request, asked, wanted)
+        if asked.name:
+            return self._get(request, asked)
+        return await self._list(request, asked, wanted)
+
+    def _get(self, request: Request, asked: Target) -> Response:
+        record = self._objects.get(asked.resource, asked.namespace, asked.name)
+        if asked.subresource == "scale":
+            return as_json(scale_of(asked.resource, self._objects.document(asked.resource, record)))
+        if requests.accepts_table(request.headers.get("accept", "")):
+            return as_json(self._table(request, asked.resource, [record]))
+        return Response(asked.resource.prefix + record.body[1:], media_type="application/json")
+
+    def _table(self, request: Request, resource: Resource, records: list[Record]) -> Document:
+        include = request.query_params.get("includeObject", "Metadata")
+        documents = [self._objects.document(resource, one) for one in records]
+        return table(resource, documents, self._clock(), include)
+
+    async def _list(self, request: Request, asked: Target, wanted: Listing) -> Response:
+        version, records = await self._found(asked.resource, wanted)
+        records = [one for one in records if wanted.filter.wants(one)] if not wanted.filter.is_open else records
+        start = _start(wanted)
+        if start:
+            records = [one for one in records if (one.key.namespace, one.key.name) > start]
+        metadata: Document = {"resourceVersion": str(version)}
+        if wanted.limit and len(records) > wanted.limit:
+            last, left = records[wanted.limit - 1].key, len(records) - wanted.limit
+            records = records[: wanted.limit]
+            metadata["continue"] = page_token(version, (last.namespace, last.name))
+            if wanted.filter.is_open:
+                metadata["remainingItemCount"] = left
+        if requests.accepts_table(request.headers.get("accept", "")):
+            return as_json(self._table(request, asked.resource, records) | {"metadata": metadata})
+        return Response(list_body(asked.resource, metadata, records), media_type="application/json")
+
+    async def _found(self, resource: Resource, wanted: Listing) -> tuple[int, list[Record]]:
+        """As it is now, or as a page before this one has seen it. Raises Expired."""
+        store = self._objects.store
+        if not wanted.token:
+            return store.version, store.find(resource.name, wanted.filter.namespace)
+        version, _ = opened_token(wanted.token)
+        try:
+            return version, await store.find_at(version, resource.name, wanted.filter.namespace)
+        except Compacted as error:
+            said = "The provided continue parameter is too old to display a consistent list result. Start a new list without it"
+            raise Expired(said) from error
+
+    # ── watching ──
+
+    async def _watch(self, request: Request, asked: Target, wanted: Listing) -> Response:
+        if self._watches.are_over:
+            raise ServiceUnavailable("the server is stopping")
+        if self._watches.count() >= MOST_WATCHES:
+            raise TooManyRequests("too many watches are open, please try again later")
+        watcher = self._watches.add(asked.resource.name)  # before anything is awaited: nothing is missed
+        try:
+            first = await self._first_events(asked.resource, wanted)
+        except BaseException:
+            self._watches.drop(watcher)
+            raise
+        is_table = requests.accepts_table(request.headers.get("accept", "")) is not None
+        lines = self._lines(asked.resource, wanted, (watcher, first))
+        if is_table:
+            lines = self._as_tables(request, asked.resource, lines)
+        kind = "application/json;stream=watch"
+        return StreamingResponse(lines, media_type=kind)
+
+    async def _first_events(self, resource: Resource, wanted: Listing) -> list[bytes]:
+        """What a watcher is told at once: all that is there, or what it has missed."""
+        store = self._objects.store
+        version = store.version
+        if wanted.version in ("", "0") or wanted.wants_initial:
+            records = [one for one in store.find(resource.name, wanted.filter.namespace) if wanted.filter.wants(one)]
+            lines = [event_line("ADDED", resource, one.body) for one in records]
+            return lines + ([bookmark(resource, version, INITIAL_END)] if wanted.wants_initial else [])
+        try:
+            since = int(wanted.version)
+        except ValueError as error:
+            raise BadRequest(f'Invalid value: "{wanted.version}": strconv.ParseUint: invalid syntax') from error
+        if since >= version:
+            return []
+        try:
+            missed = await store.changes(since, version, resource.name)
+        except Compacted:
+            return [_expired_line(since, version)]
+        found = ((event, event.kind_for(wanted.filter)) for event in map(Event, missed))
+        return [event.line(kind, resource) for event, kind in found if kind]
+
+    async def _lines(
+        self, resource: Resource, wanted: Listing, begun: tuple[Watcher, list[bytes]]
+    ) -> AsyncIterator[bytes]:
+        watcher, first = begun
+        longest = wanted.timeout_seconds if wanted.timeout_seconds is not None else LONGEST_WATCH_SECONDS
+        end = time.monotonic() + longest
+        try:
+            if first:
+                yield b"".join(first)
+                if b'"type":"ERROR"' in first[0][:16]:
+                    return
+            while not watcher.is_cut_off and (left := end - time.monotonic()) > 0:
+                events = await _next_events(watcher.events, min(left, BOOKMARK_SECONDS))
+                lines = [
+                    event.line(kind, resource) for event in events if event and (kind := event.kind_for(wanted.filter))
+                ]
+                if lines:
+                    yield b"".join(lines)
+                elif not events and wanted.wants_bookmarks:
+                    yield bookmark(resource, self._objects.store.version)
+        finally:
+            self._watches.drop(watcher)
+
+    async def _as_tables(
+        self, request: Request, resource: Resource, lines: AsyncIterator[bytes]
+    ) -> AsyncIterator[bytes]:
+        include = request.query_params.get("includeObject", "Metadata")
+        async for chunk in lines:
+            for line in chunk.splitlines():
+                event = msgspec.json.decode(line)
+                if event["type"] not in ("ERROR", "BOOKMARK"):
+                    document = event["object"]
+                    metadata = {"resourceVersion": document["metadata"]["resourceVersion"]}
+                    event["object"] = table(resource, [document], self._clock(), include) | {"metadata": metadata}
+                yield msgspec.json.encode(event) + b"\n"
+
+
+async def _next_events(queue: "asyncio.Queue[Event | None]", seconds: float) -> list[Event | None]:
+    """All that is waiting; the next one if nothing is; empty when time is up."""
+    events: list[Event | None] = []
+    if queue.empty():
+        try:
+            async with asyncio.timeout(seconds):
+                events.append(await queue.get())
+        except TimeoutError:
+            return []
+    while not queue.empty():
+        events.append(queue.get_nowait())
+    return events
+
+
+def _require_json(request: Request) -> None:
+    accept = request.headers.get("accept", "*/*")
+    if not any(one in accept for one in ("json", "*/*", "application/*")) and accept:
+        raise NotAcceptable(
+            "only the following media types are accepted: application/json, application/json;stream=watch"
+        )
+
+
+def _start(wanted: Listing) -> tuple[str, str] | None:
+    return opened_token(wanted.token)[1] if wanted.token else None
+
+
+def _expired_line(since: int, version: int) -> bytes:
+    error = Expired(f"too old resource version: {since} ({version})")
+    return msgspec.json.encode({"type": "ERROR", "object": error.document()}) + b"\n"

@@ -1,0 +1,232 @@
+"""The API over HTTP: paths and verbs to operations, documents and errors to answers.
+
+In: ASGI requests. Out: JSON, Tables, streams of watch events, Status documents.
+"""
+
+import hmac
+import json
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import structlog
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import PlainTextResponse, Response
+
+from arkwright.apiserver import discovery, requests
+from arkwright.apiserver.bodies import JSON, as_json, done, list_body, parsed, patch_of, require_kind, unsupported
+from arkwright.apiserver.errors import (
+    ApiError,
+    BadRequest,
+    Forbidden,
+    InternalError,
+    Invalid,
+    MethodNotAllowed,
+    NotFound,
+    TooLarge,
+    Unauthorized,
+)
+from arkwright.apiserver.objects import Objects
+from arkwright.apiserver.patches import APPLY_PATCH
+from arkwright.apiserver.reading import Reader
+from arkwright.apiserver.removals import Removal
+from arkwright.apiserver.requests import Target
+from arkwright.apiserver.scales import put_scale, scale_of
+from arkwright.apiserver.store import Key
+from arkwright.apiserver.watches import Watches
+from arkwright.apiserver.writes import Answer, Options
+
+log = structlog.get_logger()
+Document = dict[str, Any]
+LARGEST_BODY_BYTES = 3 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Access:
+    """Two tokens: one may do all, one may read. "" for the latter: there is no such."""
+
+    admin: str
+    reader: str = ""
+
+    def check(self, request: Request) -> None:
+        """Raises Unauthorized or Forbidden."""
+        given = request.headers.get("authorization", "").removeprefix("Bearer ").encode()
+        if hmac.compare_digest(given, self.admin.encode()):
+            return
+        if not self.reader or not hmac.compare_digest(given, self.reader.encode()):
+            raise Unauthorized("Unauthorized")
+        if request.method not in ("GET", "HEAD"):
+            raise Forbidden(f'User "reader" may only read: {request.method} {request.url.path} is forbidden')
+
+
+class Api:
+    """One ASGI endpoint for all paths. `clock`: the time of day; `version`: our own, for /version."""
+
+    def __init__(
+        self, objects: Objects, watches: Watches, access: Access, clock: Callable[[], datetime], version: str
+    ) -> None:
+        self._objects, self._access, self._version = objects, access, version
+        self._reader = Reader(objects, watches, clock)
+
+    async def answer(self, request: Request) -> Response:
+        """Every request."""
+        try:
+            if request.url.path in ("/livez", "/readyz", "/healthz"):
+                return PlainTextResponse("ok")
+            self._access.check(request)
+            return await self._answer(request)
+        except ApiError as error:
+            return as_json(error.document(), error.code)
+        except ClientDisconnect:
+            return Response(status_code=499)
+        except Exception:
+            log.exception("bug", path=request.url.path)
+            return as_json(InternalError("Internal error occurred: see the server's log").document(), 500)
+
+    async def _answer(self, request: Request) -> Response:
+        path = request.url.path
+        parts = path.strip("/").split("/")
+        is_object = (parts[0] == "api" and len(parts) > 2) or (parts[0] == "apis" and len(parts) > 3)
+        if not is_object:
+            return self._about(request, path.rstrip("/"))
+        asked = requests.target(self._objects.registry, path)
+        verbs: dict[str, Callable[[Request, Target], Awaitable[Response]]] = {
+            "GET": self._reader.answer,
+            "POST": self._create,
+            "PUT": self._update,
+            "PATCH": self._patch,
+            "DELETE": self._delete,
+        }
+        verb = verbs.get(request.method)
+        if (
+            verb is None
+            or (request.method == "POST" and asked.name)
+            or (request.method in ("PUT", "PATCH") and not asked.name)
+        ):
+            raise MethodNotAllowed("the server does not allow this method on the requested resource")
+        return await verb(request, asked)
+
+    # ── about the API itself ──
+
+    def _about(self, request: Request, path: str) -> Response:
+        registry, accept = self._objects.registry, request.headers.get("accept", "")
+        if path in ("/api", "/apis") and "APIGroupDiscoveryList" in accept:
+            kind = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
+            return as_json(discovery.aggregated(registry, is_core=path == "/api"), media_type=kind)
+        match path.strip("/").split("/"):
+            case ["version"]:
+                found: Document | None = discovery.version(self._version)
+            case ["openapi", "v3", *rest]:
+                found = discovery.openapi(registry, "/".join(rest)) if rest else discovery.openapi_index(registry)
+            case ["api" | "apis", *_] as parts:
+                found = discovery.about(registry, parts)
+            case _:
+                found = None
+        if found is None:
+            raise NotFound("the server could not find the requested resource")
+        return as_json(found)
+
+    # ── writing ──
+
+    async def _create(self, request: Request, asked: Target) -> Response:
+        document = await self._document(request, asked)
+        options = self._options(request, asked)
+        return self._written(asked, await self._objects.create(asked.resource, asked.namespace, document, options))
+
+    async def _update(self, request: Request, asked: Target) -> Response:
+        document = await self._document(request, asked)
+        if asked.subresource == "scale":
+            return await self._scaled(request, asked, lambda _: document)
+        if document.get("metadata", {}).get("name") not in (None, "", asked.name):
+            found = document["metadata"]["name"]
+            raise BadRequest(f"the name of the object ({found}) does not match the name on the URL ({asked.name})")
+        return await self._changed(request, asked, lambda _: document)
+
+    async def _patch(self, request: Request, asked: Target) -> Response:
+        kind = request.headers.get("content-type", "").partition(";")[0].strip()
+        patch = parsed(await self._body(request), kind)
+        if kind == APPLY_PATCH and asked.subresource != "scale":
+            options = self._options(request, asked)
+            if not request.query_params.get("fieldManager"):
+                said = (
+                    'PatchOptions.meta.k8s.io "" is invalid: fieldManager: Required value: is required for apply patch'
+                )
+                raise Invalid(said)
+            require_kind(asked.resource, patch)
+            return self._written(asked, await self._objects.apply(asked.resource, self._key(asked), patch, options))
+        change = patch_of(asked.resource, kind, patch)
+        return await (self._scaled if asked.subresource == "scale" else self._changed)(request, asked, change)
+
+    async def _changed(self, request: Request, asked: Target, change: Callable[[Document], Document]) -> Response:
+        options = self._options(request, asked)
+        return self._written(asked, await self._objects.update(asked.resource, self._key(asked), change, options))
+
+    async def _scaled(self, request: Request, asked: Target, change: Callable[[Document], Document]) -> Response:
+        """A Scale is a view on an object: what is written to it is written there."""
+
+        def on_object(document: Document) -> Document:
+            wish = change(scale_of(asked.resource, document))
+            return put_scale(asked.resource, document, wish)
+
+        answer = await self._objects.update(asked.resource, self._key(asked), on_object, self._options(request, asked))
+        return as_json(scale_of(asked.resource, answer.document))
+
+    async def _delete(self, request: Request, asked: Target) -> Response:
+        body = await self._body(request)
+        removal = requests.removal(request.query_params, parsed(body, JSON) if body else {})
+        if not asked.name:
+            return await self._delete_all(request, asked, removal)
+        answer = await self._objects.delete(asked.resource, self._key(asked), removal)
+        metadata = answer.document["metadata"]
+        if "deletionTimestamp" in metadata or asked.resource.name in ("pods", "services", "serviceaccounts"):
+            return as_json(answer.document)
+        return as_json(done(asked.resource, metadata))
+
+    async def _delete_all(self, request: Request, asked: Target, removal: Removal) -> Response:
+        wanted = requests.listing(asked, request.query_params)
+        records = [
+            one for one in self._objects.store.find(asked.resource.name, asked.namespace) if wanted.filter.wants(one)
+        ]
+        for record in records:
+            try:
+                await self._objects.delete(asked.resource, record.key, removal)
+            except NotFound:
+                continue
+        return Response(
+            list_body(asked.resource, {"resourceVersion": str(self._objects.store.version)}, records),
+            media_type=JSON,
+        )
+
+    def _key(self, asked: Target) -> Key:
+        return Key(asked.resource.name, asked.namespace, asked.name)
+
+    def _options(self, request: Request, asked: Target) -> Options:
+        return requests.options(asked, request.query_params, request.headers.get("user-agent", ""))
+
+    def _written(self, asked: Target, answer: Answer) -> Response:
+        response = as_json(answer.document, 201 if answer.is_new else 200)
+        warnings = list(answer.warnings)
+        if asked.resource.group == "rbac.authorization.k8s.io":
+            warnings.append("roles are stored and not enforced: access to this API is by token")
+        for one in warnings:
+            response.headers.append("warning", f"299 - {json.dumps(one)}")
+        return response
+
+    async def _document(self, request: Request, asked: Target) -> Document:
+        kind = request.headers.get("content-type", JSON).partition(";")[0].strip()
+        if kind not in (JSON, "application/yaml"):
+            raise unsupported(kind, (JSON, "application/yaml"))
+        document: Document = parsed(await self._body(request), kind)
+        if asked.subresource != "scale":
+            require_kind(asked.resource, document)
+        return document
+
+    async def _body(self, request: Request) -> bytes:
+        chunks, size = [], 0
+        async for chunk in request.stream():
+            chunks.append(chunk)
+            size += len(chunk)
+            if size > LARGEST_BODY_BYTES:
+                raise TooLarge(f"Request entity too large: limit is {LARGEST_BODY_BYTES}")
+        return b"".join(chunks)
