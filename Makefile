@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 export PYTHONDONTWRITEBYTECODE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test soak quick bench check format packages lint types contract control-plane clean
+.PHONY: help install demo demo-kubernetes test soak quick bench check format packages lint types contract control-plane clean
 
 help: ## list what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 22
@@ -21,8 +21,11 @@ install: $(VENV)/.installed ## the virtual environment, with arkwright and all t
 control-plane: $(VENV)/.installed ## build the Kubernetes parts for demo and tests, once (needs Go)
 	@test -n "$$KUBECONFIG" || $(BIN)/python tests/kubernetes/go_build.py
 
-demo: control-plane ## the main job, told and checked: online, release under load, offline
+demo: $(VENV)/.installed ## the main job, told and checked: online, release under load, offline
 	@$(BIN)/python examples/demo.py
+
+demo-kubernetes: control-plane ## the same on a real Kubernetes control plane
+	@$(BIN)/python examples/demo.py --kubernetes
 
 test: control-plane ## all tests
 	$(BIN)/pytest -n 2

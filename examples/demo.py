@@ -1,9 +1,9 @@
 """The main job, told and checked: modules go online, are released in batches under load, and go offline.
 
-    python examples/demo.py [--crash] [--keep]
+    python examples/demo.py [--kubernetes] [--crash] [--keep]
 
-Against a control plane of its own on loopback, or the cluster that KUBECONFIG names. Exits with status 1 if anything is
-not as said. `--crash` kills the controller (-9) again and again on the way and starts it anew. `--keep` leaves everything
+On the embedded API; with `--kubernetes` on a real control plane on loopback; or on the cluster that KUBECONFIG names. Exits
+with status 1 if anything is not as said. `--crash` kills the controller (-9) again and again on the way and starts it anew. `--keep` leaves everything
 running before the deletion, until Ctrl-C.
 """
 
@@ -28,7 +28,7 @@ from rich.console import Console
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tests" / "kubernetes"))
-from control_plane import ControlPlaneFailed, running, write_kubeconfig  # noqa: E402
+import embedded  # noqa: E402
 
 console = Console(highlight=False, soft_wrap=True)
 MODULE_DEPLOYMENT = "moduledeployment-sample"
@@ -204,15 +204,16 @@ def prepare(cluster: Cluster, work: Path, stack: ExitStack) -> Process:
     cluster.kubectl("apply", "-f", str(ROOT / "deploy"))
     cluster.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
     cluster.kubectl("scale", "deployment/arkwright", "--replicas=0")
-    check(True, "applied; no container runs here, so the controller is started as a process with its service account")
-    account = controller_kubeconfig(cluster, work)
+    check(True, "applied; no container runs here, so the controller is started as a process")
+    account = cluster.kubeconfig if is_embedded() else controller_kubeconfig(cluster, work)
     # A killed controller does not let go of its Lease, and the next would wait until it has run out. Here there is only one.
     lease = ["--no-leader-election"] if "--crash" in sys.argv else []
     controller = Process(["arkwright", "controller", "--health-port=0", *lease], work / "controller.log", account)
     stack.enter_context(controller)
-    tell("A base: the Deployment dynamic-stock-deployment with 2 pods; `arkwright pods` plays their node")
-    node = ["arkwright", "pods", "--log-directory", str(work / "bases")]
-    stack.enter_context(Process(node, work / "pods.log", cluster.kubeconfig))
+    tell("A base: the Deployment dynamic-stock-deployment with 2 pods, each a process")
+    if not is_embedded():  # `arkwright up` runs them as well
+        node = ["arkwright", "pods", "--log-directory", str(pod_logs(work))]
+        stack.enter_context(Process(node, work / "pods.log", cluster.kubeconfig))
     cluster.kubectl("apply", "-f", str(ROOT / "examples" / "base" / "deployment.yaml"))
     until("both pods are ready", lambda: len(addresses(cluster)) == 2)
     cluster.show("get", "pods", "-l", "app=dynamic-stock", "-o", "wide")
@@ -221,6 +222,8 @@ def prepare(cluster: Cluster, work: Path, stack: ExitStack) -> Process:
 
 def controller_kubeconfig(cluster: Cluster, work: Path) -> Path:
     """What the controller may use: its service account's token, so that its roles are what is tried."""
+    from control_plane import write_kubeconfig
+
     token = cluster.kubectl("create", "token", "arkwright").strip()
     view = json.loads(cluster.kubectl("config", "view", "--minify", "--raw", "-o", "json"))["clusters"][0]["cluster"]
     path = work / "controller.kubeconfig"
@@ -301,7 +304,7 @@ def go_offline(cluster: Cluster, pods: list[str]) -> None:
 
 def count_deeds(work: Path) -> None:
     """What the agents did, as they logged it: every install and uninstall once per pod, and not one more."""
-    logs = "".join(file.read_text() for file in (work / "bases").glob("*.log"))
+    logs = "".join(file.read_text() for file in pod_logs(work).glob("*.log"))
     deeds = Counter(re.findall(r"operations: (installed|uninstalled) (\S+?),? ", logs))
     told = ", ".join(f"{count} x {deed} {module}" for (deed, module), count in sorted(deeds.items()))
     wanted = {
@@ -315,17 +318,34 @@ def our_labels(cluster: Cluster) -> list[str]:
     return [label for pod in pods for label in pod["metadata"].get("labels", {}) if "serverless.alipay.com" in label]
 
 
+def is_embedded() -> bool:
+    return "KUBECONFIG" not in os.environ and "--kubernetes" not in sys.argv
+
+
+def pod_logs(work: Path) -> Path:
+    return work / "site" / "logs" / "pods"
+
+
+def a_cluster(work: Path, stack: ExitStack) -> Path:
+    """Path of a kubeconfig."""
+    if "KUBECONFIG" in os.environ:
+        return Path(os.environ["KUBECONFIG"])
+    if is_embedded():
+        tell("arkwright up: a Kubernetes API and a node, on this machine")
+        return stack.enter_context(embedded.running(work / "site", ROOT / "examples" / "base"))
+    from control_plane import running
+
+    tell("A Kubernetes control plane on loopback (built from Go modules the first time)")
+    return stack.enter_context(running(work / "kubernetes")).kubeconfig
+
+
 def main() -> None:
     began = time.monotonic()
     os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"  # arkwright and kubectl
     with ExitStack() as stack:
         work = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="arkwright-demo-")))
-        if "KUBECONFIG" in os.environ:
-            cluster = Cluster(Path(os.environ["KUBECONFIG"]))
-        else:
-            tell("A Kubernetes control plane on loopback (built from Go modules the first time)")
-            cluster = Cluster(stack.enter_context(running(work / "kubernetes")).kubeconfig)
-            check(True, f"it is up ({time.monotonic() - began:.1f} s)")
+        cluster = Cluster(a_cluster(work, stack))
+        check(True, f"it is up ({time.monotonic() - began:.1f} s)")
         controller = prepare(cluster, work, stack)
         urls = [build(version, work / "archives") for version in ("1.0.2", "2.0.0")]
         with crashing(controller) if "--crash" in sys.argv else nullcontext(Counter[str]()) as kills:
@@ -351,7 +371,7 @@ def tour(cluster: Cluster, urls: list[str]) -> None:
 if __name__ == "__main__":
     try:
         main()
-    except ControlPlaneFailed as error:
+    except RuntimeError as error:
         sys.exit(f"error: {error}")
     except KeyboardInterrupt:
         sys.exit("stopped")

@@ -17,6 +17,7 @@ def pytest_addoption(parser):
     parser.addoption(
         "--every-crash", action="store_true", help="kill the controller after every write, not every eighth"
     )
+    parser.addoption("--api", choices=["embedded", "kubernetes"], help="run scenarios on this Kubernetes API alone")
     parser.addoption("--rewrite-stories", action="store_true", help="write the golden stories anew")
     parser.addoption(
         "--rewrite-operations", action="store_true", help="run docs/operations.md and write its outputs anew"

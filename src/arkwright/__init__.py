@@ -7,7 +7,8 @@ The rooms, and what each is for (the import contract in pyproject.toml keeps the
     clients     the outside: the Kubernetes API and the agents, over HTTP
     controller  the loop: watch, remember, queue, observe, plan, execute
     arklet      the agent: installs, serves and removes modules in one base process
-    standalone  one machine: base processes that play the pods of a Deployment
+    apiserver   the Kubernetes API for one machine, on SQLite; knows objects, not modules
+    standalone  one machine: API, controller, and processes that play the pods of a Deployment
     cli         the hand on the switch
 
 Read next: plan/intents.py, plan/batches.py, controller/reconcile.py.

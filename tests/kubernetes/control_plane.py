@@ -41,7 +41,7 @@ CONTROLLERS = (
 )
 
 
-class ControlPlaneFailed(Exception):
+class ControlPlaneFailed(RuntimeError):
     """It cannot be built, or does not come up; the message has the end of the part's log."""
 
 

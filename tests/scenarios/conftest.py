@@ -1,4 +1,4 @@
-"""One control plane for all scenarios of a test process, or the cluster that KUBECONFIG names; a namespace for each."""
+"""Every scenario on the embedded API and on a real one, or on the cluster that KUBECONFIG names; a namespace for each."""
 
 import contextlib
 import itertools
@@ -17,7 +17,10 @@ from scenarios.site import Site
 
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "kubernetes"))
+import embedded  # noqa: E402
 from control_plane import running  # noqa: E402
+
+GIVEN = os.environ.get("KUBECONFIG", "")
 
 ARKWRIGHT = str(Path(sys.executable).with_name("arkwright"))
 _numbers = itertools.count(1)
@@ -29,16 +32,25 @@ def pytest_collection_modifyitems(items):
             item.add_marker(pytest.mark.kubernetes)
 
 
+def pytest_generate_tests(metafunc):
+    if "cluster" in metafunc.fixturenames:
+        chosen = metafunc.config.getoption("--api")
+        apis = ["given"] if GIVEN else [chosen] if chosen else ["embedded", "kubernetes"]
+        metafunc.parametrize("cluster", apis, indirect=True, scope="session")
+
+
 @pytest.fixture(scope="session")
-def cluster(tmp_path_factory):
+def cluster(request, tmp_path_factory):
     """Path of a kubeconfig of a cluster that has our CRDs."""
     with contextlib.ExitStack() as stack:
-        kubeconfig = os.environ.get("KUBECONFIG")
-        if not kubeconfig:
-            directory = tmp_path_factory.mktemp("control-plane")
-            kubeconfig = str(stack.enter_context(running(directory)).kubeconfig)
-        os.environ["KUBECONFIG"] = kubeconfig
-        stack.callback(os.environ.pop, "KUBECONFIG", None)
+        kubeconfig = GIVEN
+        if request.param == "embedded":
+            kubeconfig = stack.enter_context(embedded.running(tmp_path_factory.mktemp("embedded")))
+        elif request.param == "kubernetes":
+            kubeconfig = stack.enter_context(running(tmp_path_factory.mktemp("control-plane"))).kubeconfig
+        os.environ["KUBECONFIG"] = str(kubeconfig)
+        if not GIVEN:
+            stack.callback(os.environ.pop, "KUBECONFIG", None)
         _install_kinds()
         yield Path(kubeconfig)
 

@@ -2,8 +2,9 @@
 
 import asyncio
 import contextlib
+import signal
 import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -16,6 +17,7 @@ from starlette.routing import Route
 
 from arkwright.apiserver.collector import Collector
 from arkwright.apiserver.errors import AlreadyExists
+from arkwright.apiserver.identity import identity, kubeconfig, write_private
 from arkwright.apiserver.objects import Objects
 from arkwright.apiserver.resources import Registry
 from arkwright.apiserver.routes import Access, Api
@@ -105,6 +107,25 @@ class ApiServer:
             versions.append(self._store.version)
             if len(versions) > KEPT_PERIODS:
                 await self._store.compact(versions.pop(0))
+
+
+async def run_api(directory: Path, host: str, port: int, say: Callable[[str], None]) -> None:
+    """All files of the server in one directory, until SIGTERM or SIGINT; `say` hears its address once it serves.
+
+    Raises StoreFailed, and OSError if it cannot listen.
+    """
+    found = identity(directory, host, _now())
+    place = Place(directory / "store.db", found.certificate, found.key, host, port)
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    async with ApiServer(place, Access(found.admin, found.reader)).running() as chosen:
+        shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)
+        server = f"https://{shown}:{chosen}"
+        for name, token in (("kubeconfig", found.admin), ("reader.kubeconfig", found.reader)):
+            write_private(directory / name, kubeconfig(server, found.certificate, token))
+        say(server)
+        await stop.wait()
 
 
 def _now() -> datetime:

@@ -181,7 +181,8 @@ class Collector:
             record, kind = self._objects.store.latest(owned), self._objects.registry.named(owned.resource)
             if record is not None and kind is not None:
                 metadata = _read(record.body).metadata
-                yield owned, kind, metadata.deletionTimestamp is not None
+                if any(one.uid == uid and one.blockOwnerDeletion for one in metadata.ownerReferences):
+                    yield owned, kind, metadata.deletionTimestamp is not None
 
     async def _drop_owners(self, resource: Resource, key: Key, uids: set[str]) -> None:
         def change(document: Document) -> Document:

@@ -3,6 +3,7 @@
 In: a directory. Out: what is in it, made once. Not done here: checking a token (`routes`).
 """
 
+import base64
 import ipaddress
 import json
 import os
@@ -65,8 +66,6 @@ def kubeconfig(server: str, certificate: Path, token: str) -> bytes:
 
 
 def _base64(content: bytes) -> str:
-    import base64
-
     return base64.b64encode(content).decode()
 
 

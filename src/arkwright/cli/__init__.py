@@ -3,9 +3,13 @@
 import typer
 
 from arkwright import __version__
-from arkwright.cli import base, controller, module, pods, release
+from arkwright.cli import base, controller, module, pods, release, site
 
 app = typer.Typer(no_args_is_help=True, help="Hot-loads modules of business code into running bases, in batches.")
+app.command("up")(site.up)
+app.command("down")(site.down)
+app.command("logs")(site.logs)
+app.command("api")(site.api)
 app.command("base")(base.base)
 app.command("controller")(controller.controller)
 app.command("pods")(pods.pods)

@@ -13,7 +13,9 @@ from arkwright.model.arklet import DEFAULT_PORT
 
 
 def base(
-    app: Annotated[str, typer.Option(help="The base's ASGI application, as package.module:attribute.")],
+    app: Annotated[
+        str, typer.Option(help="The base's ASGI application, as package.module:attribute; a bare one if left out.")
+    ] = "arkwright.standalone.bare:app",
     host: Annotated[str, typer.Option(help="Address to listen on.", envvar="POD_IP")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port of the application.")] = 8080,
     agent_port: Annotated[int, typer.Option(help="Port of the agent.")] = DEFAULT_PORT,

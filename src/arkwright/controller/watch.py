@@ -15,7 +15,7 @@ from arkwright.clients.kube import Change, KubeClient, WatchLine, resource_versi
 from arkwright.controller.cache import Cache
 from arkwright.model.codec import read
 from arkwright.model.meta import KubernetesObject
-from arkwright.model.resources import RESOURCES, Kind
+from arkwright.model.resources import RESOURCES, Kind, Resource
 
 log = structlog.get_logger()
 NO_SUCH_KIND = {"way_out": "the API server does not know this kind: kubectl apply -f deploy/"}
@@ -23,11 +23,13 @@ FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.2, 10.0
 
 
 class Watcher:
-    """Follows one kind in one namespace ("" for all)."""
+    """Follows one kind in one namespace ("" for all). `resource`: as what its objects are read; None for the usual values."""
 
-    def __init__(self, kube: KubeClient, cache: Cache, kind: Kind, namespace: str = "") -> None:
+    def __init__(
+        self, kube: KubeClient, cache: Cache, kind: Kind, namespace: str = "", *, resource: Resource | None = None
+    ) -> None:
         self._kube, self._cache, self._kind, self._namespace = kube, cache, kind, namespace
-        self._resource = RESOURCES[kind]
+        self._resource = resource or RESOURCES[kind]
         self._version = ""
         self.is_filled = asyncio.Event()
 

@@ -126,6 +126,13 @@ class Deployment(KubernetesObject, frozen=True, kw_only=True):
         return bool(wanted) and all(labels.get(key) == value for key, value in wanted.items())
 
 
+class Workload(KubernetesObject, frozen=True, kw_only=True):
+    """A Deployment, a ReplicaSet or a pod with all that it says, for those who make one from another."""
+
+    spec: dict[str, Any] = {}
+    status: dict[str, Any] = {}
+
+
 class ServicePort(Value, frozen=True, kw_only=True):
     name: str = ""
     port: int = 0

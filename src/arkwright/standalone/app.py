@@ -1,21 +1,126 @@
-"""Builds the node of base processes, owns its clock, and runs it until it is told to stop."""
+"""Builds what runs on one machine, owns its clock, and runs it until it is told to stop: a node, or a whole site."""
 
 import asyncio
 import contextlib
+import os
 import signal
+from collections.abc import Coroutine
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from importlib import resources
+from typing import Any
+
+import yaml
 
 from arkwright.clients.credentials import find_access
+from arkwright.clients.errors import Conflict, NotFound
 from arkwright.clients.kube import KubeClient
+from arkwright.model.cluster import Document
+from arkwright.model.resources import RESOURCES, Kind
 from arkwright.standalone.bases import Node, Place
+from arkwright.standalone.deployments import Workloads
+from arkwright.standalone.nodeports import NodePorts
+from arkwright.standalone.parts import Part
+from arkwright.standalone.site import Site
+
+NODE = "arkwright"
+CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 
 
 async def run_node(place: Place) -> None:
     """Until SIGTERM or SIGINT. Raises BadCredentials if there is no API server to talk to."""
     async with KubeClient(await find_access()) as kube:
-        running = asyncio.create_task(Node(kube, place, lambda: datetime.now(UTC)).run())
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, running.cancel)
-        with contextlib.suppress(asyncio.CancelledError):
-            await running
+        await _until_told(Node(kube, place, _now).run())
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What a site is to have. `bases`: pods of the Deployment `base` in namespace default; None leaves it alone."""
+
+    host: str
+    port: int
+    bases: int | None = None
+    addresses: str = "127.8.0.0/16"
+    with_controller: bool = True
+
+
+async def run_site(site: Site, wish: Wish) -> None:
+    """API server, controller, base pods and node ports, until SIGTERM or SIGINT. Raises PartFailed."""
+    here = {"KUBECONFIG": str(site.kubeconfig)}
+    words = ["api", "--data-dir", str(site.directory), "--host", wish.host, "--port", str(wish.port)]
+    api = Part(words, site.logs / "api.log", here)
+    controller = Part(["controller", "--health-port", "0"], site.logs / "controller.log", here)
+    server = await api.first_line()
+    os.environ |= here
+    try:
+        async with KubeClient(await find_access()) as kube:
+            await _prepare(kube, wish)
+            site.say_up(server)
+            place = Place(NODE, wish.addresses, site.pod_logs)
+            await _until_told(_run_all(kube, place, (api, controller) if wish.with_controller else (api,)))
+    finally:
+        await controller.stop()
+        await api.stop()
+        site.say_down()
+
+
+async def _run_all(kube: KubeClient, place: Place, parts: tuple[Part, ...]) -> None:
+    async with asyncio.TaskGroup() as tasks:
+        for part in parts:
+            tasks.create_task(part.keep_running())
+        tasks.create_task(Node(kube, place, _now).run())
+        tasks.create_task(Workloads(kube, place.node, _now).run())
+        tasks.create_task(NodePorts(kube, _now).run())
+
+
+async def _prepare(kube: KubeClient, wish: Wish) -> None:
+    """Our kinds, and the bases that are asked for."""
+    files = resources.files("arkwright.standalone").joinpath("crds")
+    for file in sorted(files.iterdir(), key=lambda one: one.name):
+        await _apply(kube, CRDS, yaml.safe_load(file.read_text()))
+    if wish.bases is not None:
+        await _apply(kube, RESOURCES[Kind.DEPLOYMENT].path("default"), base_deployment(wish.bases))
+
+
+async def _apply(kube: KubeClient, collection: str, document: Document) -> None:
+    try:
+        await kube.request("PATCH", f"{collection}/{document['metadata']['name']}", body=document)
+    except NotFound:
+        with contextlib.suppress(Conflict):
+            await kube.request("POST", collection, body=document)
+
+
+def base_deployment(replicas: int) -> Document:
+    """Bases that have nothing but modules; one process a pod."""
+    labels = {"app": "base"}
+    fields = {"POD_IP": "status.podIP", "POD_NAME": "metadata.name"}
+    container = {
+        "name": "base",
+        "image": "process",
+        "command": ["arkwright", "base", "--host", "$(POD_IP)"],
+        "env": [{"name": name, "valueFrom": {"fieldRef": {"fieldPath": path}}} for name, path in fields.items()],
+        "ports": [{"containerPort": 8080}, {"containerPort": 1238}],
+    }
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": "base", "namespace": "default"},
+        "spec": {
+            "replicas": replicas,
+            "selector": {"matchLabels": labels},
+            "template": {"metadata": {"labels": labels}, "spec": {"containers": [container]}},
+        },
+    }
+
+
+async def _until_told(work: Coroutine[Any, Any, None]) -> None:
+    running = asyncio.create_task(work)
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, running.cancel)
+    with contextlib.suppress(asyncio.CancelledError):
+        await running
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

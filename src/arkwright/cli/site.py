@@ -1,0 +1,145 @@
+"""`arkwright up`, `down`, `logs` and `api`: everything on one machine, without a cluster."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Annotated
+
+import structlog
+import typer
+import uvloop
+
+from arkwright.apiserver.app import run_api
+from arkwright.apiserver.store import StoreFailed
+from arkwright.cli.output import fail, notes, results
+from arkwright.standalone.app import Wish, run_site
+from arkwright.standalone.parts import PartFailed
+from arkwright.standalone.site import USUAL_PORT, Site, usual_directory
+
+DataDir = Annotated[Path | None, typer.Option(help="Where the site's files are; a directory per user if left out.")]
+Host = Annotated[str, typer.Option(help="Address of the API server.")]
+Port = Annotated[int, typer.Option(help="Port of the API server; 0: any free one.")]
+UP_SECONDS, DOWN_SECONDS = 60, 60
+
+
+def _site(directory: Path | None) -> Site:
+    return Site((directory or usual_directory()).resolve())
+
+
+def up(
+    data_dir: DataDir = None,
+    bases: Annotated[
+        int | None, typer.Option(help="Base pods of Deployment default/base; left as they are without it.")
+    ] = None,
+    host: Host = "127.0.0.1",
+    port: Port = USUAL_PORT,
+    addresses: Annotated[str, typer.Option(help="Each pod gets an address of this network.")] = "127.8.0.0/16",
+    with_controller: Annotated[
+        bool, typer.Option("--controller/--no-controller", help="Without it, run one of your own.")
+    ] = True,
+    foreground: Annotated[bool, typer.Option("--foreground", help="Stay, until Ctrl-C.")] = False,
+) -> None:
+    """Start a Kubernetes API, the controller and base processes on this machine."""
+    site = _site(data_dir)
+    if keeper := site.keeper():
+        fail(f"the site in {site.directory} is up already (process {keeper[0]})", "`arkwright down` stops it")
+    site.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if foreground:
+        structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
+        _run(site, Wish(host, port, bases, addresses, with_controller))
+        return
+    words = ["up", "--foreground", "--data-dir", str(site.directory), "--host", host, "--port", str(port)]
+    words += ["--addresses", addresses, *(["--bases", str(bases)] if bases is not None else [])]
+    words += [] if with_controller else ["--no-controller"]
+    _start_detached(site, words)
+    _welcome(site)
+
+
+def _run(site: Site, wish: Wish) -> None:
+    try:
+        uvloop.run(run_site(site, wish))
+    except PartFailed as error:
+        fail(str(error))
+
+
+def _start_detached(site: Site, words: list[str]) -> None:
+    site.logs.mkdir(parents=True, exist_ok=True)
+    log = site.logs / "site.log"
+    with log.open("wb") as output:
+        command = [sys.executable, "-m", "arkwright", *words]
+        process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
+        )
+    deadline = time.monotonic() + UP_SECONDS
+    with notes.status("starting the API server, the controller and the bases"):
+        while site.keeper() is None:
+            if process.poll() is not None:
+                fail(log.read_text(errors="replace").strip().removeprefix("error: ") or "it ended without a word")
+            if time.monotonic() > deadline:
+                process.terminate()
+                fail(f"it is not up after {UP_SECONDS} s", f"see {log}")
+            time.sleep(0.02)
+
+
+def _welcome(site: Site) -> None:
+    found = site.keeper()
+    notes.print(f"up: {found[1] if found else ''}", highlight=False)
+    results.print(f"export KUBECONFIG={site.kubeconfig}", highlight=False)
+    notes.print("next: export that line, then kubectl get pods; arkwright down stops it", highlight=False)
+
+
+def down(data_dir: DataDir = None) -> None:
+    """Stop what `up` has started; objects stay for the next `up`."""
+    site = _site(data_dir)
+    keeper = site.keeper()
+    if keeper is None:
+        notes.print(f"nothing is up in {site.directory}", highlight=False)
+        return
+    os.kill(keeper[0], signal.SIGTERM)
+    deadline = time.monotonic() + DOWN_SECONDS
+    with notes.status("stopping"):
+        while site.keeper() is not None:
+            if time.monotonic() > deadline:
+                fail(f"process {keeper[0]} has not ended after {DOWN_SECONDS} s", f"see {site.logs / 'site.log'}")
+            time.sleep(0.02)
+    notes.print(f"down; all objects are in {site.store}", highlight=False)
+
+
+def logs(
+    base: Annotated[str, typer.Argument(help="A base pod, or api, controller, site.")] = "",
+    data_dir: DataDir = None,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on, until Ctrl-C.")] = False,
+) -> None:
+    """What a base pod, or a part of the site, has said."""
+    site = _site(data_dir)
+    files = {file.stem: file for directory in (site.logs, site.pod_logs) for file in sorted(directory.glob("*.log"))}
+    if base not in files:
+        known = ", ".join(sorted(files)) or "none yet"
+        fail(f"there is no log of {base!r}" if base else "say whose log", f"known: {known}")
+    with files[base].open(errors="replace") as file, contextlib.suppress(KeyboardInterrupt):
+        while True:
+            if text := file.read():
+                typer.echo(text, nl=False)
+            if not follow:
+                return
+            time.sleep(0.2)
+
+
+def api(
+    data_dir: DataDir = None,
+    host: Host = "127.0.0.1",
+    port: Port = USUAL_PORT,
+) -> None:
+    """The embedded Kubernetes API alone, in the foreground; says its address once it serves."""
+    site = _site(data_dir)
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
+    try:
+        uvloop.run(run_api(site.directory, host, port, typer.echo))
+    except StoreFailed as error:
+        fail(str(error), "`arkwright down` stops the other server; --data-dir chooses another place")
+    except OSError as error:
+        fail(f"cannot listen on {host}:{port}: {error.strerror}", "choose another port with --port (0: any free one)")

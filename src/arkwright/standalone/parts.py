@@ -1,0 +1,89 @@
+"""The processes of a site: started, watched, started again. In: commands. Out: running processes, their output in files."""
+
+import asyncio
+import contextlib
+import ctypes
+import os
+import signal
+import sys
+from pathlib import Path
+
+import structlog
+
+log = structlog.get_logger()
+LONGEST_PAUSE_SECONDS = 10.0
+STOP_SECONDS = 15.0
+PR_SET_PDEATHSIG = 1
+
+
+class PartFailed(Exception):
+    """It does not come up; the message has the end of its log."""
+
+
+def die_with_parent() -> None:
+    """To be called in a new process, on Linux: nobody outlives whoever started it."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+class Part:
+    """One of arkwright's own processes. `words`: of its command; `log`: a file for what it says."""
+
+    def __init__(self, words: list[str], log: Path, environment: dict[str, str]) -> None:
+        self._words, self._log, self._environment = words, log, environment
+        self._process: asyncio.subprocess.Process | None = None
+
+    async def first_line(self) -> str:
+        """Start it; its first line on standard output. Raises PartFailed if it ends without one."""
+        process = await self._start(asyncio.subprocess.PIPE)
+        assert process.stdout
+        line = (await process.stdout.readline()).decode().strip()
+        if not line:
+            await process.wait()
+            raise PartFailed(self._last_words())
+        return line
+
+    async def keep_running(self) -> None:
+        """Until cancelled; each time it ends, it is started again after a pause."""
+        pause = 0.5
+        while True:
+            process = self._process or await self._start(asyncio.subprocess.DEVNULL)
+            code = await process.wait()
+            self._process = None
+            log.warning("ended, started again", part=self._words[0], exit_code=code, in_seconds=pause)
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
+
+    async def stop(self) -> None:
+        """SIGTERM, and SIGKILL if that is not enough."""
+        process = self._process
+        if process is None or process.returncode is not None:
+            return
+        process.terminate()
+        try:
+            async with asyncio.timeout(STOP_SECONDS):
+                await process.wait()
+        except TimeoutError:
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()
+
+    async def _start(self, output: int) -> asyncio.subprocess.Process:
+        self._log.parent.mkdir(parents=True, exist_ok=True)
+        with self._log.open("ab") as file:
+            self._process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                "-m",
+                "arkwright",
+                *self._words,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=output,
+                stderr=file,
+                env=os.environ | self._environment,
+                preexec_fn=die_with_parent,
+            )
+        return self._process
+
+    def _last_words(self) -> str:
+        text = self._log.read_text(errors="replace").strip()
+        return text[-1000:] or f"`arkwright {self._words[0]}` ended without a word"

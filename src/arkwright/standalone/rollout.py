@@ -1,0 +1,227 @@
+"""A Deployment on one machine: one ReplicaSet for each template it has had, and the way from one to the next. Pure.
+
+In: the Deployment, its ReplicaSets. Out: a Plan. The rules are Kubernetes' own: maxSurge rounds up, maxUnavailable down.
+"""
+
+import hashlib
+import json
+import math
+from datetime import datetime
+
+from arkwright.model.cluster import Document, Workload
+from arkwright.model.codec import stamp
+from arkwright.model.resources import RESOURCES, Kind
+from arkwright.plan.intents import Create, Delete, Intent, Patch, Plan, SetStatus, Target, target_of
+
+HASH, REVISION = "pod-template-hash", "deployment.kubernetes.io/revision"
+
+APPS = RESOURCES[Kind.REPLICASET].api_version
+
+
+def plan_deployment(deployment: Workload, replica_sets: tuple[Workload, ...], now: datetime) -> Plan:
+    """The next step of a rollout, and the status."""
+    if deployment.is_terminating:
+        return Plan()
+    current = next((one for one in replica_sets if is_made_from(one, deployment)), None)
+    old = tuple(one for one in replica_sets if one is not current)
+    intents: list[Intent] = []
+    if current is None:
+        if not deployment.spec.get("paused"):
+            intents.append(_first(deployment, old))
+    else:
+        intents += _renumbered(deployment, current, old)
+        intents += [
+            _scaled(one, count) for one, count in _counts(deployment, current, old) if one.spec["replicas"] != count
+        ]
+    intents += _forgotten(deployment, current, old)
+    status = _status(deployment, current, replica_sets, now)
+    if status != deployment.status:
+        intents.append(SetStatus(target_of(Kind.DEPLOYMENT, deployment), status, "its ReplicaSets have changed"))
+    return Plan(tuple(intents))
+
+
+def is_made_from(replica_set: Workload, deployment: Workload) -> bool:
+    """Whether its template is the Deployment's, but for the label that tells ReplicaSets apart."""
+    return _without_hash(replica_set.spec["template"]) == _without_hash(deployment.spec["template"])
+
+
+def _without_hash(template: Document) -> Document:
+    metadata = template.get("metadata") or {}
+    labels = {key: value for key, value in (metadata.get("labels") or {}).items() if key != HASH}
+    return template | {"metadata": metadata | {"labels": labels}}
+
+
+def template_hash(template: Document) -> str:
+    """Ten characters that name a template."""
+    return hashlib.sha256(json.dumps(template, sort_keys=True).encode()).hexdigest()[:10]
+
+
+def _first(deployment: Workload, old: tuple[Workload, ...]) -> Create:
+    """The ReplicaSet of a template that is new; it starts with as many pods as may come at once."""
+    template, spec = deployment.spec["template"], deployment.spec
+    word = template_hash(template)
+    labels = (template.get("metadata", {}).get("labels") or {}) | {HASH: word}
+    selector = {"matchLabels": (spec["selector"].get("matchLabels") or {}) | {HASH: word}}
+    room = spec["replicas"] + _surge(deployment) - sum(one.spec["replicas"] for one in old)
+    count = spec["replicas"] if not old else max(0, min(spec["replicas"], room))
+    if _is_recreate(deployment) and any(one.spec["replicas"] or one.status.get("replicas") for one in old):
+        count = 0
+    owner = {
+        "apiVersion": APPS,
+        "kind": "Deployment",
+        "name": deployment.name,
+        "uid": deployment.metadata.uid,
+        "controller": True,
+        "blockOwnerDeletion": True,
+    }
+    name = f"{deployment.name}-{word}"
+    metadata = {"name": name, "labels": labels, "ownerReferences": [owner]}
+    metadata["annotations"] = {REVISION: str(_revision(old) + 1)}
+    made = template | {"metadata": (template.get("metadata") or {}) | {"labels": labels}}
+    document = {
+        "apiVersion": APPS,
+        "kind": "ReplicaSet",
+        "metadata": metadata,
+        "spec": {
+            "replicas": count,
+            "selector": selector,
+            "template": made,
+            "minReadySeconds": spec.get("minReadySeconds", 0),
+        },
+    }
+    return Create(Target(Kind.REPLICASET, deployment.metadata.namespace, name), document, "its template is new")
+
+
+def _revision(replica_sets: tuple[Workload, ...]) -> int:
+    return max((int(one.metadata.annotations.get(REVISION, "0")) for one in replica_sets), default=0)
+
+
+def _renumbered(deployment: Workload, current: Workload, old: tuple[Workload, ...]) -> list[Intent]:
+    """An old template that is wanted again becomes the newest revision."""
+    number = max(int(current.metadata.annotations.get(REVISION, "0")), _revision(old) + 1 if old else 1)
+    intents: list[Intent] = []
+    for kind, one in ((Kind.REPLICASET, current), (Kind.DEPLOYMENT, deployment)):
+        if one.metadata.annotations.get(REVISION) != str(number):
+            patch = {"metadata": {"annotations": {REVISION: str(number)}}}
+            intents.append(Patch(target_of(kind, one), patch, f"revision {number} is current"))
+    return intents
+
+
+def _scaled(replica_set: Workload, count: int) -> Patch:
+    target = target_of(Kind.REPLICASET, replica_set)
+    return Patch(target, {"spec": {"replicas": count}}, f"from {replica_set.spec['replicas']} to {count} replicas")
+
+
+def _counts(deployment: Workload, current: Workload, old: tuple[Workload, ...]) -> list[tuple[Workload, int]]:
+    """Replicas of each: first the new one up as far as surge allows, then old ones down as far as enough are available."""
+    desired = deployment.spec["replicas"]
+    if deployment.spec.get("paused"):
+        return [(current, desired)] if not any(one.spec["replicas"] for one in old) else []
+    if _is_recreate(deployment):
+        is_clear = not any(one.status.get("replicas") for one in old)
+        return [*((one, 0) for one in old), (current, desired if is_clear else current.spec["replicas"])]
+    total = sum(one.spec["replicas"] for one in (*old, current))
+    room = desired + _surge(deployment) - total
+    new = desired if current.spec["replicas"] >= desired else min(desired, current.spec["replicas"] + max(0, room))
+    return [(current, new), *_old_counts(deployment, current, old)]
+
+
+def _old_counts(deployment: Workload, current: Workload, old: tuple[Workload, ...]) -> list[tuple[Workload, int]]:
+    """What is not available goes first: nobody misses it."""
+    least = deployment.spec["replicas"] - _unavailable(deployment)
+    total = sum(one.spec["replicas"] for one in (*old, current))
+    missing_new = current.spec["replicas"] - current.status.get("availableReplicas", 0)
+    budget = max(0, total - least - max(0, missing_new))
+    counts = {one.name: one.spec["replicas"] for one in old}
+    order = sorted(old, key=lambda one: int(one.metadata.annotations.get(REVISION, "0")))
+    for one in order:
+        idle = min(budget, max(0, counts[one.name] - one.status.get("availableReplicas", 0)))
+        counts[one.name] -= idle
+        budget -= idle
+    available = sum(one.status.get("availableReplicas", 0) for one in (*old, current))
+    budget = min(budget, max(0, available - least))
+    for one in order:
+        given = min(budget, counts[one.name])
+        counts[one.name] -= given
+        budget -= given
+    return [(one, counts[one.name]) for one in old]
+
+
+def _is_recreate(deployment: Workload) -> bool:
+    return bool(deployment.spec.get("strategy", {}).get("type") == "Recreate")
+
+
+def _surge(deployment: Workload) -> int:
+    return _share(deployment, "maxSurge", round_up=True)
+
+
+def _unavailable(deployment: Workload) -> int:
+    """At least one where nothing may come in addition: else nothing would move."""
+    found = _share(deployment, "maxUnavailable", round_up=False)
+    return max(found, 0 if _surge(deployment) else 1)
+
+
+def _share(deployment: Workload, name: str, *, round_up: bool) -> int:
+    wish = (deployment.spec.get("strategy", {}).get("rollingUpdate") or {}).get(name, "25%")
+    if not str(wish).endswith("%"):
+        return int(wish)
+    exact: float = int(str(wish)[:-1]) * int(deployment.spec["replicas"]) / 100
+    return math.ceil(exact) if round_up else math.floor(exact)
+
+
+def _forgotten(deployment: Workload, current: Workload | None, old: tuple[Workload, ...]) -> list[Intent]:
+    """More empty old ones than revisionHistoryLimit go, the oldest first."""
+    empty = [
+        one for one in old if not one.spec["replicas"] and not one.status.get("replicas") and not one.is_terminating
+    ]
+    empty.sort(key=lambda one: int(one.metadata.annotations.get(REVISION, "0")))
+    surplus = len(empty) - deployment.spec.get("revisionHistoryLimit", 10)
+    because = "more revisions than revisionHistoryLimit"
+    return [Delete(target_of(Kind.REPLICASET, one), because) for one in empty[: max(0, surplus)]] if current else []
+
+
+def _status(deployment: Workload, current: Workload | None, all_: tuple[Workload, ...], now: datetime) -> Document:
+    def total(name: str) -> int:
+        return sum(one.status.get(name, 0) for one in all_)
+
+    desired, available = deployment.spec["replicas"], total("availableReplicas")
+    updated = current.status.get("replicas", 0) if current else 0
+    counts = {
+        "replicas": total("replicas"),
+        "updatedReplicas": updated,
+        "readyReplicas": total("readyReplicas"),
+        "availableReplicas": available,
+        "unavailableReplicas": max(0, max(desired, total("replicas")) - available),
+    }
+    is_enough = available >= desired - _unavailable(deployment)
+    is_done = updated == desired == available == total("replicas")
+    name = f'ReplicaSet "{current.name}"' if current else f'Deployment "{deployment.name}"'
+    said = f"{name} has successfully progressed." if is_done else f"{name} is progressing."
+    enough = "Deployment has minimum availability." if is_enough else "Deployment does not have minimum availability."
+    conditions = [
+        _condition(
+            deployment,
+            "Available",
+            is_enough,
+            ("MinimumReplicasAvailable" if is_enough else "MinimumReplicasUnavailable", enough),
+            now,
+        ),
+        _condition(
+            deployment, "Progressing", True, ("NewReplicaSetAvailable" if is_done else "ReplicaSetUpdated", said), now
+        ),
+    ]
+    kept = {name: count for name, count in counts.items() if count}
+    return {"observedGeneration": deployment.metadata.generation} | kept | {"conditions": conditions}
+
+
+def _condition(deployment: Workload, kind: str, is_so: bool, why: tuple[str, str], now: datetime) -> Document:
+    reason, message = why
+    made = {"type": kind, "status": "True" if is_so else "False", "reason": reason, "message": message}
+    before: Document = next((one for one in deployment.status.get("conditions", ()) if one["type"] == kind), {})
+    if all(before.get(name) == value for name, value in made.items()):
+        return before
+    is_same = before.get("status") == made["status"]
+    return made | {
+        "lastUpdateTime": stamp(now),
+        "lastTransitionTime": before["lastTransitionTime"] if is_same else stamp(now),
+    }
