@@ -93,10 +93,20 @@ def standard(schema: Document) -> Document:
         made = {"minimum": lowest, "maximum": highest} | made
     elif form in FORMATS:
         made["format"] = form
+    made = _with_open_limits(made)
     for name in ("allOf", "anyOf", "oneOf"):
         if name in schema:
             made[name] = [standard(one) for one in schema[name]]
     return made | ({"not": standard(schema["not"])} if "not" in schema else {}) | _children(schema)
+
+
+def _with_open_limits(schema: Document) -> Document:
+    """OpenAPI says beside a limit that it is open; JSON schema has the open limit itself."""
+    made = {name: value for name, value in schema.items() if not isinstance(value, bool) or name == "uniqueItems"}
+    for limit, name in (("minimum", "exclusiveMinimum"), ("maximum", "exclusiveMaximum")):
+        if schema.get(name) is True and limit in made:
+            made[name] = made.pop(limit)
+    return made
 
 
 def _children(schema: Document) -> Document:
