@@ -13,6 +13,7 @@ import jsonschema_rs
 import msgspec
 import yaml
 
+from arkwright.apiserver.patches import merge_patched
 from arkwright.clients.errors import ApiRefused, Conflict, NotFound
 from arkwright.clients.kube import Change, Listing, WatchLine
 from arkwright.model.codec import read, stamp
@@ -198,16 +199,4 @@ def merged(old, patch):
     >>> merged({"a": 1, "b": {"c": 2}}, {"a": None, "b": {"d": 3}})
     {'b': {'c': 2, 'd': 3}}
     """
-    return _copy(_merged(old, patch))
-
-
-def _merged(old, patch):
-    if not isinstance(patch, dict):
-        return patch
-    new = dict(old) if isinstance(old, dict) else {}
-    for key, value in patch.items():
-        if value is None:
-            new.pop(key, None)
-        else:
-            new[key] = _merged(new.get(key), value)
-    return new
+    return _copy(merge_patched(old, patch))

@@ -13,6 +13,7 @@ import msgspec
 import structlog
 
 from arkwright.apiserver.errors import ApiError, Conflict, NotFound
+from arkwright.apiserver.kinds import CLEANUP
 from arkwright.apiserver.objects import Objects
 from arkwright.apiserver.removals import Removal
 from arkwright.apiserver.resources import CRDS, Resource
@@ -167,12 +168,11 @@ class Collector:
         await self._drop_finalizer(resource, key, "orphan")
 
     async def _delete_dependents_first(self, resource: Resource, key: Key, uid: str) -> None:
-        blocking = list(self._blocking(uid))
-        for owned, kind, is_going in blocking:
+        for owned, kind, is_going in list(self._blocking(uid)):
             if not is_going:
                 with contextlib.suppress(NotFound):
                     await self._objects.delete(kind, owned, Removal(policy="Foreground"))
-        if not any(True for _ in self._blocking(uid)):
+        if not any(self._blocking(uid)):
             await self._drop_finalizer(resource, key, "foregroundDeletion")
 
     def _blocking(self, uid: str) -> Iterator[tuple[Key, Resource, bool]]:
@@ -203,16 +203,12 @@ class Collector:
 
     async def _empty(self, namespace: str) -> None:
         """All that is in a deleted namespace goes, then the namespace."""
-        left = False
         for resource in {one.name: one for one in self._objects.registry if one.is_namespaced}.values():
             for record in self._objects.store.find(resource.name, namespace):
-                left = True
                 if _read(record.body).metadata.deletionTimestamp is None:
                     with contextlib.suppress(NotFound):
-                        await self._objects.delete(resource, record.key, Removal(grace_seconds=None))
-        if left and any(
-            self._objects.store.find(one.name, namespace) for one in self._objects.registry if one.is_namespaced
-        ):
+                        await self._objects.delete(resource, record.key, Removal())
+        if any(self._objects.store.find(one.name, namespace) for one in self._objects.registry if one.is_namespaced):
             return
         kind = self._objects.registry.named("namespaces")
         assert kind
@@ -233,7 +229,7 @@ class Collector:
         if not self._objects.store.find(crd.key.name) and document["metadata"].get("finalizers"):
             kind = self._objects.registry.named(CRDS)
             assert kind
-            await self._drop_finalizer(kind, crd.key, "customresourcecleanup.apiextensions.k8s.io")
+            await self._drop_finalizer(kind, crd.key, CLEANUP)
 
     def _document(self, record: Record) -> Document:
         found: Document = msgspec.json.decode(record.body)

@@ -123,14 +123,20 @@ def add(root: Document, path: Path) -> None:
         node["."] = {}
 
 
-def holds(root: Document, path: Path) -> bool:
-    """Whether this very path is in a tree."""
+def _at(root: Document, path: Path) -> Document | None:
+    """The node at a path; None if a tree has nothing there."""
     node = root
     for step in path:
         if step not in node:
-            return False
+            return None
         node = node[step]
-    return not node or "." in node
+    return node
+
+
+def holds(root: Document, path: Path) -> bool:
+    """Whether this very path is in a tree."""
+    node = _at(root, path)
+    return node is not None and (not node or "." in node)
 
 
 def discard(root: Document, path: Path) -> bool:
@@ -152,12 +158,7 @@ def discard(root: Document, path: Path) -> bool:
 
 def touches(root: Document, path: Path) -> bool:
     """Whether a tree has this path or any below it."""
-    node = root
-    for step in path:
-        if step not in node:
-            return False
-        node = node[step]
-    return True
+    return _at(root, path) is not None
 
 
 # ── documents ──

@@ -4,6 +4,7 @@ In: the object as it is, the object or the wish that came in, who writes. Out: t
 Conflict that names fields and owners. Pure: `now` is part of the Writer.
 """
 
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
@@ -79,16 +80,12 @@ def _relieved(entries: list[Document], taken: set[Path]) -> list[Document]:
     """Entries without what somebody else has taken; copies, for the old object keeps its own."""
     kept = []
     for entry in entries:
-        fields = _copied(entry.get("fieldsV1", {}))
+        fields = deepcopy(entry.get("fieldsV1", {}))
         for path in taken:
             discard(fields, path)
         if fields:
             kept.append(entry | {"fieldsV1": fields})
     return kept
-
-
-def _copied(node: Document) -> Document:
-    return {step: _copied(below) for step, below in node.items()}
 
 
 def _set_entries(document: Document, entries: list[Document]) -> None:
@@ -110,7 +107,7 @@ def applied(shape: Shape, live: Document, wish: Document, writer: Writer, *, for
     entries = (live.get("metadata") or {}).get("managedFields") or []
     mine = next((one for one in entries if writer.is_author(one)), None)
     others = [one for one in entries if one is not mine]
-    new: Document = _deep(merged(shape, live, wish))
+    new: Document = deepcopy(merged(shape, live, wish))
     before = set(paths(mine["fieldsV1"])) if mine else set()
     _prune(shape, new, before - wished, others)
     changed, removed = compared(shape, live, new)
@@ -163,9 +160,3 @@ def _described(entry: Document) -> str:
         return owner
     at = f" at {entry['time']}" if entry.get("time") else ""
     return f"{owner} using {entry['apiVersion']}{at}"
-
-
-def _deep(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {name: _deep(inner) for name, inner in value.items()}
-    return [_deep(one) for one in value] if isinstance(value, list) else value

@@ -148,19 +148,27 @@ class Objects:
         metadata = new.setdefault("metadata", {})
         self._require_version(resource, record, metadata)
         warnings = without_unknown(resource, new, options)
-        wrong = carried_over(resource, old, new)
-        new = confined(resource, old, new, options)
-        self._check(resource, new, old, wrong)
-        self._addresses.give(resource, new, old)
+        new = self._admitted(resource, old, new, options)
         new["metadata"]["resourceVersion"] = old["metadata"]["resourceVersion"]
         if is_same(old, new):
             return Answer(old, warnings=warnings)
         count_generation(resource, old, new)
-        if options.subresource != "apply":
-            keep_record(resource.shape, old, new, self._writer(resource, options))
+        keep_record(resource.shape, old, new, self._writer(resource, options))
+        return await self._put_or_remove(record.key, new, options, warnings)
+
+    def _admitted(self, resource: Resource, old: Document, new: Document, options: Options) -> Document:
+        """The new state, without what a write may not change. Raises Invalid."""
+        wrong = carried_over(resource, old, new)
+        new = confined(resource, old, new, options)
+        self._check(resource, new, old, wrong)
+        self._addresses.give(resource, new, old)
+        return new
+
+    async def _put_or_remove(self, key: Key, new: Document, options: Options, warnings: tuple[str, ...] = ()) -> Answer:
+        """A write may take away the last thing that kept a deleted object."""
         if is_released(new):
-            return await self._remove(record.key, new, options.is_dry_run)
-        return await self._put(record.key, new, options, Answer(new, warnings=warnings))
+            return await self._remove(key, new, options.is_dry_run)
+        return await self._put(key, new, options, Answer(new, warnings=warnings))
 
     async def apply(self, resource: Resource, key: Key, wish: Document, options: Options) -> Answer:
         """Server-side apply: creates or updates. Raises as those do, and Conflict about fields."""
@@ -177,16 +185,11 @@ class Objects:
         if unknown:
             raise undeclared(resource, wish, unknown)
         new = applied(resource.shape, old, confined_wish(resource, wish, options), writer, force=options.force)
-        wrong = carried_over(resource, old, new)
-        new = confined(resource, old, new, options)
-        self._check(resource, new, old, wrong)
-        self._addresses.give(resource, new, old)
+        new = self._admitted(resource, old, new, options)
         if is_same(old, new):
             return Answer(old)
         count_generation(resource, old, new)
-        if is_released(new):
-            return await self._remove(key, new, options.is_dry_run)
-        return await self._put(key, new, options, Answer(new))
+        return await self._put_or_remove(key, new, options)
 
     async def _apply_new(self, resource: Resource, key: Key, wish: Document, how: tuple[Writer, Options]) -> Answer:
         writer, options = how

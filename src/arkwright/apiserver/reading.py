@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from arkwright.apiserver import requests
-from arkwright.apiserver.bodies import as_json, list_body, opened_token, page_token
+from arkwright.apiserver.bodies import JSON, as_json, list_body, opened_token, page_token
 from arkwright.apiserver.errors import BadRequest, Expired, NotAcceptable, ServiceUnavailable, TooManyRequests
 from arkwright.apiserver.objects import Objects
 from arkwright.apiserver.requests import Listing, Target
@@ -49,7 +49,7 @@ class Reader:
             return as_json(scale_of(asked.resource, self._objects.document(asked.resource, record)))
         if requests.accepts_table(request.headers.get("accept", "")):
             return as_json(self._table(request, asked.resource, [record]))
-        return Response(asked.resource.prefix + record.body[1:], media_type="application/json")
+        return Response(asked.resource.prefix + record.body[1:], media_type=JSON)
 
     def _table(self, request: Request, resource: Resource, records: list[Record]) -> Document:
         include = request.query_params.get("includeObject", "Metadata")
@@ -71,7 +71,7 @@ class Reader:
                 metadata["remainingItemCount"] = left
         if requests.accepts_table(request.headers.get("accept", "")):
             return as_json(self._table(request, asked.resource, records) | {"metadata": metadata})
-        return Response(list_body(asked.resource, metadata, records), media_type="application/json")
+        return Response(list_body(asked.resource, metadata, records), media_type=JSON)
 
     async def _found(self, resource: Resource, wanted: Listing) -> tuple[int, list[Record]]:
         """As it is now, or as a page before this one has seen it. Raises Expired."""

@@ -13,7 +13,6 @@ from typing import Any
 
 Document = dict[str, Any]
 OBJECT_META = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"
-INT_OR_STRING = "io.k8s.apimachinery.pkg.util.intstr.IntOrString"
 NO_DEFAULT = object()
 
 
@@ -33,7 +32,6 @@ class Shape:
     list_type: str = ""
     list_keys: tuple[str, ...] = ()
     merges: bool = False
-    replaces_keys: bool = False
     merge_key: str = ""
     default: Any = NO_DEFAULT
     is_nullable: bool = False
@@ -99,7 +97,6 @@ class _Compiler:
             list_type=schema.get("x-kubernetes-list-type", ""),
             list_keys=tuple(schema.get("x-kubernetes-list-map-keys", ())),
             merges="merge" in schema.get("x-kubernetes-patch-strategy", ""),
-            replaces_keys="retainKeys" in schema.get("x-kubernetes-patch-strategy", ""),
             merge_key=schema.get("x-kubernetes-patch-merge-key", ""),
             default=schema.get("default", NO_DEFAULT),
             is_nullable=schema.get("nullable", False),
@@ -114,7 +111,6 @@ class _Compiler:
         if len(schema) == 1:
             return target
         shape = Shape(**{one: getattr(target, one) for one in Shape.__slots__})
-        shape.replaces_keys = "retainKeys" in schema.get("x-kubernetes-patch-strategy", "")
         shape.default = schema.get("default", target.default)
         return shape
 

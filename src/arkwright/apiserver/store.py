@@ -108,9 +108,8 @@ class Store:
     async def changes(self, after: int, until: int, resource: str) -> list[Change]:
         """What happened to a kind in between. Raises Compacted."""
         rows = await self._rows(after, "version > ? and version <= ? and resource = ?", (after, until, resource))
-        wanted = sorted({one.previous for one in rows if one.previous})
-        marks = ",".join("?" * len(wanted))
-        before = await self._rows(after, f"version in ({marks})", tuple(wanted))
+        of_them = "select previous from log where version > ? and version <= ? and resource = ?"
+        before = await self._rows(after, f"version in ({of_them})", (after, until, resource))
         known = {one.version: one for one in before}
         return [Change(known.get(one.previous), one) for one in rows]
 
@@ -125,10 +124,6 @@ class Store:
             return [_record(row) for row in self._connection.execute(asked, values)]
 
         return await asyncio.get_running_loop().run_in_executor(self._thread, read)
-
-    def versions(self) -> int:
-        """How many versions have been given away."""
-        return self._next_version - 1
 
     # ── writing ──
 

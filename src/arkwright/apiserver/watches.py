@@ -6,7 +6,6 @@ A watcher that does not keep up is cut off: it lists anew, and nothing is lost.
 import asyncio
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any
 
 import msgspec
@@ -67,10 +66,6 @@ class Event:
     change: Change
     _lines: dict[tuple[str, bytes], bytes] = field(default_factory=dict)
 
-    @cached_property
-    def key_resource(self) -> str:
-        return self.change.after.key.resource
-
     def kind_for(self, wanted: Filter) -> str:
         """What has happened, seen through a filter; "" if nothing that matters there."""
         before, after = self.change.before, self.change.after
@@ -83,13 +78,9 @@ class Event:
         """As it goes over the wire."""
         found = self._lines.get((kind, resource.prefix))
         if found is None:
-            body = self.change.after.body if kind != "DELETED" else self._last_body()
-            found = self._lines[kind, resource.prefix] = event_line(kind, resource, body)
+            # Of what has left a selector watchers see the new state; of what is gone the last one.
+            found = self._lines[kind, resource.prefix] = event_line(kind, resource, self.change.after.body)
         return found
-
-    def _last_body(self) -> bytes:
-        """Of what has left a selector watchers see the new state; of what is gone the last one."""
-        return self.change.after.body
 
 
 def event_line(kind: str, resource: Resource, body: bytes) -> bytes:

@@ -1,6 +1,6 @@
 """Where each kind lies in the Kubernetes API, and as which value it is read."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from arkwright.model.cluster import Deployment, Event, Lease, Pod, Service, Workload
@@ -51,6 +51,11 @@ class Resource:
         scope = f"/namespaces/{namespace}" if namespace else ""
         parts = (self.root + scope, self.plural, name, subresource)
         return "/".join(part for part in parts if part)
+
+
+def as_workload(kind: Kind) -> Resource:
+    """The same collection, its objects read with all that they say."""
+    return replace(RESOURCES[kind], type=Workload)
 
 
 _OWN = f"/apis/{GROUP}/v1alpha1"

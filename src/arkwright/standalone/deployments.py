@@ -18,17 +18,14 @@ from arkwright.controller.watch import Watcher
 from arkwright.controller.workqueue import WorkQueue
 from arkwright.model.cluster import Workload
 from arkwright.model.meta import KubernetesObject
-from arkwright.model.resources import RESOURCES, Kind, Resource
+from arkwright.model.resources import Kind, as_workload
 from arkwright.plan.intents import Call, Create, Delete, Intent, Patch, Plan, SetStatus, Target, Tell
 from arkwright.standalone.replicas import plan_replica_set
 from arkwright.standalone.rollout import plan_deployment
 
 log = structlog.get_logger()
 AGAIN_SECONDS = 1.0
-WORKLOADS = {
-    kind: Resource(RESOURCES[kind].root, RESOURCES[kind].plural, Workload)
-    for kind in (Kind.DEPLOYMENT, Kind.REPLICASET, Kind.POD)
-}
+WORKLOADS = {kind: as_workload(kind) for kind in (Kind.DEPLOYMENT, Kind.REPLICASET, Kind.POD)}
 
 
 class Workloads:

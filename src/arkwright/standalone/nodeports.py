@@ -16,11 +16,11 @@ from arkwright.clients.kube import KubeClient
 from arkwright.controller.cache import Cache, Change
 from arkwright.controller.watch import Watcher
 from arkwright.model.cluster import Document, Workload
-from arkwright.model.resources import RESOURCES, Kind, Resource
+from arkwright.model.resources import Kind, as_workload
 from arkwright.standalone.replicas import is_ready
 
 log = structlog.get_logger()
-FOLLOWED = {kind: Resource(RESOURCES[kind].root, RESOURCES[kind].plural, Workload) for kind in (Kind.SERVICE, Kind.POD)}
+FOLLOWED = {kind: as_workload(kind) for kind in (Kind.SERVICE, Kind.POD)}
 CONNECT_SECONDS = 2.0
 CHUNK = 65536
 Address = tuple[str, int]

@@ -34,18 +34,25 @@ def plan_replica_set(replica_set: Workload, pods: tuple[Workload, ...], node: st
 def pod_of(replica_set: Workload, node: str) -> Document:
     """A new pod, as the template has it."""
     template = replica_set.spec["template"]
-    owner = {
+    given = template.get("metadata", {})
+    metadata = {
+        "generateName": f"{replica_set.name}-",
+        "ownerReferences": [controller_reference(Kind.REPLICASET, replica_set)],
+    }
+    metadata |= {name: given[name] for name in ("labels", "annotations") if given.get(name)}
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": {"nodeName": node} | template["spec"]}
+
+
+def controller_reference(kind: Kind, one: Workload) -> Document:
+    """As what it makes names its owner."""
+    return {
         "apiVersion": APPS,
-        "kind": "ReplicaSet",
-        "name": replica_set.name,
-        "uid": replica_set.metadata.uid,
+        "kind": str(kind),
+        "name": one.name,
+        "uid": one.metadata.uid,
         "controller": True,
         "blockOwnerDeletion": True,
     }
-    given = template.get("metadata", {})
-    metadata = {"generateName": f"{replica_set.name}-", "ownerReferences": [owner]}
-    metadata |= {name: given[name] for name in ("labels", "annotations") if given.get(name)}
-    return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": {"nodeName": node} | template["spec"]}
 
 
 def is_ready(pod: Workload) -> bool:

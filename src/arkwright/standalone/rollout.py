@@ -10,12 +10,11 @@ from datetime import datetime
 
 from arkwright.model.cluster import Document, Workload
 from arkwright.model.codec import stamp
-from arkwright.model.resources import RESOURCES, Kind
+from arkwright.model.resources import Kind
 from arkwright.plan.intents import Create, Delete, Intent, Patch, Plan, SetStatus, Target, target_of
+from arkwright.standalone.replicas import APPS, controller_reference
 
 HASH, REVISION = "pod-template-hash", "deployment.kubernetes.io/revision"
-
-APPS = RESOURCES[Kind.REPLICASET].api_version
 
 
 def plan_deployment(deployment: Workload, replica_sets: tuple[Workload, ...], now: datetime) -> Plan:
@@ -66,16 +65,8 @@ def _first(deployment: Workload, old: tuple[Workload, ...]) -> Create:
     count = spec["replicas"] if not old else max(0, min(spec["replicas"], room))
     if _is_recreate(deployment) and any(one.spec["replicas"] or one.status.get("replicas") for one in old):
         count = 0
-    owner = {
-        "apiVersion": APPS,
-        "kind": "Deployment",
-        "name": deployment.name,
-        "uid": deployment.metadata.uid,
-        "controller": True,
-        "blockOwnerDeletion": True,
-    }
     name = f"{deployment.name}-{word}"
-    metadata = {"name": name, "labels": labels, "ownerReferences": [owner]}
+    metadata = {"name": name, "labels": labels, "ownerReferences": [controller_reference(Kind.DEPLOYMENT, deployment)]}
     metadata["annotations"] = {REVISION: str(_revision(old) + 1)}
     made = template | {"metadata": (template.get("metadata") or {}) | {"labels": labels}}
     document = {
