@@ -44,7 +44,9 @@ async def find_access(context: str | None = None) -> Access:
         if in_cluster:
             config.load_incluster_config(client_configuration=configuration)  # type: ignore[no-untyped-call]
         else:
-            loader: Any = await config.load_kube_config(context=context, client_configuration=configuration)
+            # Left to itself it remembers what KUBECONFIG was when it was imported.
+            file = os.environ.get("KUBECONFIG") or USUAL_FILE
+            loader: Any = await config.load_kube_config(file, context=context, client_configuration=configuration)
             namespace = loader.current_context["context"].get("namespace") or namespace
     except (config.ConfigException, OSError, ValueError, TypeError) as error:
         looked = os.environ.get("KUBECONFIG", USUAL_FILE)
