@@ -73,7 +73,7 @@ class ControlPlane:
         return self.directory / "kubeconfig"
 
 
-def start(directory: Path) -> ControlPlane:
+def start(directory: Path, controllers: tuple[str, ...] = CONTROLLERS) -> ControlPlane:
     """Bring all three up; raises ControlPlaneFailed."""
     try:
         program = built(CONTROL_PLANE)
@@ -90,7 +90,7 @@ def start(directory: Path) -> ControlPlane:
         pids.append(_spawn(directory, program, "etcd", _etcd_flags(directory, ports)))
         pids.append(_spawn(directory, program, "kube-apiserver", _apiserver_flags(directory, ports)))
         _until(lambda: _is_ready(server, token), pids, directory)
-        pids.append(_spawn(directory, program, "kube-controller-manager", _manager_flags(directory)))
+        pids.append(_spawn(directory, program, "kube-controller-manager", _manager_flags(directory, controllers)))
         _until(lambda: _has_default_account(server, token), pids, directory)
     except BaseException:
         _end(pids)
@@ -108,9 +108,9 @@ def stop(directory: Path) -> None:
 
 
 @contextlib.contextmanager
-def running(directory: Path) -> Iterator[ControlPlane]:
+def running(directory: Path, controllers: tuple[str, ...] = CONTROLLERS) -> Iterator[ControlPlane]:
     """A control plane for as long as the block lasts."""
-    plane = start(directory)
+    plane = start(directory, controllers)
     try:
         yield plane
     finally:
@@ -151,11 +151,11 @@ def _apiserver_flags(directory: Path, ports: Ports) -> list[str]:
     ]
 
 
-def _manager_flags(directory: Path) -> list[str]:
+def _manager_flags(directory: Path, controllers: tuple[str, ...]) -> list[str]:
     return [
         f"--kubeconfig={directory}/kubeconfig",
         "--leader-elect=false",
-        "--controllers=" + ",".join(CONTROLLERS),
+        "--controllers=" + ",".join(controllers),
         "--secure-port=0",
         f"--service-account-private-key-file={directory}/service-account.key",
         f"--root-ca-file={directory}/certificates/apiserver.crt",

@@ -39,10 +39,18 @@ def list_body(resource: Resource, metadata: Document, records: list[Record]) -> 
     return head + b',"items":[' + b",".join([prefix + one.body[1:] for one in records]) + b"]}"
 
 
+def list_metadata(resource: Resource, version: int) -> Document:
+    """What stands above a list; lists of custom kinds always name the next page."""
+    return {"resourceVersion": str(version)} | ({"continue": ""} if resource.is_custom else {})
+
+
 def require_kind(resource: Resource, document: Any) -> None:
     """Raises BadRequest for a body that is another kind's; what is missing is filled in where the path says it."""
     if not isinstance(document, dict):
         raise BadRequest(f"cannot restore struct from: {type(document).__name__}")
+    if resource.is_custom and not (document.get("apiVersion") and document.get("kind")):
+        missing = "apiVersion" if document.get("kind") else "kind"
+        raise BadRequest(f"the object provided is unrecognized (must be of type {resource.kind}): {missing} is missing")
     document.setdefault("apiVersion", resource.api_version)
     document.setdefault("kind", resource.kind)
     if (document["apiVersion"], document["kind"]) != (resource.api_version, resource.kind):

@@ -13,9 +13,8 @@ import msgspec
 import structlog
 
 from arkwright.apiserver.errors import ApiError, Conflict, NotFound
-from arkwright.apiserver.kinds import CLEANUP
 from arkwright.apiserver.objects import Objects
-from arkwright.apiserver.removals import Removal
+from arkwright.apiserver.removals import CLEANUP, Removal
 from arkwright.apiserver.resources import CRDS, Resource
 from arkwright.apiserver.store import Change, Key, Record
 from arkwright.apiserver.watches import Watches

@@ -5,7 +5,7 @@ ApiError
 ├─ Unauthorized 401        ├─ AlreadyExists 409           ├─ TooManyRequests 429
 ├─ Forbidden 403           ├─ Expired 410                 ├─ InternalError 500
 ├─ NotFound 404            ├─ TooLarge 413                └─ ServiceUnavailable 503
-├─ MethodNotAllowed 405    ├─ UnsupportedMediaType 415
+├─ MethodNotAllowed 405    ├─ UnsupportedMediaType 415  └─ Timeout 504
 └─ NotAcceptable 406
 """
 
@@ -16,14 +16,14 @@ Document = dict[str, Any]
 
 
 class ApiError(Exception):
-    """`details`: which object it is about."""
+    """`details`: which object it is about; None where there is nothing to tell. `reason`: "" for none."""
 
     code = 500
-    reason = "InternalError"
+    reason = ""
 
     def __init__(self, message: str, details: Document | None = None) -> None:
         super().__init__(message)
-        self.message, self.details = message, details or {}
+        self.message, self.details = message, details
 
     def document(self) -> Document:
         """A v1 Status."""
@@ -33,10 +33,9 @@ class ApiError(Exception):
             "metadata": {},
             "status": "Failure",
             "message": self.message,
-            "reason": self.reason,
         }
-        if self.details:
-            status["details"] = self.details
+        status |= {"reason": self.reason} if self.reason else {}
+        status |= {"details": self.details} if self.details is not None else {}
         return status | {"code": self.code}
 
 
@@ -96,8 +95,18 @@ class ServiceUnavailable(ApiError):
     code, reason = 503, "ServiceUnavailable"
 
 
+class Timeout(ApiError):
+    code, reason = 504, "Timeout"
+
+
+class NoSuchPath(ApiError):
+    """Told as plain text, for it is about no kind at all."""
+
+    code = 404
+
+
 class InternalError(ApiError):
-    pass
+    reason = "InternalError"
 
 
 @dataclass(frozen=True)
@@ -130,3 +139,9 @@ def invalid(group: str, kind: str, name: str, errors: list[FieldError]) -> Inval
     details |= {"group": group} if group else {}
     causes = [{"reason": one.reason, "message": one.message, "field": one.path or "<nil>"} for one in errors]
     return Invalid(f'{subject} "{name}" is invalid: {said}', details | {"kind": kind, "causes": causes})
+
+
+def invalid_patch(said: str) -> Invalid:
+    """The patch could be read; what comes out of it cannot be decoded."""
+    causes = [{"reason": INVALID, "message": f"Invalid value: {said}", "field": "patch"}]
+    return Invalid(f' "" is invalid: patch: Invalid value: {said}', {"causes": causes})

@@ -12,10 +12,6 @@ from arkwright.apiserver.shapes import ANYTHING, Shape
 
 Document = dict[str, Any]
 Path = tuple[str, ...]
-# Fields of built-in kinds that Go always has: they belong to nobody.
-ALWAYS_THERE = frozenset(
-    {"metadata", "spec", "status", "template", "strategy", "resources", "names", "state", "lastState"}
-)
 
 
 def is_associative(shape: Shape) -> bool:
@@ -53,19 +49,18 @@ def children(shape: Shape, value: Any) -> dict[str, tuple[Shape, Any]] | None:
 
 
 def all_paths(shape: Shape, value: Any, at: Path = (), *, whole: bool = False) -> Iterator[Path]:
-    """What is owned by who wrote `value`: its leaves, items of lists, empty containers; with `whole`, each container too."""
+    """What is owned by who wrote `value`: leaves, items, entries of maps, empty containers; with `whole`, all containers."""
     parts = children(shape, value)
     if not parts:
         yield at
         return
-    if at and (at[-1][0] in "kv" or (whole and not _is_always_there(shape, at[-1]))):
+    if at and whole:
         yield at
     for step, (inner_shape, inner) in parts.items():
+        is_entry = step[0] in "kv" or step[2:] not in shape.fields
+        if is_entry and not whole and children(inner_shape, inner):
+            yield (*at, step)
         yield from all_paths(inner_shape, inner, (*at, step), whole=whole)
-
-
-def _is_always_there(shape: Shape, step: str) -> bool:
-    return not shape.keeps_unknown and shape.type == "object" and step[2:] in ALWAYS_THERE and bool(shape.fields)
 
 
 def compared(shape: Shape, old: Any, new: Any, at: Path = ()) -> tuple[set[Path], set[Path]]:
@@ -148,7 +143,7 @@ def discard(root: Document, path: Path) -> bool:
         found = discard(below, path[1:])
     elif "." in below:
         del below["."]
-        return True
+        found = True
     else:
         found = not below
     if found and not below:

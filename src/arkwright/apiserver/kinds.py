@@ -1,9 +1,8 @@
-"""What the built-in kinds do beyond being stored: their defaults, their rules, what the server fills in.
+"""What the built-in kinds do beyond being stored: what the server fills in, and their rules. (Defaults: `defaults`.)
 
 In: a document that is about to be written, in place. Out: FieldErrors. Kinds without an entry are just stored.
 """
 
-import base64
 import json
 from collections.abc import Callable
 from typing import Any
@@ -13,7 +12,6 @@ from arkwright.apiserver.resources import custom_resources
 from arkwright.apiserver.selectors import matches
 
 Document = dict[str, Any]
-CLEANUP = "customresourcecleanup.apiextensions.k8s.io"
 Fill = Callable[[Document, Document | None], None]
 Check = Callable[[Document, Document | None], list[FieldError]]
 
@@ -27,52 +25,8 @@ def _default(document: Document, **values: Any) -> None:
 # ── pods ──
 
 
-def pod_spec_defaults(spec: Document) -> None:
-    _default(
-        spec,
-        restartPolicy="Always",
-        terminationGracePeriodSeconds=30,
-        dnsPolicy="ClusterFirst",
-        securityContext={},
-        schedulerName="default-scheduler",
-    )
-    for container in (*spec.get("containers", ()), *spec.get("initContainers", ())):
-        _container_defaults(container)
-    if account := spec.get("serviceAccountName") or spec.get("serviceAccount"):
-        spec["serviceAccountName"] = spec["serviceAccount"] = account
-
-
-def _container_defaults(container: Document) -> None:
-    tag = container.get("image", "").rpartition("/")[2].partition(":")[2]
-    pull = "Always" if "@" not in container.get("image", "") and tag in ("", "latest") else "IfNotPresent"
-    _default(
-        container,
-        resources={},
-        terminationMessagePath="/dev/termination-log",
-        terminationMessagePolicy="File",
-        imagePullPolicy=pull,
-    )
-    for port in container.get("ports") or ():
-        _default(port, protocol="TCP")
-    for variable in container.get("env") or ():
-        reference = (variable.get("valueFrom") or {}).get("fieldRef")
-        if reference is not None:
-            _default(reference, apiVersion="v1")
-    for probe in ("livenessProbe", "readinessProbe", "startupProbe"):
-        if container.get(probe):
-            _probe_defaults(container[probe])
-
-
-def _probe_defaults(probe: Document) -> None:
-    _default(probe, timeoutSeconds=1, periodSeconds=10, successThreshold=1, failureThreshold=3)
-    if "httpGet" in probe:
-        _default(probe["httpGet"], path="/", scheme="HTTP")
-
-
 def _fill_pod(pod: Document, old: Document | None) -> None:
-    pod_spec_defaults(pod.setdefault("spec", {}))
-    _default(pod["spec"], enableServiceLinks=True, preemptionPolicy="PreemptLowerPriority", priority=0)
-    _default(pod["spec"], tolerations=_tolerations())
+    _default(pod["spec"], preemptionPolicy="PreemptLowerPriority", priority=0, tolerations=_tolerations())
     if old is None:
         pod["status"] = {"phase": "Pending", "qosClass": _quality(pod["spec"])}
 
@@ -117,30 +71,13 @@ def _check_pod(pod: Document, old: Document | None) -> list[FieldError]:
 
 
 def _fill_deployment(deployment: Document, old: Document | None) -> None:
-    spec = deployment.setdefault("spec", {})
-    _default(spec, replicas=1, revisionHistoryLimit=10, progressDeadlineSeconds=600, strategy={})
-    strategy = spec["strategy"]
-    _default(strategy, type="RollingUpdate")
-    if strategy["type"] == "RollingUpdate":
-        _default(strategy, rollingUpdate={})
-        _default(strategy["rollingUpdate"], maxUnavailable="25%", maxSurge="25%")
-    _fill_template(spec)
     if old is None:
         deployment["status"] = {}
 
 
 def _fill_replica_set(replica_set: Document, old: Document | None) -> None:
-    spec = replica_set.setdefault("spec", {})
-    _default(spec, replicas=1)
-    _fill_template(spec)
     if old is None:
         replica_set["status"] = {"replicas": 0}
-
-
-def _fill_template(spec: Document) -> None:
-    template = spec.setdefault("template", {})
-    _default(template, metadata={}, spec={})
-    pod_spec_defaults(template["spec"])
 
 
 def _check_selected(document: Document, old: Document | None) -> list[FieldError]:
@@ -149,7 +86,7 @@ def _check_selected(document: Document, old: Document | None) -> list[FieldError
     wrong = []
     if not spec.get("selector"):
         wrong.append(FieldError("spec.selector", REQUIRED, "Required value"))
-    elif not matches(spec["selector"], labels):
+    if not spec.get("selector") or not matches(spec["selector"], labels):
         said = "`selector` does not match template `labels`"
         wrong.append(FieldError("spec.template.metadata.labels", INVALID, f"Invalid value: {_shown(labels)}: {said}"))
     if old and old["spec"].get("selector") != spec.get("selector"):
@@ -169,12 +106,6 @@ def _shown(value: Any) -> str:
 
 
 def _fill_service(service: Document, old: Document | None) -> None:
-    spec = service.setdefault("spec", {})
-    _default(spec, type="ClusterIP", sessionAffinity="None", internalTrafficPolicy="Cluster")
-    if spec["type"] in ("NodePort", "LoadBalancer"):
-        _default(spec, externalTrafficPolicy="Cluster")
-    for port in spec.get("ports") or ():
-        _default(port, protocol="TCP", targetPort=port.get("port"))
     if old is None:
         service["status"] = {"loadBalancer": {}}
 
@@ -206,37 +137,14 @@ def _port_errors(port: Document, where: str) -> list[FieldError]:
 
 
 def _fill_namespace(namespace: Document, old: Document | None) -> None:
-    metadata = namespace["metadata"]
-    metadata["labels"] = (metadata.get("labels") or {}) | {"kubernetes.io/metadata.name": metadata.get("name", "")}
     if old is None:
         namespace["spec"] = {"finalizers": ["kubernetes"]}
         namespace["status"] = {"phase": "Active"}
 
 
-def _fill_secret(secret: Document, old: Document | None) -> None:
-    _default(secret, type="Opaque")
-    plain = secret.pop("stringData", None) or {}
-    encoded = {name: base64.b64encode(value.encode()).decode() for name, value in plain.items()}
-    if encoded:
-        secret["data"] = (secret.get("data") or {}) | encoded
-
-
-def _fill_binding(binding: Document, old: Document | None) -> None:
-    for subject in binding.get("subjects") or ():
-        if subject.get("kind") in ("User", "Group"):
-            _default(subject, apiGroup="rbac.authorization.k8s.io")
-    if binding.get("roleRef"):
-        _default(binding["roleRef"], apiGroup="rbac.authorization.k8s.io")
-
-
 def _fill_definition(crd: Document, old: Document | None) -> None:
-    spec = crd.setdefault("spec", {})
-    names = spec.setdefault("names", {})
-    _default(names, singular=names.get("kind", "").lower(), listKind=names.get("kind", "") + "List")
-    _default(spec, conversion={"strategy": "None"})
-    metadata = crd["metadata"]
-    if old is None:
-        metadata["finalizers"] = [CLEANUP, *(one for one in metadata.get("finalizers") or () if one != CLEANUP)]
+    spec, metadata = crd["spec"], crd["metadata"]
+    names = spec["names"]
     stored = [one.get("name") for one in spec.get("versions") or () if one.get("storage")]
     known = (crd.get("status") or {}).get("storedVersions") or []
     said = {"status": "True", "lastTransitionTime": metadata.get("creationTimestamp")}
@@ -279,9 +187,6 @@ FILL: dict[str, Fill] = {
     "replicasets.apps": _fill_replica_set,
     "services": _fill_service,
     "namespaces": _fill_namespace,
-    "secrets": _fill_secret,
-    "rolebindings.rbac.authorization.k8s.io": _fill_binding,
-    "clusterrolebindings.rbac.authorization.k8s.io": _fill_binding,
     "customresourcedefinitions.apiextensions.k8s.io": _fill_definition,
 }
 CHECK: dict[str, Check] = {

@@ -5,7 +5,7 @@ Conflict that names fields and owners. Pure: `now` is part of the Writer.
 """
 
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from arkwright.apiserver.errors import Conflict
@@ -51,8 +51,9 @@ class Writer:
             "manager": self.manager,
             "operation": self.operation,
             "apiVersion": self.api_version,
-            "time": self.now,
         }
+        if self.now:
+            entry["time"] = self.now
         entry |= {"fieldsType": "FieldsV1", "fieldsV1": fields}
         return entry | ({"subresource": self.subresource} if self.subresource else {})
 
@@ -116,7 +117,9 @@ def applied(shape: Shape, live: Document, wish: Document, writer: Writer, *, for
         _refuse(others, taken & wished)
     kept = _relieved(others, taken | removed)
     if wished:
-        kept.append((mine if mine and before == wished else writer.entry({})) | {"fieldsV1": tree(wished)})
+        # As in Kubernetes: an apply that changes nothing leaves no time.
+        now = writer.now if changed or removed else (mine or {}).get("time", "")
+        kept.append(replace(writer, now=now).entry(tree(wished)))
     _set_entries(new, kept)
     return new
 
@@ -156,7 +159,4 @@ def _refuse(others: list[Document], taken: set[Path]) -> None:
 def _described(entry: Document) -> str:
     part = f' with subresource "{entry["subresource"]}"' if entry.get("subresource") else ""
     owner = f'"{entry["manager"]}"{part}'
-    if entry["operation"] == "Apply":
-        return owner
-    at = f" at {entry['time']}" if entry.get("time") else ""
-    return f"{owner} using {entry['apiVersion']}{at}"
+    return owner if entry["operation"] == "Apply" else f"{owner} using {entry['apiVersion']}"

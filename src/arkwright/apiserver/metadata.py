@@ -77,10 +77,12 @@ def _name_errors(resource: Resource, name: str) -> list[FieldError]:
         return (
             [FieldError("metadata.name", INVALID, f"Invalid value: \"{name}\": may not contain '{bad}'")] if bad else []
         )
+    if resource.name == "namespaces" and "." in name:
+        return [FieldError("metadata.name", INVALID, f'Invalid value: "{name}": must not contain dots')]
     pattern, longest, says = NAME_RULES.get(resource.name, (_SUBDOMAIN, 253, _SAYS_SUBDOMAIN))
     wrong = []
     if len(name) > longest:
-        wrong.append(f"must be no more than {longest} bytes")
+        wrong.append(f"must be no more than {longest} characters")
     if not re.fullmatch(pattern, name):
         wrong.append(says)
     return [FieldError("metadata.name", INVALID, f'Invalid value: "{name}": {one}') for one in wrong]
@@ -90,7 +92,7 @@ def _label_errors(path: str, labels: Document) -> list[FieldError]:
     wrong = _key_errors(path, labels)
     for value in labels.values():
         if len(value) > 63:
-            wrong.append(FieldError(path, INVALID, f'Invalid value: "{value}": must be no more than 63 bytes'))
+            wrong.append(FieldError(path, INVALID, f'Invalid value: "{value}": must be no more than 63 characters'))
         if not re.fullmatch(_VALUE, value):
             wrong.append(FieldError(path, INVALID, f'Invalid value: "{value}": {_SAYS_VALUE}'))
     return wrong
@@ -103,7 +105,9 @@ def _key_errors(path: str, keys: Document) -> list[FieldError]:
         if slash and not re.fullmatch(_SUBDOMAIN, prefix):
             wrong.append(FieldError(path, INVALID, f'Invalid value: "{key}": prefix part {_SAYS_SUBDOMAIN}'))
         if len(name) > 63:
-            wrong.append(FieldError(path, INVALID, f'Invalid value: "{key}": name part must be no more than 63 bytes'))
+            wrong.append(
+                FieldError(path, INVALID, f'Invalid value: "{key}": name part must be no more than 63 characters')
+            )
         if not re.fullmatch(_PART, name):
             wrong.append(FieldError(path, INVALID, f'Invalid value: "{key}": {_SAYS_KEY}'))
     return wrong
@@ -111,9 +115,9 @@ def _key_errors(path: str, keys: Document) -> list[FieldError]:
 
 def _owner_errors(owners: list[Document]) -> list[FieldError]:
     return [
-        FieldError(f"metadata.ownerReferences[{number}].{name}", REQUIRED, "Required value")
-        for number, owner in enumerate(owners)
-        for name in ("apiVersion", "kind", "name", "uid")
+        FieldError(f"metadata.ownerReferences.{name}", INVALID, f'Invalid value: "": {said}must not be empty')
+        for owner in owners
+        for name, said in (("apiVersion", "version "), ("kind", ""), ("name", ""), ("uid", ""))
         if not owner.get(name)
     ]
 

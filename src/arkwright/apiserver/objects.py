@@ -4,6 +4,7 @@ In: a Resource, a document or a patch, Options. Out: an Answer once the disk has
 and what follows from a write elsewhere (`collector`).
 """
 
+import asyncio
 import random
 import uuid
 from collections.abc import Callable
@@ -23,27 +24,28 @@ from arkwright.apiserver.errors import (
 )
 from arkwright.apiserver.kinds import CHECK, FILL, WITH_GENERATION
 from arkwright.apiserver.managed import Writer, applied, keep_record
-from arkwright.apiserver.metadata import carried_over, metadata_errors, timestamp, without_empties
-from arkwright.apiserver.removals import Removal, finalizers_of, grace_seconds, keeps_itself, require
+from arkwright.apiserver.metadata import carried_over, metadata_errors, timestamp
+from arkwright.apiserver.removals import Removal, finalizers_of, grace_seconds, keeps_itself, mark, require, standing
 from arkwright.apiserver.resources import Registry, Resource
-from arkwright.apiserver.shapes import add_defaults, pruned
 from arkwright.apiserver.store import Key, Record, Store, StoreFailed
 from arkwright.apiserver.writes import (
     Answer,
     Options,
+    add_all_defaults,
     already_exists,
     body_of,
+    claimed,
+    completed,
     confined,
     confined_wish,
     count_generation,
     emptied,
     is_released,
     is_same,
-    modified,
     not_found,
+    require_declared,
     require_name,
-    undeclared,
-    without_unknown,
+    require_version,
 )
 
 Document = dict[str, Any]
@@ -78,7 +80,8 @@ class Objects:
 
     async def create(self, resource: Resource, namespace: str, document: Document, options: Options) -> Answer:
         """Raises AlreadyExists, Invalid, BadRequest, NotFound (the namespace), Forbidden (it is going)."""
-        metadata = document.setdefault("metadata", {})
+        warnings = completed(resource, document, options)
+        metadata = document["metadata"]
         if metadata.get("resourceVersion"):
             raise BadRequest("resourceVersion should not be set on objects to be created")
         self._require_namespace(resource, namespace, metadata)
@@ -87,11 +90,9 @@ class Objects:
         key = Key(resource.name, namespace, metadata.get("name") or "")
         if self.store.latest(key):
             raise already_exists(resource, key.name)
-        warnings = without_unknown(resource, document, options)
         self._begin(resource, document)
+        keep_record(resource.shape, emptied(resource, document), document, self._writer(resource, options))
         self._check(resource, document, None)
-        self._addresses.give(resource, document, None)
-        keep_record(resource.shape, emptied(document), document, self._writer(resource, options))
         return await self._put(key, document, options, Answer(document, True, warnings))
 
     def _require_namespace(self, resource: Resource, namespace: str, metadata: Document) -> None:
@@ -145,29 +146,37 @@ class Objects:
         self, resource: Resource, record: Record, pair: tuple[Document, Document], options: Options
     ) -> Answer:
         old, new = pair
-        metadata = new.setdefault("metadata", {})
-        self._require_version(resource, record, metadata)
-        warnings = without_unknown(resource, new, options)
-        new = self._admitted(resource, old, new, options)
-        new["metadata"]["resourceVersion"] = old["metadata"]["resourceVersion"]
+        require_name(new, record.key)
+        warnings = completed(resource, new, options)
+        require_version(resource, old, new)
+        wrong = carried_over(resource, old, new)
+        new = claimed(resource, old, new, options)
+        keep_record(resource.shape, old, new, self._writer(resource, options))
+        new = self._admitted(resource, (old, new), options, wrong)
         if is_same(old, new):
             return Answer(old, warnings=warnings)
-        count_generation(resource, old, new)
-        keep_record(resource.shape, old, new, self._writer(resource, options))
-        return await self._put_or_remove(record.key, new, options, warnings)
+        return await self._put_or_remove(record.key, (old, new), options, warnings)
 
-    def _admitted(self, resource: Resource, old: Document, new: Document, options: Options) -> Document:
+    def _admitted(
+        self, resource: Resource, pair: tuple[Document, Document], options: Options, wrong: list[FieldError]
+    ) -> Document:
         """The new state, without what a write may not change. Raises Invalid."""
-        wrong = carried_over(resource, old, new)
+        old, new = pair
         new = confined(resource, old, new, options)
+        new["metadata"]["resourceVersion"] = old["metadata"]["resourceVersion"]
         self._check(resource, new, old, wrong)
-        self._addresses.give(resource, new, old)
+        count_generation(resource, old, new)
         return new
 
-    async def _put_or_remove(self, key: Key, new: Document, options: Options, warnings: tuple[str, ...] = ()) -> Answer:
-        """A write may take away the last thing that kept a deleted object."""
+    async def _put_or_remove(
+        self, key: Key, pair: tuple[Document, Document], options: Options, warnings: tuple[str, ...] = ()
+    ) -> Answer:
+        """A write may take away the last thing that kept a deleted object; watchers see what it was before."""
+        old, new = pair
         if is_released(new):
-            return await self._remove(key, new, options.is_dry_run)
+            removed = await self._remove(key, old, options.is_dry_run)
+            new["metadata"]["resourceVersion"] = removed.document["metadata"]["resourceVersion"]
+            return Answer(new, warnings=warnings)
         return await self._put(key, new, options, Answer(new, warnings=warnings))
 
     async def apply(self, resource: Resource, key: Key, wish: Document, options: Options) -> Answer:
@@ -175,47 +184,38 @@ class Objects:
         record = self.store.latest(key)
         writer = self._writer(resource, options, "Apply")
         require_name(wish, key)
+        if wish["metadata"].get("managedFields"):
+            raise BadRequest("metadata.managedFields must be nil")
         if record is None and options.subresource:
             raise not_found(resource, key.name)
+        require_declared(resource, wish)
+        wish["metadata"] |= {"name": key.name} | ({"namespace": key.namespace} if key.namespace else {})
         if record is None:
             return await self._apply_new(resource, key, wish, (writer, options))
         old = self.document(resource, record)
-        self._require_version(resource, record, wish.get("metadata") or {})
-        unknown = pruned(resource.shape, wish)
-        if unknown:
-            raise undeclared(resource, wish, unknown)
+        require_version(resource, old, wish)
         new = applied(resource.shape, old, confined_wish(resource, wish, options), writer, force=options.force)
-        new = self._admitted(resource, old, new, options)
+        add_all_defaults(resource, new)
+        new = self._admitted(resource, (old, new), options, carried_over(resource, old, new))
         if is_same(old, new):
             return Answer(old)
-        count_generation(resource, old, new)
-        return await self._put_or_remove(key, new, options)
+        return await self._put_or_remove(key, (old, new), options)
 
     async def _apply_new(self, resource: Resource, key: Key, wish: Document, how: tuple[Writer, Options]) -> Answer:
         writer, options = how
-        self._require_namespace(resource, key.namespace, wish.setdefault("metadata", {}))
-        unknown = pruned(resource.shape, wish)
-        if unknown:
-            raise undeclared(resource, wish, unknown)
+        self._require_namespace(resource, key.namespace, wish["metadata"])
         document = applied(resource.shape, {}, confined_wish(resource, wish, options), writer, force=True)
         record = document["metadata"].get("managedFields", [])
+        add_all_defaults(resource, document)
         self._begin(resource, document)
         self._check(resource, document, None)
-        self._addresses.give(resource, document, None)
         document["metadata"]["managedFields"] = record
         return await self._put(key, document, options, Answer(document, True))
-
-    def _require_version(self, resource: Resource, record: Record, metadata: Document) -> None:
-        wanted = metadata.get("resourceVersion")
-        if wanted not in (None, "", str(record.version)):
-            raise modified(resource, record.key.name)
 
     def _check(
         self, resource: Resource, new: Document, old: Document | None, wrong: list[FieldError] | None = None
     ) -> None:
-        """Defaults, what the kind fills in, rules. Raises Invalid with all that is wrong."""
-        without_empties(new["metadata"])
-        add_defaults(resource.shape, new)
+        """What the kind fills in, rules, addresses. Raises Invalid with all that is wrong."""
         if fill := FILL.get(resource.name):
             fill(new, old)
         errors = [*(wrong or ()), *metadata_errors(resource, new["metadata"])]
@@ -225,6 +225,7 @@ class Objects:
             errors = CHECK[resource.name](new, old)
         if errors:
             raise invalid(resource.group, resource.kind, new["metadata"].get("name", ""), errors)
+        self._addresses.give(resource, new, old)
 
     def _writer(self, resource: Resource, options: Options, operation: str = "Update") -> Writer:
         return Writer(options.manager, operation, resource.api_version, options.subresource, timestamp(self._clock()))
@@ -236,9 +237,9 @@ class Objects:
         await self._stored(self.store.put(key, body_of(document)))
         return answer
 
-    async def _stored(self, write: Any) -> None:
+    async def _stored(self, *writes: asyncio.Future[None]) -> None:
         try:
-            await write
+            await asyncio.gather(*writes)
         except StoreFailed as error:
             raise InternalError(f"Internal error occurred: {error}; nothing was changed, try again") from error
 
@@ -252,44 +253,28 @@ class Objects:
         document = self.document(resource, record)
         metadata = document["metadata"]
         require(resource, record, metadata, removal)
-        finalizers = finalizers_of(metadata, removal)
+        finalizers = finalizers_of(resource, metadata, removal)
         grace = grace_seconds(resource, document, removal)
-        before = (
-            metadata.get("finalizers") or [],
-            metadata.get("deletionTimestamp"),
-            metadata.get("deletionGracePeriodSeconds"),
-        )
+        before = standing(metadata)
         if finalizers:
             metadata["finalizers"] = finalizers
         if not finalizers and not grace and not keeps_itself(resource, document):
-            return await self._remove(key, document, removal.is_dry_run)
-        self._mark(resource, document, grace)
-        after = (
-            metadata.get("finalizers") or [],
-            metadata.get("deletionTimestamp"),
-            metadata.get("deletionGracePeriodSeconds"),
-        )
-        if before == after:
+            if resource.name == "pods":
+                mark(resource, document, 0, self._clock())
+            return await self._remove(key, document, removal.is_dry_run, is_ending=before != standing(metadata))
+        mark(resource, document, grace, self._clock())
+        if before == standing(metadata):
             return Answer(document)
         return await self._put(key, document, Options(is_dry_run=removal.is_dry_run), Answer(document))
 
-    def _mark(self, resource: Resource, document: Document, grace: int) -> None:
-        """Deleted, and still there: for its finalizers, or until its node says that it has ended."""
-        metadata = document["metadata"]
-        is_first = "deletionTimestamp" not in metadata
-        if is_first or grace < metadata.get("deletionGracePeriodSeconds", 0):
-            at = datetime.fromtimestamp(self._clock().timestamp() + grace, self._clock().tzinfo)
-            metadata["deletionTimestamp"] = timestamp(at) if is_first or grace else metadata["deletionTimestamp"]
-            metadata["deletionGracePeriodSeconds"] = grace
-            if "generation" in metadata and is_first:
-                metadata["generation"] += 1
-        if resource.name == "namespaces":
-            document["status"] = (document.get("status") or {}) | {"phase": "Terminating"}
-
-    async def _remove(self, key: Key, document: Document, is_dry_run: bool) -> Answer:
-        """For good. Watchers see the last state under the version of the deletion."""
-        if not is_dry_run:
+    async def _remove(self, key: Key, document: Document, is_dry_run: bool, *, is_ending: bool = False) -> Answer:
+        """For good. Watchers see the last state under the version of the deletion; before it that it `is_ending`."""
+        if is_dry_run:
+            return Answer(document)
+        self._addresses.take_back(key)
+        writes = []
+        for is_deletion in (False, True) if is_ending else (True,):
             document["metadata"]["resourceVersion"] = str(self.store.next_version())
-            self._addresses.take_back(key)
-            await self._stored(self.store.put(key, body_of(document), is_deletion=True))
+            writes.append(self.store.put(key, body_of(document), is_deletion=is_deletion))
+        await self._stored(*writes)
         return Answer(document)

@@ -9,7 +9,7 @@ from typing import Any
 import jsonpatch
 import jsonpointer
 
-from arkwright.apiserver.errors import ApiError, BadRequest, FieldError, Invalid
+from arkwright.apiserver.errors import ApiError, BadRequest, Invalid
 from arkwright.apiserver.shapes import ANYTHING, Shape
 
 Document = dict[str, Any]
@@ -34,7 +34,7 @@ def json_patched(document: Document, patch: Any) -> Document:
 
 def _refusal(said: str, is_unfit: bool) -> ApiError:
     if is_unfit:
-        return Invalid(f"the server rejected our request due to an error in our request: {FieldError('', '', said)}")
+        return Invalid(f"the server rejected our request due to an error in our request: {said}", {})
     return BadRequest(f"error decoding patch: {said}")
 
 
@@ -97,7 +97,7 @@ def _patched_list(shape: Shape, old: list[Any], patch: list[Any]) -> list[Any]:
     if not shape.merges:
         return deepcopy(patch)
     if not shape.merge_key:
-        return old + [one for one in patch if one not in old]
+        return _in_order(old, [one for one in old if one not in patch], patch)
     directives = [one for one in patch if isinstance(one, dict) and one.get("$patch")]
     plain = [one for one in patch if one not in directives]
     if any(one["$patch"] == "replace" for one in directives):
@@ -106,17 +106,24 @@ def _patched_list(shape: Shape, old: list[Any], patch: list[Any]) -> list[Any]:
 
 
 def _merged_items(shape: Shape, old: list[Any], patch: list[Any], deleted: set[Any]) -> list[Any]:
-    key = shape.merge_key
+    key, items = shape.merge_key, shape.items or ANYTHING
     for one in patch:
         if not isinstance(one, dict) or key not in one:
             raise BadRequest(f"map: {one} does not contain declared merge key: {key}")
-    wanted = {one[key]: one for one in patch}
-    items = shape.items or ANYTHING
-    kept = [
-        strategically_patched(items, one, wanted.get(one.get(key), {})) for one in old if one.get(key) not in deleted
-    ]
-    known = {one.get(key) for one in kept}
-    return kept + [strategically_patched(items, {}, one) for one in patch if one[key] not in known]
+    known = {one.get(key): one for one in old if one.get(key) not in deleted}
+    wanted = {one[key]: strategically_patched(items, known.get(one[key], {}), one) for one in patch}
+    found = known | wanted
+    order = _in_order([one.get(key) for one in old], [one for one in known if one not in wanted], list(wanted))
+    return [found[one] for one in order]
+
+
+def _in_order(before: list[Any], untouched: list[Any], patched: list[Any]) -> list[Any]:
+    """Patched items keep their order among themselves, and so do the others; where both were there, as it was before."""
+    left, right, merged = list(untouched), list(patched), []
+    while left and right:
+        is_first = right[0] in before and before.index(left[0]) < before.index(right[0])
+        merged.append((left if is_first else right).pop(0))
+    return merged + left + right
 
 
 def _reorder(shape: Shape, new: Document, name: str, order: list[Any]) -> None:

@@ -11,17 +11,20 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from arkwright.apiserver import requests
-from arkwright.apiserver.bodies import JSON, as_json, list_body, opened_token, page_token
-from arkwright.apiserver.errors import BadRequest, Expired, NotAcceptable, ServiceUnavailable, TooManyRequests
+from arkwright.apiserver.bodies import JSON, as_json, list_body, list_metadata, opened_token, page_token
+from arkwright.apiserver.errors import BadRequest, Expired, NotAcceptable, ServiceUnavailable, Timeout, TooManyRequests
 from arkwright.apiserver.objects import Objects
 from arkwright.apiserver.requests import Listing, Target
 from arkwright.apiserver.resources import Resource
-from arkwright.apiserver.scales import scale_of
+from arkwright.apiserver.scales import shown_scale
 from arkwright.apiserver.store import Compacted, Record
 from arkwright.apiserver.tables import table
 from arkwright.apiserver.watches import Event, Watcher, Watches, bookmark, event_line
 
 Document = dict[str, Any]
+TOO_OLD_PAGE = (
+    "The provided continue parameter is too old to display a consistent list result. Start a new list without it"
+)
 INITIAL_END = {"k8s.io/initial-events-end": "true"}
 BOOKMARK_SECONDS = 60.0
 LONGEST_WATCH_SECONDS = 3600
@@ -46,9 +49,10 @@ class Reader:
     def _get(self, request: Request, asked: Target) -> Response:
         record = self._objects.get(asked.resource, asked.namespace, asked.name)
         if asked.subresource == "scale":
-            return as_json(scale_of(asked.resource, self._objects.document(asked.resource, record)))
+            return as_json(shown_scale(asked.resource, self._objects.document(asked.resource, record)))
         if requests.accepts_table(request.headers.get("accept", "")):
-            return as_json(self._table(request, asked.resource, [record]))
+            metadata = {"resourceVersion": str(record.version)}
+            return as_json(self._table(request, asked.resource, [record]) | {"metadata": metadata})
         return Response(asked.resource.prefix + record.body[1:], media_type=JSON)
 
     def _table(self, request: Request, resource: Resource, records: list[Record]) -> Document:
@@ -62,7 +66,7 @@ class Reader:
         start = _start(wanted)
         if start:
             records = [one for one in records if (one.key.namespace, one.key.name) > start]
-        metadata: Document = {"resourceVersion": str(version)}
+        metadata = list_metadata(asked.resource, version)
         if wanted.limit and len(records) > wanted.limit:
             last, left = records[wanted.limit - 1].key, len(records) - wanted.limit
             records = records[: wanted.limit]
@@ -70,20 +74,25 @@ class Reader:
             if wanted.filter.is_open:
                 metadata["remainingItemCount"] = left
         if requests.accepts_table(request.headers.get("accept", "")):
-            return as_json(self._table(request, asked.resource, records) | {"metadata": metadata})
+            told = {name: value for name, value in metadata.items() if value}
+            return as_json(self._table(request, asked.resource, records) | {"metadata": told})
         return Response(list_body(asked.resource, metadata, records), media_type=JSON)
 
     async def _found(self, resource: Resource, wanted: Listing) -> tuple[int, list[Record]]:
-        """As it is now, or as a page before this one has seen it. Raises Expired."""
-        store = self._objects.store
-        if not wanted.token:
-            return store.version, store.find(resource.name, wanted.filter.namespace)
-        version, _ = opened_token(wanted.token)
+        """As it is now, or as it was: to a page before this one, or at a version that is asked for. Raises Expired, Timeout."""
+        store, namespace = self._objects.store, wanted.filter.namespace
+        since = _version(wanted.version)
+        if since > store.version:
+            said = "Too large resource version"
+            details = {"causes": [{"reason": "ResourceVersionTooLarge", "message": said}], "retryAfterSeconds": 1}
+            raise Timeout(f"Timeout: {said}: {since}, current: {store.version}", details)
+        if not wanted.token and not wanted.is_exact:
+            return store.version, store.find(resource.name, namespace)
+        version = opened_token(wanted.token)[0] if wanted.token else since
         try:
-            return version, await store.find_at(version, resource.name, wanted.filter.namespace)
+            return version, await store.find_at(version, resource.name, namespace)
         except Compacted as error:
-            said = "The provided continue parameter is too old to display a consistent list result. Start a new list without it"
-            raise Expired(said) from error
+            raise Expired(TOO_OLD_PAGE if wanted.token else f"too old resource version: {since}") from error
 
     # ── watching ──
 
@@ -113,10 +122,7 @@ class Reader:
             records = [one for one in store.find(resource.name, wanted.filter.namespace) if wanted.filter.wants(one)]
             lines = [event_line("ADDED", resource, one.body) for one in records]
             return lines + ([bookmark(resource, version, INITIAL_END)] if wanted.wants_initial else [])
-        try:
-            since = int(wanted.version)
-        except ValueError as error:
-            raise BadRequest(f'Invalid value: "{wanted.version}": strconv.ParseUint: invalid syntax') from error
+        since = _version(wanted.version)
         if since >= version:
             return []
         try:
@@ -144,7 +150,7 @@ class Reader:
                 ]
                 if lines:
                     yield b"".join(lines)
-                elif not events and wanted.wants_bookmarks:
+                elif not events and wanted.wants_bookmarks and left > BOOKMARK_SECONDS:
                     yield bookmark(resource, self._objects.store.version)
         finally:
             self._watches.drop(watcher)
@@ -152,7 +158,8 @@ class Reader:
     async def _as_tables(
         self, request: Request, resource: Resource, lines: AsyncIterator[bytes]
     ) -> AsyncIterator[bytes]:
-        include = request.query_params.get("includeObject", "Metadata")
+        """Only the first event names the columns."""
+        include, is_first = request.query_params.get("includeObject", "Metadata"), True
         async for chunk in lines:
             for line in chunk.splitlines():
                 event = msgspec.json.decode(line)
@@ -160,6 +167,9 @@ class Reader:
                     document = event["object"]
                     metadata = {"resourceVersion": document["metadata"]["resourceVersion"]}
                     event["object"] = table(resource, [document], self._clock(), include) | {"metadata": metadata}
+                    if not is_first:
+                        event["object"]["columnDefinitions"] = None
+                    is_first = False
                 yield msgspec.json.encode(event) + b"\n"
 
 
@@ -183,6 +193,14 @@ def _require_json(request: Request) -> None:
         raise NotAcceptable(
             "only the following media types are accepted: application/json, application/json;stream=watch"
         )
+
+
+def _version(text: str) -> int:
+    """A resourceVersion as it is asked for; 0 for none. Raises BadRequest."""
+    try:
+        return int(text or 0)
+    except ValueError as error:
+        raise BadRequest(f'resourceVersion: Invalid value: "{text}": it is a whole number') from error
 
 
 def _start(wanted: Listing) -> tuple[str, str] | None:

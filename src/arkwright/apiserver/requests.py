@@ -1,10 +1,21 @@
 """What a request asks for: its path and query taken apart. In: strings. Out: a Target and a Query, or an ApiError."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from arkwright.apiserver.errors import BadRequest, FieldError, Invalid, NotFound
+from arkwright.apiserver.errors import (
+    FORBIDDEN,
+    NOT_SUPPORTED,
+    REQUIRED,
+    BadRequest,
+    FieldError,
+    Invalid,
+    NoSuchPath,
+    NotFound,
+    invalid,
+)
 from arkwright.apiserver.removals import Removal
 from arkwright.apiserver.resources import Registry, Resource
 from arkwright.apiserver.selectors import field_selector, label_selector
@@ -13,7 +24,12 @@ from arkwright.apiserver.writes import Options
 
 Document = dict[str, Any]
 TABLE = "as=Table"
-VALIDATIONS = ("Strict", "Warn", "Ignore")
+NO_SUCH = "the server could not find the requested resource"
+VALIDATIONS = ("", "Ignore", "Strict", "Warn")
+MATCHES = ("Exact", "NotOlderThan", "")
+POLICIES = ("Foreground", "Background", "Orphan")
+OPTIONS_OF = {"POST": "CreateOptions", "PUT": "UpdateOptions", "PATCH": "PatchOptions", "DELETE": "DeleteOptions"}
+OPTIONS_GROUP = "meta.k8s.io"
 
 
 @dataclass(frozen=True)
@@ -40,23 +56,29 @@ def target(registry: Registry, path: str) -> Target:
     if rest[0] == "namespaces" and len(rest) > 2 and registry.find(group, version, rest[2]):
         namespace, rest = rest[1], rest[2:]
     resource = registry.find(group, version, rest[0])
+    if not registry.has_group(group):
+        raise NoSuchPath("404 page not found")
     if resource is None or len(rest) > 3 or (namespace and not resource.is_namespaced):
-        raise NotFound("the server could not find the requested resource")
+        raise NotFound(NO_SUCH, {})
     name, subresource = [*rest[1:], "", ""][:2]
     if subresource and subresource not in (
         *resource.subresources,
         *(("finalize",) if resource.name == "namespaces" else ()),
     ):
-        raise NotFound("the server could not find the requested resource")
+        raise NotFound(NO_SUCH, {})
     return Target(resource, namespace, name, subresource)
 
 
 @dataclass(frozen=True)
 class Listing:
-    """How to list or watch. `version`: "" for what is there now; `timeout_seconds`: of a watch, None for the server's."""
+    """How to list or watch. `version`: "" for what is there now; `is_exact`: as it was then, not since.
+
+    `timeout_seconds`: of a watch, None for the server's.
+    """
 
     filter: Filter = field(default_factory=Filter)
     version: str = ""
+    is_exact: bool = False
     limit: int = 0
     token: str = ""
     is_watch: bool = False
@@ -71,19 +93,36 @@ def listing(asked: Target, query: Mapping[str, str]) -> Listing:
     wanted = Filter(
         namespace=asked.namespace,
         labels=label_selector(labels) if labels else None,
-        fields=field_selector(fields, asked.resource.fields) if fields else None,
+        fields=field_selector(fields, asked.resource.fields, is_custom=asked.resource.is_custom) if fields else None,
         name=asked.name,
     )
+    version, match, limit = (query.get(name, "") for name in ("resourceVersion", "resourceVersionMatch", "limit"))
+    _require_match(version, match, wants_initial=_flag(query, "sendInitialEvents"))
     return Listing(
         filter=wanted,
-        version=query.get("resourceVersion", ""),
+        version=version,
+        is_exact=match == "Exact" or (not match and bool(limit) and version not in ("", "0")),
         limit=_number(query, "limit") or 0,
         token=query.get("continue", ""),
-        is_watch=_flag(query, "watch"),
+        is_watch=_flag(query, "watch") and not asked.name,
         wants_bookmarks=_flag(query, "allowWatchBookmarks"),
         wants_initial=_flag(query, "sendInitialEvents"),
         timeout_seconds=_number(query, "timeoutSeconds"),
     )
+
+
+def _require_match(version: str, match: str, *, wants_initial: bool) -> None:
+    """Raises Invalid where it does not fit what else is asked."""
+    said = ""
+    if match not in MATCHES:
+        raise _unsupported("ListOptions", "resourceVersionMatch", match, MATCHES)
+    if wants_initial and match != "NotOlderThan":
+        said = "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan"
+    elif match and not version and not wants_initial:
+        said = "resourceVersionMatch is forbidden unless resourceVersion is provided"
+    if said:
+        wrong = FieldError("resourceVersionMatch", FORBIDDEN, f"Forbidden: {said}")
+        raise invalid(OPTIONS_GROUP, "ListOptions", "", [wrong])
 
 
 def _flag(query: Mapping[str, str], name: str) -> bool:
@@ -100,27 +139,38 @@ def _number(query: Mapping[str, str], name: str) -> int | None:
         raise BadRequest(f'strconv.ParseInt: parsing "{text}": invalid syntax') from error
 
 
-def options(asked: Target, query: Mapping[str, str], agent: str) -> Options:
-    """`agent`: the User-Agent; its first word is the manager where none is named. Raises BadRequest, Invalid."""
-    validation = query.get("fieldValidation") or "Warn"
+def options(asked: Target, query: Mapping[str, str], method: str, agent: str) -> Options:
+    """`agent`: the User-Agent; its first word is the manager where none is named. Raises Invalid."""
+    validation, kind = query.get("fieldValidation", ""), OPTIONS_OF[method]
     if validation not in VALIDATIONS:
-        said = f'fieldValidation: Unsupported value: "{validation}": supported values: "Ignore", "Strict", "Warn"'
-        raise Invalid(f'PatchOptions.meta.k8s.io "" is invalid: {said}')
+        raise _unsupported(kind, "fieldValidation", validation, VALIDATIONS)
     return Options(
         manager=query.get("fieldManager") or agent.partition("/")[0] or "unknown",
-        is_dry_run=_is_dry_run(query.get("dryRun")),
-        validation=validation,
+        is_dry_run=_is_dry_run(kind, query.get("dryRun")),
+        validation=validation or "Warn",
         subresource=asked.subresource if asked.subresource != "finalize" else "",
         force=_flag(query, "force"),
+        is_patch=method == "PATCH",
     )
 
 
-def _is_dry_run(text: str | None) -> bool:
+def require_manager(query: Mapping[str, str]) -> None:
+    """Raises Invalid for an apply that does not say who applies."""
+    if not query.get("fieldManager"):
+        wrong = FieldError("fieldManager", REQUIRED, "Required value: is required for apply patch")
+        raise invalid(OPTIONS_GROUP, "PatchOptions", "", [wrong])
+
+
+def _unsupported(kind: str, name: str, value: Any, known: tuple[str, ...]) -> Invalid:
+    said = f"Unsupported value: {json.dumps(value)}: supported values: {', '.join(map(json.dumps, known))}"
+    return invalid(OPTIONS_GROUP, kind, "", [FieldError(name, NOT_SUPPORTED, said)])
+
+
+def _is_dry_run(kind: str, text: str | None) -> bool:
     if text in (None, ""):
         return False
     if text != "All":
-        wrong = FieldError("dryRun", "FieldValueNotSupported", f'Unsupported value: "{text}": supported values: "All"')
-        raise Invalid(f'PatchOptions.meta.k8s.io "" is invalid: {wrong}')
+        raise _unsupported(kind, "dryRun", [text], ("All",))
     return True
 
 
@@ -128,11 +178,8 @@ def removal(query: Mapping[str, str], body: Document) -> Removal:
     """DeleteOptions, in the body or in the query. Raises Invalid."""
     wanted = {**{name: query[name] for name in ("propagationPolicy", "gracePeriodSeconds") if name in query}, **body}
     policy = wanted.get("propagationPolicy") or ("Orphan" if wanted.get("orphanDependents") else "Background")
-    if policy not in ("Background", "Foreground", "Orphan"):
-        said = (
-            f'propagationPolicy: Unsupported value: "{policy}": supported values: "Foreground", "Background", "Orphan"'
-        )
-        raise Invalid(f'DeleteOptions.meta.k8s.io "" is invalid: {said}')
+    if policy not in POLICIES:
+        raise _unsupported("DeleteOptions", "propagationPolicy", policy, (*POLICIES, "nil"))
     grace = wanted.get("gracePeriodSeconds")
     conditions = wanted.get("preconditions") or {}
     dry_run = query.get("dryRun") or next(iter(wanted.get("dryRun") or ()), None)
@@ -141,7 +188,7 @@ def removal(query: Mapping[str, str], body: Document) -> Removal:
         grace_seconds=None if grace is None else int(grace),
         uid=conditions.get("uid") or "",
         version=conditions.get("resourceVersion") or "",
-        is_dry_run=_is_dry_run(dry_run),
+        is_dry_run=_is_dry_run("DeleteOptions", dry_run),
     )
 
 

@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from arkwright.apiserver.selectors import COMMON_FIELDS
 from arkwright.apiserver.shapes import Shape, built_in, compiled
 from arkwright.apiserver.validation import Validator
 
 Document = dict[str, Any]
 CRDS = "customresourcedefinitions.apiextensions.k8s.io"
-COMMON_FIELDS = frozenset({"metadata.name", "metadata.namespace"})
 POD_FIELDS = frozenset(
     "spec.nodeName spec.restartPolicy spec.schedulerName spec.serviceAccountName spec.hostNetwork status.phase status.podIP"
     " status.nominatedNodeName".split()
@@ -47,7 +47,10 @@ class Column:
 
 @dataclass(frozen=True, eq=False)
 class Resource:
-    """One version of one kind. `definition`: its name in OpenAPI. `schema`: of a custom kind, as its CRD has it."""
+    """One version of one kind. `definition`: its name in OpenAPI. `schema`: of a custom kind, as its CRD has it.
+
+    `is_versioned`: who replaces an object has to say which version.
+    """
 
     group: str
     version: str
@@ -64,6 +67,7 @@ class Resource:
     schema: Document | None = None
     columns: tuple[Column, ...] = ()
     fields: frozenset[str] = COMMON_FIELDS
+    is_versioned: bool = False
     is_preferred: bool = True
 
     @cached_property
@@ -139,7 +143,14 @@ BUILT_IN = (
     _core("serviceaccounts", "ServiceAccount", "sa"),
     _apps("deployments", "Deployment", "deploy"),
     _apps("replicasets", "ReplicaSet", "rs"),
-    Resource("coordination.k8s.io", "v1", "leases", "Lease", definition="io.k8s.api.coordination.v1.Lease"),
+    Resource(
+        "coordination.k8s.io",
+        "v1",
+        "leases",
+        "Lease",
+        definition="io.k8s.api.coordination.v1.Lease",
+        is_versioned=True,
+    ),
     _rbac("roles", "Role", True),
     _rbac("rolebindings", "RoleBinding", True),
     _rbac("clusterroles", "ClusterRole", False),
@@ -153,6 +164,7 @@ BUILT_IN = (
         short_names=("crd", "crds"),
         categories=("api-extensions",),
         has_status=True,
+        is_versioned=True,
         definition=_EXTENSIONS + "CustomResourceDefinition",
     ),
 )
@@ -180,6 +192,7 @@ def custom_resources(crd: Document) -> Iterator[Resource]:
             schema=(version.get("schema") or {}).get("openAPIV3Schema") or {"type": "object"},
             columns=tuple(_columns(version)),
             fields=COMMON_FIELDS | {one["jsonPath"].removeprefix(".") for one in version.get("selectableFields") or ()},
+            is_versioned=True,
             is_preferred=version is served[0],
         )
 
@@ -213,6 +226,10 @@ class Registry:
     def find(self, group: str, version: str, plural: str) -> Resource | None:
         """None if there is no such kind."""
         return self._all.get((group, version, plural))
+
+    def has_group(self, group: str) -> bool:
+        """Whether there is any kind of it."""
+        return any(one.group == group for one in self._all.values())
 
     def __iter__(self) -> Iterator[Resource]:
         return iter(self._all.values())

@@ -15,14 +15,23 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 
 from arkwright.apiserver import discovery, requests
-from arkwright.apiserver.bodies import JSON, as_json, done, list_body, parsed, patch_of, require_kind, unsupported
+from arkwright.apiserver.bodies import (
+    JSON,
+    as_json,
+    done,
+    list_body,
+    list_metadata,
+    parsed,
+    patch_of,
+    require_kind,
+    unsupported,
+)
 from arkwright.apiserver.errors import (
     ApiError,
-    BadRequest,
     Forbidden,
     InternalError,
-    Invalid,
     MethodNotAllowed,
+    NoSuchPath,
     NotFound,
     TooLarge,
     Unauthorized,
@@ -35,7 +44,7 @@ from arkwright.apiserver.requests import Target
 from arkwright.apiserver.scales import put_scale, scale_of
 from arkwright.apiserver.store import Key
 from arkwright.apiserver.watches import Watches
-from arkwright.apiserver.writes import Answer, Options
+from arkwright.apiserver.writes import Answer, Options, require_some_version
 
 log = structlog.get_logger()
 Document = dict[str, Any]
@@ -76,6 +85,8 @@ class Api:
                 return PlainTextResponse("ok")
             self._access.check(request)
             return await self._answer(request)
+        except NoSuchPath as error:
+            return PlainTextResponse(error.message, error.code)
         except ApiError as error:
             return as_json(error.document(), error.code)
         except ClientDisconnect:
@@ -104,7 +115,7 @@ class Api:
             or (request.method == "POST" and asked.name)
             or (request.method in ("PUT", "PATCH") and not asked.name)
         ):
-            raise MethodNotAllowed("the server does not allow this method on the requested resource")
+            raise MethodNotAllowed("the server does not allow this method on the requested resource", {})
         return await verb(request, asked)
 
     # ── about the API itself ──
@@ -123,8 +134,10 @@ class Api:
                 found = discovery.about(registry, parts)
             case _:
                 found = None
+        if found is None and len(path.split("/")) > 3 and registry.has_group(path.split("/")[2]):
+            raise NotFound(requests.NO_SUCH, {})
         if found is None:
-            raise NotFound("the server could not find the requested resource")
+            raise NoSuchPath("404 page not found")
         return as_json(found)
 
     # ── writing ──
@@ -138,21 +151,19 @@ class Api:
         document = await self._document(request, asked)
         if asked.subresource == "scale":
             return await self._scaled(request, asked, lambda _: document)
-        if document.get("metadata", {}).get("name") not in (None, "", asked.name):
-            found = document["metadata"]["name"]
-            raise BadRequest(f"the name of the object ({found}) does not match the name on the URL ({asked.name})")
-        return await self._changed(request, asked, lambda _: document)
+
+        def replacement(_: Document) -> Document:
+            require_some_version(asked.resource, document)
+            return document
+
+        return await self._changed(request, asked, replacement)
 
     async def _patch(self, request: Request, asked: Target) -> Response:
         kind = request.headers.get("content-type", "").partition(";")[0].strip()
         patch = parsed(await self._body(request), kind)
         if kind == APPLY_PATCH and asked.subresource != "scale":
             options = self._options(request, asked)
-            if not request.query_params.get("fieldManager"):
-                said = (
-                    'PatchOptions.meta.k8s.io "" is invalid: fieldManager: Required value: is required for apply patch'
-                )
-                raise Invalid(said)
+            requests.require_manager(request.query_params)
             require_kind(asked.resource, patch)
             return self._written(asked, await self._objects.apply(asked.resource, self._key(asked), patch, options))
         change = patch_of(asked.resource, kind, patch)
@@ -194,7 +205,7 @@ class Api:
             except NotFound:
                 continue
         return Response(
-            list_body(asked.resource, {"resourceVersion": str(self._objects.store.version)}, records),
+            list_body(asked.resource, list_metadata(asked.resource, self._objects.store.version), records),
             media_type=JSON,
         )
 
@@ -202,7 +213,7 @@ class Api:
         return Key(asked.resource.name, asked.namespace, asked.name)
 
     def _options(self, request: Request, asked: Target) -> Options:
-        return requests.options(asked, request.query_params, request.headers.get("user-agent", ""))
+        return requests.options(asked, request.query_params, request.method, request.headers.get("user-agent", ""))
 
     def _written(self, asked: Target, answer: Answer) -> Response:
         response = as_json(answer.document, 201 if answer.is_new else 200)

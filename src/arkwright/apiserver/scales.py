@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from arkwright.apiserver.errors import BadRequest
+from arkwright.apiserver.errors import InternalError, invalid_patch
 from arkwright.apiserver.resources import Resource
 
 Document = dict[str, Any]
@@ -16,16 +16,26 @@ def scale_of(resource: Resource, document: Document) -> Document:
     status: Document = {"replicas": _at(document, resource.scale.status_path) or 0}
     if selector := _selector(_at(document, resource.scale.selector_path)):
         status["selector"] = selector
-    spec = {"replicas": _at(document, resource.scale.spec_path) or 0}
+    replicas = _at(document, resource.scale.spec_path)
+    spec = {"replicas": replicas} if replicas else {}
     return {"kind": "Scale", "apiVersion": "autoscaling/v1", "metadata": metadata, "spec": spec, "status": status}
 
 
+def shown_scale(resource: Resource, document: Document) -> Document:
+    """The view for readers. Raises InternalError for an object that does not say how many replicas it wants."""
+    assert resource.scale
+    if _at(document, resource.scale.spec_path) is None:
+        said = f'the spec replicas field "{resource.scale.spec_path}" does not exist'
+        raise InternalError(f"Internal error occurred: {said}", {"causes": [{"message": said}]})
+    return scale_of(resource, document)
+
+
 def put_scale(resource: Resource, document: Document, scale: Document) -> Document:
-    """The object with the replicas that a Scale asks for. Raises BadRequest."""
+    """The object with the replicas that a Scale asks for. Raises Invalid."""
     assert resource.scale
     replicas = (scale.get("spec") or {}).get("replicas", 0)
     if not isinstance(replicas, int) or isinstance(replicas, bool):
-        raise BadRequest("spec.replicas of a Scale is a whole number")
+        raise invalid_patch("spec.replicas of a Scale is a whole number")
     *parents, last = resource.scale.spec_path.strip(".").split(".")
     node = document
     for name in parents:

@@ -8,6 +8,7 @@ from arkwright.apiserver.errors import BadRequest
 
 Document = dict[str, Any]
 Predicate = Callable[[Document], bool]
+COMMON_FIELDS = frozenset({"metadata.name", "metadata.namespace"})
 _SET = re.compile(r"^(?P<key>\S+)\s+(?P<operator>in|notin)\s*\((?P<values>[^()]*)\)$")
 _EQUAL = re.compile(r"^(?P<key>[^=!\s]+)\s*(?P<operator>==|=|!=)\s*(?P<value>[^=!\s]*)$")
 _EXISTS = re.compile(r"^(?P<operator>!?)\s*(?P<key>[^=!\s()]+)$")
@@ -76,21 +77,28 @@ def _meets(expression: Document, labels: Document) -> bool:
             return key not in labels
 
 
-def field_selector(text: str, known: frozenset[str]) -> Predicate:
+def field_selector(text: str, known: frozenset[str], *, is_custom: bool) -> Predicate:
     """A predicate on whole documents; only `known` fields may be asked about."""
-    terms = [_field_term(one, known) for one in _split(text)]
+    terms = [_field_term(one, known, is_custom=is_custom) for one in _split(text)]
     return lambda document: all(is_met(document) for is_met in terms)
 
 
-def _field_term(text: str, known: frozenset[str]) -> Predicate:
+def _field_term(text: str, known: frozenset[str], *, is_custom: bool) -> Predicate:
     found = _EQUAL.match(text)
     if not found:
         raise BadRequest(f"invalid selector: '{text}'; can't understand '{text}'")
     field, value, is_equal = found["key"], found["value"], found["operator"] != "!="
     if field not in known:
-        raise BadRequest(f"field label not supported: {field}")
+        raise _unknown_field(field, known, is_custom=is_custom)
     path = field.split(".")
     return lambda document: (_text(document, path) == value) is is_equal
+
+
+def _unknown_field(field: str, known: frozenset[str], *, is_custom: bool) -> BadRequest:
+    if is_custom or known != COMMON_FIELDS:
+        return BadRequest(f"field label not supported: {field}")
+    names = ", ".join(f'"{one}"' for one in sorted(known))
+    return BadRequest(f'"{field}" is not a known field selector: only {names}')
 
 
 def _text(document: Document, path: list[str]) -> str:

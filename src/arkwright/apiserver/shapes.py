@@ -1,7 +1,7 @@
-"""The shape of a kind: what its fields are, as its OpenAPI schema says. Defaults and unknown fields are seen to here.
+"""The shape of a kind: what its fields are, as its OpenAPI schema says. Defaults are seen to here.
 
 In: a structural schema, of a CRD or of a kind that Kubernetes has built in (`shapes.json`). Out: a Shape, and documents
-with defaults and without what the shape does not know. Not done here: whether values are allowed (`validation`).
+with defaults. Not done here: what a shape has no room for (`decoding`), whether values are allowed (`validation`).
 """
 
 import functools
@@ -21,10 +21,16 @@ class Shape:
     """One node. `type`: "" where anything goes. `list_keys`: what tells the items of a list of type map apart.
 
     `merge_key`: the same for strategic merge patches; "" with `merges` set for lists of plain values.
-    `rules`: (CEL rule, message, its other settings); `has_rules`, `has_defaults`: here or further down.
+    `definition`: the OpenAPI name of a built-in type; `is_built_in`: it is one, or part of one.
+    `rules`: (CEL rule, message, its other settings); `has_rules`, `has_associative` (lists of type map or set), `has_defaults`: here
+    or further down.
     """
 
     type: str = ""
+    format: str = ""
+    definition: str = ""
+    is_built_in: bool = False
+    required: frozenset[str] = frozenset()
     fields: dict[str, "Shape"] = field(default_factory=dict)
     values: "Shape | None" = None
     items: "Shape | None" = None
@@ -38,11 +44,27 @@ class Shape:
     keeps_unknown: bool = False
     rules: tuple[Document, ...] = ()
     has_rules: bool = False
+    has_associative: bool = False
     has_defaults: bool = False
 
     def child(self, name: str) -> "Shape | None":
         """The shape of a field or of a map's value; None if there is no such."""
         return self.fields.get(name) or self.values
+
+    @property
+    def is_collection(self) -> bool:
+        """A list or a map, as opposed to an object with fields of its own."""
+        return self.type == "array" or (self.type == "object" and self.values is not None and not self.fields)
+
+    @property
+    def go_name(self) -> str:
+        """`DeploymentSpec`; "" if it has none of its own."""
+        return self.definition.rpartition(".")[2]
+
+    @property
+    def go_package(self) -> str:
+        """`v1`"""
+        return self.definition.split(".")[-2]
 
 
 ANYTHING = Shape(keeps_unknown=True)
@@ -59,10 +81,7 @@ def definitions() -> dict[str, Document]:
 @functools.cache
 def built_in(name: str) -> Shape:
     """The shape of a built-in definition."""
-    shape = _Compiler(is_open=True).named(name)
-    if name == OBJECT_META:
-        shape.fields.pop("selfLink", None)
-    return shape
+    return _Compiler(is_built_in=True).named(name)
 
 
 def compiled(schema: Document) -> Shape:
@@ -76,9 +95,9 @@ def compiled(schema: Document) -> Shape:
 class _Compiler:
     """Definitions refer to each other, and some to themselves: each is made once."""
 
-    def __init__(self, *, is_open: bool = False) -> None:
+    def __init__(self, *, is_built_in: bool = False) -> None:
         self._named: dict[str, Shape] = {}
-        self._is_open = is_open
+        self._is_built_in = is_built_in
 
     def named(self, name: str) -> Shape:
         if name not in self._named:
@@ -86,6 +105,7 @@ class _Compiler:
             made = self.shape(definitions()[name])
             for one in Shape.__slots__:
                 setattr(shape, one, getattr(made, one))
+            shape.definition = name if shape.fields else ""
         return self._named[name]
 
     def shape(self, schema: Document) -> Shape:
@@ -93,6 +113,9 @@ class _Compiler:
             return self._reference(schema)
         shape = Shape(
             type=schema.get("type", ""),
+            format=schema.get("format", ""),
+            is_built_in=self._is_built_in,
+            required=frozenset(schema.get("required", ())),
             is_atomic="atomic" in (schema.get("x-kubernetes-map-type"), schema.get("x-kubernetes-list-type")),
             list_type=schema.get("x-kubernetes-list-type", ""),
             list_keys=tuple(schema.get("x-kubernetes-list-map-keys", ())),
@@ -120,8 +143,9 @@ class _Compiler:
         shape.values = self.shape(more) if isinstance(more, dict) else ANYTHING if more else None
         shape.items = self.shape(items) if isinstance(items, dict) else None
         if not shape.fields and not shape.values:  # Kubernetes' own free-form objects have no word for it
-            shape.keeps_unknown = shape.keeps_unknown or self._is_open or shape.type == ""
+            shape.keeps_unknown = shape.keeps_unknown or self._is_built_in or shape.type == ""
         children = [one for one in (*shape.fields.values(), shape.values, shape.items) if one]
+        shape.has_associative = shape.list_type in ("map", "set") or any(one.has_associative for one in children)
         shape.has_rules = bool(shape.rules) or any(one.has_rules for one in children)
         shape.has_defaults = any(one.has_defaults or one.default is not NO_DEFAULT for one in children)
 
@@ -150,26 +174,3 @@ def _default_field(shape: Shape, value: Document, name: str) -> None:
         value[name] = deepcopy(shape.default)
     if name in value:
         add_defaults(shape, value[name])
-
-
-def pruned(shape: Shape, value: Any, path: str = "") -> list[str]:
-    """Take away, in place, what the shape does not know; the paths of all that."""
-    if isinstance(value, dict):
-        return _pruned_fields(shape, value, path)
-    if isinstance(value, list) and shape.items:
-        return [gone for number, one in enumerate(value) for gone in pruned(shape.items, one, f"{path}[{number}]")]
-    return []
-
-
-def _pruned_fields(shape: Shape, value: Document, path: str) -> list[str]:
-    gone: list[str] = []
-    for name in list(value):
-        child = shape.fields.get(name) or shape.values
-        where = f"{path}.{name}" if path else name
-        if child is not None:
-            if child is not ANYTHING:
-                gone += pruned(child, value[name], where)
-        elif not shape.keeps_unknown:
-            del value[name]
-            gone.append(where)
-    return gone

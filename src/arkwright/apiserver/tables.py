@@ -65,6 +65,8 @@ def table(resource: Resource, documents: list[Document], now: datetime, include:
         elif include == "Metadata":
             kind = {"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1"}
             row["object"] = kind | {"metadata": document["metadata"]}
+        else:
+            row["object"] = None
         rows.append(row)
     defined = [_definition(one) for one in columns]
     return {"kind": "Table", "apiVersion": "meta.k8s.io/v1", "metadata": {}, "columnDefinitions": defined, "rows": rows}

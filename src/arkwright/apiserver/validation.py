@@ -13,6 +13,7 @@ import cel
 import jsonschema_rs
 
 from arkwright.apiserver.errors import (
+    DUPLICATE,
     INVALID,
     NOT_SUPPORTED,
     REQUIRED,
@@ -21,11 +22,15 @@ from arkwright.apiserver.errors import (
     TYPE_INVALID,
     FieldError,
 )
+from arkwright.apiserver.fieldsets import is_associative, step_to
 from arkwright.apiserver.shapes import Shape
 
 Document = dict[str, Any]
 BOUNDS = {"int32": (-(2**31), 2**31 - 1), "int64": (-(2**63), 2**63 - 1)}
 FORMATS = frozenset({"date-time", "date", "email", "hostname", "ipv4", "ipv6", "uri", "uuid"})
+# After these, rules might meet values that they cannot work with.
+UNCHECKABLE = frozenset({REQUIRED, TOO_LONG, TOO_MANY, TYPE_INVALID, NOT_SUPPORTED})
+NOT_CHECKED = "some validation rules were not checked because the object was invalid; correct the existing errors to complete validation"
 PASSED_ON = (
     "required minItems maxItems minLength maxLength pattern enum minimum maximum exclusiveMinimum exclusiveMaximum"
     " multipleOf minProperties maxProperties uniqueItems"
@@ -46,9 +51,12 @@ class Validator:
         wrong: list[FieldError] = []
         if not self._check.is_valid(document):
             wrong = [one for error in self._check.iter_errors(document) for one in _translated(error)]
-        if wrong or not self._shape.has_rules:
-            return wrong
-        return list(self._broken(self._shape, document, old, ""))
+        wrong += _duplicates(self._shape, document, "")
+        if not self._shape.has_rules:
+            return sorted(wrong, key=_path)
+        if any(one.reason in UNCHECKABLE for one in wrong):
+            return [*sorted(wrong, key=_path), FieldError("<nil>", INVALID, f"Invalid value: null: {NOT_CHECKED}")]
+        return sorted([*wrong, *self._broken(self._shape, document, old, "")], key=_path)
 
     def _broken(self, shape: Shape, value: Any, old: Any, path: str) -> Iterator[FieldError]:
         """Rules of this node and of all below it. A rule about `oldSelf` is asked only where there is an old value."""
@@ -56,7 +64,7 @@ class Validator:
             if "oldSelf" in rule["rule"] and old is None:
                 continue
             if said := self._complaint(rule, {"self": value} | ({"oldSelf": old} if old is not None else {})):
-                yield FieldError(path, INVALID, f"Invalid value: {_shown(value)}: {said}")
+                yield FieldError(path, INVALID, f"Invalid value: {json.dumps(shape.type)}: {said}")
         for child, inner, before, where in _below(shape, value, old, path):
             if child.has_rules:
                 yield from self._broken(child, inner, before, where)
@@ -67,6 +75,26 @@ class Validator:
             return "" if self._rules[rule["rule"]].execute(variables) else said
         except (RuntimeError, TypeError, ValueError) as error:
             return f"rule evaluation error: {error}: {said}"
+
+
+def _path(error: FieldError) -> str:
+    return error.path
+
+
+def _duplicates(shape: Shape, value: Any, path: str) -> list[FieldError]:
+    """Items of sets and of lists of type map that are there twice."""
+    found: list[FieldError] = []
+    if isinstance(value, list) and is_associative(shape):
+        seen = set()
+        for number, one in enumerate(value):
+            step = step_to(shape, one)
+            if step in seen:
+                found.append(FieldError(f"{path}[{number}]", DUPLICATE, f"Duplicate value: {step[2:]}"))
+            seen.add(step)
+    for child, inner, _, where in _below(shape, value, None, path):
+        if child.has_associative:
+            found += _duplicates(child, inner, where)
+    return found
 
 
 def _below(shape: Shape, value: Any, old: Any, path: str) -> Iterator[tuple[Shape, Any, Any, str]]:
@@ -173,9 +201,11 @@ def _translated(error: jsonschema_rs.ValidationError) -> Iterator[FieldError]:
         case "required":
             yield FieldError(f"{path}.{kind.property}".removeprefix("."), REQUIRED, "Required value")
         case "type":
-            wanted = next(one for one in kind.types if one != "null")
+            wanted = ",".join(one for one in kind.types if one != "null")
             said = f"{path} in body must be of type {wanted}: {_type_name(value)}"
             yield FieldError(path, TYPE_INVALID, f"Invalid value: {_type_name(value)}: {said}")
+        case "format":
+            yield FieldError(path, TYPE_INVALID, f"Invalid value: {_shown(value)}: {path} {_unmet(error)}")
         case "enum":
             choices = ", ".join(_shown(one) for one in kind.options)
             yield FieldError(path, NOT_SUPPORTED, f"Unsupported value: {_shown(value)}: supported values: {choices}")

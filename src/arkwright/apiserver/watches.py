@@ -78,9 +78,17 @@ class Event:
         """As it goes over the wire."""
         found = self._lines.get((kind, resource.prefix))
         if found is None:
-            # Of what has left a selector watchers see the new state; of what is gone the last one.
-            found = self._lines[kind, resource.prefix] = event_line(kind, resource, self.change.after.body)
+            found = self._lines[kind, resource.prefix] = event_line(kind, resource, self._body(kind))
         return found
+
+    def _body(self, kind: str) -> bytes:
+        """Of what has left a selector watchers see what it was before, under the version of the change."""
+        before, after = self.change.before, self.change.after
+        if kind != "DELETED" or after.is_deletion or before is None:
+            return after.body
+        document = msgspec.json.decode(before.body)
+        document["metadata"]["resourceVersion"] = str(after.version)
+        return msgspec.json.encode(document)
 
 
 def event_line(kind: str, resource: Resource, body: bytes) -> bytes:

@@ -8,10 +8,22 @@ from typing import Any
 
 import msgspec
 
-from arkwright.apiserver.errors import AlreadyExists, BadRequest, Conflict, InternalError, NotFound
-from arkwright.apiserver.metadata import details
+from arkwright.apiserver.decoding import WrongType, decode
+from arkwright.apiserver.defaults import DEFAULTS, ZERO
+from arkwright.apiserver.errors import (
+    INVALID,
+    AlreadyExists,
+    ApiError,
+    BadRequest,
+    Conflict,
+    FieldError,
+    NotFound,
+    invalid,
+    invalid_patch,
+)
+from arkwright.apiserver.metadata import details, without_empties
 from arkwright.apiserver.resources import Resource
-from arkwright.apiserver.shapes import pruned
+from arkwright.apiserver.shapes import add_defaults
 from arkwright.apiserver.store import Key
 
 Document = dict[str, Any]
@@ -19,13 +31,14 @@ Document = dict[str, Any]
 
 @dataclass(frozen=True)
 class Options:
-    """How a write is to be done. `validation`: Strict, Warn or Ignore, for unknown fields."""
+    """How a write is to be done. `validation`: Strict, Warn or Ignore, for unknown fields; `is_patch`: of what is there."""
 
     manager: str = "unknown"
     is_dry_run: bool = False
     validation: str = "Warn"
     subresource: str = ""
     force: bool = False
+    is_patch: bool = False
 
 
 @dataclass(frozen=True)
@@ -41,27 +54,55 @@ def body_of(document: Document) -> bytes:
     return msgspec.json.encode({name: value for name, value in document.items() if name not in ("apiVersion", "kind")})
 
 
-def emptied(document: Document) -> Document:
+def emptied(resource: Resource, document: Document) -> Document:
     """What a new object is compared with, to see what its writer owns."""
-    return {"apiVersion": document["apiVersion"], "kind": document["kind"], "metadata": {}}
+    return {"apiVersion": document["apiVersion"], "kind": document["kind"], "metadata": {}} | ZERO.get(
+        resource.name, {}
+    )
 
 
-def without_unknown(resource: Resource, document: Document, options: Options) -> tuple[str, ...]:
-    """Unknown fields go; they are told, or refused. Raises BadRequest."""
-    unknown = [f'unknown field "{path}"' for path in pruned(resource.shape, document)]
+def completed(resource: Resource, document: Document, options: Options) -> tuple[str, ...]:
+    """What somebody sent, without what the kind does not know and with its defaults, in place; warnings.
+
+    Raises BadRequest (Invalid after a patch) for wrong types, and for unknown fields where these are to be refused.
+    """
+    try:
+        unknown = [f'unknown field "{path}"' for path in decode(resource.shape, document)]
+    except WrongType as error:
+        raise _refusal(resource, options, str(error)) from error
     if unknown and options.validation == "Strict":
-        said = f"strict decoding error: {', '.join(unknown)}"
-        raise BadRequest(
-            f'{resource.kind} in version "{resource.version}" cannot be handled as a {resource.kind}: {said}'
-        )
+        raise _refusal(resource, options, f"strict decoding error: {', '.join(unknown)}")
+    add_all_defaults(resource, document)
     return tuple(unknown) if options.validation == "Warn" else ()
 
 
-def undeclared(resource: Resource, wish: Document, unknown: list[str]) -> InternalError:
-    said = " ".join(f".{path}: field not declared in schema" for path in unknown)
-    name, namespace = wish["metadata"].get("name", ""), wish["metadata"].get("namespace", "")
-    subject = f"{namespace}/{name}; {resource.api_version}, Kind={resource.kind}"
-    return InternalError(f"failed to create typed patch object ({subject}): {said}")
+def _refusal(resource: Resource, options: Options, said: str) -> ApiError:
+    if options.is_patch:
+        return invalid_patch(said)
+    return BadRequest(f'{resource.kind} in version "{resource.version}" cannot be handled as a {resource.kind}: {said}')
+
+
+def add_all_defaults(resource: Resource, document: Document) -> None:
+    """Those of the schema, and those of the kind."""
+    without_empties(document["metadata"])
+    add_defaults(resource.shape, document)
+    if complete := DEFAULTS.get(resource.name):
+        complete(document)
+
+
+def require_declared(resource: Resource, wish: Document) -> None:
+    """Raises ApiError for what an apply wishes and the kind does not know."""
+    metadata = wish["metadata"]
+    subject = (
+        f"{metadata.get('namespace', '')}/{metadata.get('name', '')}; {resource.api_version}, Kind={resource.kind}"
+    )
+    try:
+        unknown = decode(resource.shape, wish)
+    except WrongType as error:
+        raise ApiError(f"failed to create typed patch object ({subject}): .{error.path}: {error}") from error
+    if unknown:
+        said = " ".join(f".{path}: field not declared in schema" for path in unknown)
+        raise ApiError(f"failed to create typed patch object ({subject}): {said}")
 
 
 def confined(resource: Resource, old: Document, new: Document, options: Options) -> Document:
@@ -72,15 +113,25 @@ def confined(resource: Resource, old: Document, new: Document, options: Options)
         kept.pop("status", None)
         return kept | ({"status": new["status"]} if "status" in new else {})
     if resource.has_status:
-        new.pop("status", None)
-        return new | ({"status": old["status"]} if "status" in old else {})
+        return without_status(new) | ({"status": old["status"]} if "status" in old else {})
     return new
+
+
+def claimed(resource: Resource, old: Document, new: Document, options: Options) -> Document:
+    """What a writer can own of a new state: of a status its metadata and status, of an object all but its status."""
+    if options.subresource == "status":
+        return old | {"metadata": new["metadata"]} | ({"status": new["status"]} if "status" in new else {})
+    return confined(resource, old, new, options)
+
+
+def without_status(document: Document) -> Document:
+    return {name: value for name, value in document.items() if name != "status"}
 
 
 def confined_wish(resource: Resource, wish: Document, options: Options) -> Document:
     if options.subresource == "status":
         return {name: value for name, value in wish.items() if name in ("apiVersion", "kind", "metadata", "status")}
-    return {name: value for name, value in wish.items() if name != "status"} if resource.has_status else wish
+    return without_status(wish) if resource.has_status else wish
 
 
 def is_same(old: Document, new: Document) -> bool:
@@ -106,14 +157,28 @@ def is_released(document: Document) -> bool:
 
 
 def require_name(wish: Document, key: Key) -> None:
-    metadata = wish.setdefault("metadata", {})
-    if metadata.get("name") not in (None, "", key.name):
-        raise BadRequest(f"the name of the object ({metadata['name']}) does not match the name on the URL ({key.name})")
-    metadata["name"] = key.name
-    if key.namespace:
-        metadata.setdefault("namespace", key.namespace)
-    if metadata.get("managedFields"):
-        raise BadRequest("metadata.managedFields must be nil")
+    """Raises BadRequest for a body that is about another object than its path."""
+    name = wish["metadata"].get("name")
+    if name not in (None, "", key.name):
+        raise BadRequest(f"the name of the object ({name}) does not match the name on the URL ({key.name})")
+
+
+def require_version(resource: Resource, old: Document, new: Document) -> None:
+    """Raises Conflict if another version or another object is meant."""
+    before, after = old["metadata"], new["metadata"]
+    if after.get("resourceVersion") not in (None, "", before["resourceVersion"]):
+        raise modified(resource, before["name"])
+    if after.get("uid") not in (None, "", before["uid"]) and not resource.is_custom:
+        said = f"Precondition failed: UID in precondition: {after['uid']}, UID in object meta: {before['uid']}"
+        raise conflict(resource, before["name"], said)
+
+
+def require_some_version(resource: Resource, document: Document) -> None:
+    """Raises Invalid: some kinds are not replaced without saying which version is meant."""
+    if resource.is_versioned and not document["metadata"].get("resourceVersion"):
+        said = "Invalid value: 0: must be specified for an update"
+        wrong = FieldError("metadata.resourceVersion", INVALID, said)
+        raise invalid(resource.group, resource.plural, document["metadata"].get("name", ""), [wrong])
 
 
 def not_found(resource: Resource, name: str) -> NotFound:
@@ -126,4 +191,8 @@ def already_exists(resource: Resource, name: str) -> AlreadyExists:
 
 def modified(resource: Resource, name: str) -> Conflict:
     said = "the object has been modified; please apply your changes to the latest version and try again"
+    return conflict(resource, name, said)
+
+
+def conflict(resource: Resource, name: str, said: str) -> Conflict:
     return Conflict(f'Operation cannot be fulfilled on {resource.name} "{name}": {said}', details(resource, name))
