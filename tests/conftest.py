@@ -18,6 +18,9 @@ def pytest_addoption(parser):
         "--every-crash", action="store_true", help="kill the controller after every write, not every eighth"
     )
     parser.addoption("--api", choices=["embedded", "kubernetes"], help="run scenarios on this Kubernetes API alone")
+    parser.addoption(
+        "--rewrite-transcripts", action="store_true", help="record the sessions with kubectl anew, on a real API server"
+    )
     parser.addoption("--rewrite-stories", action="store_true", help="write the golden stories anew")
     parser.addoption(
         "--rewrite-operations", action="store_true", help="run docs/operations.md and write its outputs anew"
@@ -33,7 +36,7 @@ def pytest_generate_tests(metafunc):
         metafunc.parametrize("first, stride", [(first, 8) for first in (range(1, 9) if is_each else [3])])
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def worker_number():
     """0, 1, …: which of several test processes this is; each has loopback addresses of its own."""
     name = os.environ.get("PYTEST_XDIST_WORKER", "gw0")

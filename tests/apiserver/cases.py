@@ -134,6 +134,8 @@ READ = {
     "a put on a collection": [put(CONFIGMAPS, configmap())],
     "a post on an object": [post(C, configmap())],
     "an unknown part": [MADE_C, get(f"{C}/nothing")],
+    "an unknown part of a widget": [MADE_W, get(f"{W}/nothing")],
+    "a scale that its kind does not have": [get(f"{MODULE_DEPLOYMENTS}/m/scale")],
     "a widget as a table": [
         quiet(post(WIDGETS, widget(labels={"example.com/of": "x"}, size=2))),
         get(WIDGETS, accept=TABLE),
@@ -261,6 +263,9 @@ APPLIED = {
     ],
     "without a manager": [Ask("PATCH", W, widget(size=1), APPLY)],
     "an unknown field": [apply(W, widget(nothing=1))],
+    "a wrong type": [apply(W, widget(size="x"))],
+    "wrong types": [apply(W, widget(size="x", link=5, on="yes", words=[], tags={}, plain=["x"], whole=5))],
+    "wrong types and unknown fields": [apply(W, widget(size=[], ratio=True, link={}, nothing=1))],
     "another name": [apply(W, widget("x"))],
     "with managed fields": [apply(W, widget(metadata={"managedFields": [{"manager": "x"}]}))],
     "a map list, by two": [

@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[2]
 
 def pytest_collection_modifyitems(items):
     for item in items:
-        if "both" in getattr(item, "fixturenames", ()):
+        if {"both", "api"} & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.kubernetes)
 
 

@@ -12,7 +12,8 @@ DIFFERENCES = {
         ("status", "code", "reason"),
         "a client's mistake is no fault of the server: 400, not 500",
     ),
-    "create: an unknown media type": (("message",), "this API does not speak protobuf"),
+    "apply: wrong types": (("message",), GO),
+    "apply: wrong types and unknown fields": (("message",), GO),
     "validate: without a kind": (("message",), GO),
     "validate: a wrong status": (
         ("message", "causes"),

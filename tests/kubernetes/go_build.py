@@ -1,6 +1,6 @@
 """Real Kubernetes parts for the tests, built from Go modules, once, into a per-user cache.
 
-python tests/kubernetes/go_build.py      build the control plane and Helm; prints where they are
+python tests/kubernetes/go_build.py      build the control plane, kubectl and Helm; prints where they are
 """
 
 import contextlib
@@ -18,6 +18,10 @@ HERE = Path(__file__).parent
 KUBERNETES, HELM_VERSION = "1.34.4", "3.19.5"
 _STAMP = "k8s.io/component-base/version.git"
 _MAJOR, _MINOR = KUBERNETES.split(".")[:2]
+_STAMPED = " ".join(
+    ("-s -w", f"-X {_STAMP}Version=v{KUBERNETES}", f"-X {_STAMP}Major={_MAJOR}", f"-X {_STAMP}Minor={_MINOR}")
+    + (f"-X {_STAMP}TreeState=clean",)
+)
 
 
 class GoBuildFailed(Exception):
@@ -45,8 +49,9 @@ CONTROL_PLANE = GoProgram(
     "controlplane",
     KUBERNETES,
     HERE / "controlplane",
-    linker=f"-s -w -X {_STAMP}Version=v{KUBERNETES} -X {_STAMP}Major={_MAJOR} -X {_STAMP}Minor={_MINOR} -X {_STAMP}TreeState=clean",
+    linker=_STAMPED,
 )
+KUBECTL = GoProgram("kubectl", KUBERNETES, HERE / "kubectl", linker=_STAMPED)
 _FOR = " ".join(
     f"-X helm.sh/helm/v3/pkg/{place}.k8sVersionMajor={_MAJOR} -X helm.sh/helm/v3/pkg/{place}.k8sVersionMinor={_MINOR}"
     for place in ("chartutil", "lint/rules")
@@ -94,6 +99,6 @@ def _progress(line: str) -> None:
 
 if __name__ == "__main__":
     try:
-        print(built(CONTROL_PLANE), built(HELM), sep="\n")
+        print(*map(built, (CONTROL_PLANE, KUBECTL, HELM)), sep="\n")
     except GoBuildFailed as error:
         sys.exit(f"error: {error}")

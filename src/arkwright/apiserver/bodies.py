@@ -18,11 +18,13 @@ from arkwright.apiserver.patches import (
     merge_patched,
     strategically_patched,
 )
+from arkwright.apiserver.protobuf import PROTOBUF, parsed_protobuf
 from arkwright.apiserver.resources import Resource
 from arkwright.apiserver.store import Record
 
 Document = dict[str, Any]
 JSON = "application/json"
+ACCEPTED = (JSON, "application/yaml", PROTOBUF)
 
 
 def as_json(document: Document, code: int = 200, media_type: str = "application/json") -> Response:
@@ -64,6 +66,8 @@ def require_kind(resource: Resource, document: Any) -> None:
 
 
 def parsed(body: bytes, kind: str) -> Any:
+    if kind == PROTOBUF:
+        return parsed_protobuf(body)
     try:
         if "yaml" in kind:
             return _plain(yaml.load(body, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)))

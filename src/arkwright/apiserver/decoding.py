@@ -4,6 +4,7 @@ In: a Shape and a document, changed in place. Out: paths of what it did not know
 not looked at here, but by their schema (`validation`); their metadata is, as that of every object.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -123,3 +124,36 @@ def go_type(shape: Shape) -> str:
     if shape.type == "object":
         return "map[string]" + (go_type(shape.values) if shape.values else "interface {}")
     return {"integer": shape.format or "int64", "boolean": "bool", "number": "float64"}.get(shape.type, "string")
+
+
+EXPECTED = {
+    "integer": "numeric (int or float)",
+    "number": "numeric (int or float)",
+    "string": "string",
+    "boolean": "boolean",
+    "array": "list",
+    "object": "map",
+}
+
+
+def misfits(shape: Shape, value: Any, path: str = "") -> Iterator[str]:
+    """What a server-side apply cannot work with, as in `.spec.x: field not declared in schema`; nothing is changed."""
+    wanted = PYTHON_TYPES.get(shape.type)
+    if value is None:
+        return
+    if wanted and not isinstance(value, (*wanted, float) if shape.type == "integer" else wanted):
+        yield f"{path}: expected {EXPECTED[shape.type]}, got {_json_name(value)}"
+    elif isinstance(value, dict):
+        for name, inner in value.items():
+            yield from _misfitting_field(shape, name, inner, path)
+    elif isinstance(value, list) and shape.items:
+        for number, inner in enumerate(value):
+            yield from misfits(shape.items, inner, f"{path}[{number}]")
+
+
+def _misfitting_field(shape: Shape, name: str, value: Any, path: str) -> Iterator[str]:
+    child = shape.child(name)
+    if child is not None:
+        yield from misfits(child, value, f"{path}.{name}")
+    elif not shape.keeps_unknown:
+        yield f"{path}.{name}: field not declared in schema"

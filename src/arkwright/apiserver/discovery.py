@@ -115,8 +115,21 @@ def _hash(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:11]
 
 
-def aggregated(registry: Registry, *, is_core: bool) -> Document:
-    """All groups and kinds in one document (apidiscovery.k8s.io/v2)."""
+def wanted_version(accept: str) -> str:
+    """Which version of the aggregated document a client takes; "" for the plain one. Clients up to 1.29 know v2beta1 only.
+
+    >>> wanted_version("application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList,application/json")
+    'v2beta1'
+    """
+    for one in accept.replace(" ", "").split(","):
+        parts = one.split(";")
+        if "as=APIGroupDiscoveryList" in parts:
+            return next((version for version in ("v2", "v2beta1") if f"v={version}" in parts), "")
+    return ""
+
+
+def aggregated(registry: Registry, version: str, *, is_core: bool) -> Document:
+    """All groups and kinds in one document; `version`: of apidiscovery.k8s.io."""
     names = {"": ["v1"]} if is_core else groups(registry)
     items = []
     for name, versions in names.items():
@@ -124,7 +137,12 @@ def aggregated(registry: Registry, *, is_core: bool) -> Document:
             {"version": one, "resources": _entries(registry, name, one), "freshness": "Current"} for one in versions
         ]
         items.append({"metadata": {"name": name} if name else {"creationTimestamp": None}, "versions": found})
-    return {"kind": "APIGroupDiscoveryList", "apiVersion": "apidiscovery.k8s.io/v2", "metadata": {}, "items": items}
+    return {
+        "kind": "APIGroupDiscoveryList",
+        "apiVersion": f"apidiscovery.k8s.io/{version}",
+        "metadata": {},
+        "items": items,
+    }
 
 
 def _entries(registry: Registry, group: str, version: str) -> list[Document]:
@@ -183,7 +201,7 @@ def openapi(registry: Registry, path: str) -> Document | None:
     paths: Document = {}
     for one in found:
         schemas |= _schemas(one)
-        paths |= _operations(one)
+        paths |= operations(one)
     info = {"title": "Kubernetes", "version": f"v{STORED_VERSION}"}
     return {"openapi": "3.0.0", "info": info, "paths": paths, "components": {"schemas": schemas}}
 
@@ -194,8 +212,12 @@ def _schemas(one: Resource) -> Document:
         found = _closure(one.definition)
         found[one.definition] |= {"x-kubernetes-group-version-kind": kinds}
         return found
-    texts: Document = {"apiVersion": {"type": "string"}, "kind": {"type": "string"}}
-    meta: Document = {"metadata": {"allOf": [{"$ref": _local(OBJECT_META)}]}}
+    texts: Document = {
+        "apiVersion": {"type": "string", "description": f"{one.api_version}: group and version of the kind."},
+        "kind": {"type": "string", "description": f"{one.kind}: what this object is."},
+    }
+    about_meta = "Name, namespace, labels, owners: what every object has."
+    meta: Document = {"metadata": {"allOf": [{"$ref": _local(OBJECT_META)}], "description": about_meta}}
     whole = one.schema | {"properties": texts | one.schema.get("properties", {}) | meta}
     return _closure(OBJECT_META) | {one.definition: whole | {"x-kubernetes-group-version-kind": kinds}}
 
@@ -227,7 +249,7 @@ def _relinked(node: Any, needed: list[str]) -> Any:
     return {key: _relinked(value, needed) for key, value in node.items()}
 
 
-def _operations(one: Resource) -> Document:
+def operations(one: Resource) -> Document:
     """Enough for a client to learn that dry runs and field validation work."""
     kind = {"group": one.group, "version": one.version, "kind": one.kind}
     asked = [

@@ -6,6 +6,7 @@ Conflict that names fields and owners. Pure: `now` is part of the Writer.
 
 from copy import deepcopy
 from dataclasses import dataclass, replace
+from itertools import groupby
 from typing import Any
 
 from arkwright.apiserver.errors import Conflict
@@ -138,22 +139,23 @@ def _prune(shape: Shape, document: Document, given_up: set[Path], others: list[D
 
 def _refuse(others: list[Document], taken: set[Path]) -> None:
     """Raise Conflict if somebody else owns any of it."""
-    causes = []
+    found = [(_described(entry), shown(path)) for entry in others for path in _held(entry, taken)]
+    if not found:
+        return
+    causes = [
+        {"reason": "FieldManagerConflict", "message": f"conflict with {owner}", "field": path} for owner, path in found
+    ]
+    if len(found) == 1:
+        [(owner, path)] = found
+        raise Conflict(f"Apply failed with 1 conflict: conflict with {owner}: {path}", {"causes": causes})
     lines = []
-    for entry in others:
-        found = sorted(path for path in taken if holds(entry.get("fieldsV1", {}), path))
-        owner = _described(entry)
-        causes += [
-            {"reason": "FieldManagerConflict", "message": f"conflict with {owner}", "field": shown(path)}
-            for path in found
-        ]
-        if len(found) == 1:
-            lines.append(f"conflict with {owner}: {shown(found[0])}")
-        elif found:
-            lines.append(f"conflicts with {owner}:\n" + "\n".join(f"- {shown(path)}" for path in found))
-    if causes:
-        count = f"{len(causes)} conflict" + ("s" if len(causes) > 1 else "")
-        raise Conflict(f"Apply failed with {count}: " + "\n".join(lines), {"causes": causes})
+    for owner, paths_of_owner in groupby(found, key=lambda one: one[0]):
+        lines += [f"conflicts with {owner}:", *(f"- {path}" for _, path in paths_of_owner)]
+    raise Conflict(f"Apply failed with {len(found)} conflicts: " + "\n".join(lines), {"causes": causes})
+
+
+def _held(entry: Document, taken: set[Path]) -> list[Path]:
+    return sorted(path for path in taken if holds(entry.get("fieldsV1", {}), path))
 
 
 def _described(entry: Document) -> str:

@@ -3,6 +3,7 @@
 JSON patch (RFC 6902) is a library's; merge patch (RFC 7386) is eight lines; strategic merge needs the kind's Shape.
 """
 
+import re
 from copy import deepcopy
 from typing import Any
 
@@ -28,7 +29,8 @@ def json_patched(document: Document, patch: Any) -> Document:
         is_unfit = isinstance(
             error, jsonpatch.JsonPatchConflict | jsonpatch.JsonPatchTestFailed | jsonpointer.JsonPointerException
         )
-        raise _refusal(str(error), is_unfit) from error
+        said = re.sub(r" \(<class '\w+'>\)", "", str(error))  # the library shows Python's types
+        raise _refusal(said, is_unfit) from error
     return found
 
 

@@ -20,7 +20,7 @@ from arkwright.apiserver.removals import Removal
 from arkwright.apiserver.resources import Registry, Resource
 from arkwright.apiserver.selectors import field_selector, label_selector
 from arkwright.apiserver.watches import Filter
-from arkwright.apiserver.writes import Options
+from arkwright.apiserver.writes import Options, not_found
 
 Document = dict[str, Any]
 TABLE = "as=Table"
@@ -65,7 +65,7 @@ def target(registry: Registry, path: str) -> Target:
         *resource.subresources,
         *(("finalize",) if resource.name == "namespaces" else ()),
     ):
-        raise NotFound(NO_SUCH, {})
+        raise not_found(resource, name) if resource.is_custom else NotFound(NO_SUCH, {})
     return Target(resource, namespace, name, subresource)
 
 

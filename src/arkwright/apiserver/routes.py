@@ -14,8 +14,10 @@ import structlog
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 
-from arkwright.apiserver import discovery, requests
+from arkwright.apiserver import requests
+from arkwright.apiserver.about import about
 from arkwright.apiserver.bodies import (
+    ACCEPTED,
     JSON,
     as_json,
     done,
@@ -100,7 +102,7 @@ class Api:
         parts = path.strip("/").split("/")
         is_object = (parts[0] == "api" and len(parts) > 2) or (parts[0] == "apis" and len(parts) > 3)
         if not is_object:
-            return self._about(request, path.rstrip("/"))
+            return about(self._objects.registry, path, request.headers.get("accept", ""), self._version)
         asked = requests.target(self._objects.registry, path)
         verbs: dict[str, Callable[[Request, Target], Awaitable[Response]]] = {
             "GET": self._reader.answer,
@@ -117,28 +119,6 @@ class Api:
         ):
             raise MethodNotAllowed("the server does not allow this method on the requested resource", {})
         return await verb(request, asked)
-
-    # ── about the API itself ──
-
-    def _about(self, request: Request, path: str) -> Response:
-        registry, accept = self._objects.registry, request.headers.get("accept", "")
-        if path in ("/api", "/apis") and "APIGroupDiscoveryList" in accept:
-            kind = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
-            return as_json(discovery.aggregated(registry, is_core=path == "/api"), media_type=kind)
-        match path.strip("/").split("/"):
-            case ["version"]:
-                found: Document | None = discovery.version(self._version)
-            case ["openapi", "v3", *rest]:
-                found = discovery.openapi(registry, "/".join(rest)) if rest else discovery.openapi_index(registry)
-            case ["api" | "apis", *_] as parts:
-                found = discovery.about(registry, parts)
-            case _:
-                found = None
-        if found is None and len(path.split("/")) > 3 and registry.has_group(path.split("/")[2]):
-            raise NotFound(requests.NO_SUCH, {})
-        if found is None:
-            raise NoSuchPath("404 page not found")
-        return as_json(found)
 
     # ── writing ──
 
@@ -184,8 +164,8 @@ class Api:
         return as_json(scale_of(asked.resource, answer.document))
 
     async def _delete(self, request: Request, asked: Target) -> Response:
-        body = await self._body(request)
-        removal = requests.removal(request.query_params, parsed(body, JSON) if body else {})
+        body, kind = await self._body(request), request.headers.get("content-type", JSON).partition(";")[0].strip()
+        removal = requests.removal(request.query_params, parsed(body, kind) if body else {})
         if not asked.name:
             return await self._delete_all(request, asked, removal)
         answer = await self._objects.delete(asked.resource, self._key(asked), removal)
@@ -226,8 +206,9 @@ class Api:
 
     async def _document(self, request: Request, asked: Target) -> Document:
         kind = request.headers.get("content-type", JSON).partition(";")[0].strip()
-        if kind not in (JSON, "application/yaml"):
-            raise unsupported(kind, (JSON, "application/yaml"))
+        known = ACCEPTED[:2] if asked.resource.is_custom else ACCEPTED  # nobody knows a custom kind's protobuf
+        if kind not in known:
+            raise unsupported(kind, known)
         document: Document = parsed(await self._body(request), kind)
         if asked.subresource != "scale":
             require_kind(asked.resource, document)

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from arkwright.apiserver.decoding import WrongType, decode
+from arkwright.apiserver.decoding import WrongType, decode, misfits
 from arkwright.apiserver.defaults import DEFAULTS, ZERO
 from arkwright.apiserver.errors import (
     INVALID,
@@ -96,13 +96,11 @@ def require_declared(resource: Resource, wish: Document) -> None:
     subject = (
         f"{metadata.get('namespace', '')}/{metadata.get('name', '')}; {resource.api_version}, Kind={resource.kind}"
     )
-    try:
-        unknown = decode(resource.shape, wish)
-    except WrongType as error:
-        raise ApiError(f"failed to create typed patch object ({subject}): .{error.path}: {error}") from error
-    if unknown:
-        said = " ".join(f".{path}: field not declared in schema" for path in unknown)
+    wrong = list(misfits(resource.shape, wish))
+    if wrong:
+        said = wrong[0] if len(wrong) == 1 else "errors:" + "".join(f"\n  {one}" for one in wrong)
         raise ApiError(f"failed to create typed patch object ({subject}): {said}")
+    decode(resource.shape, wish)
 
 
 def confined(resource: Resource, old: Document, new: Document, options: Options) -> Document:
