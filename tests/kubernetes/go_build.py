@@ -1,6 +1,6 @@
 """Real Kubernetes parts for the tests, built from Go modules, once, into a per-user cache.
 
-python tests/kubernetes/go_build.py      build the control plane, kubectl and Helm; prints where they are
+python tests/kubernetes/go_build.py      build the control plane, kubectl, an informer and Helm; prints where they are
 """
 
 import contextlib
@@ -51,6 +51,7 @@ CONTROL_PLANE = GoProgram(
     HERE / "controlplane",
     linker=_STAMPED,
 )
+INFORMER = GoProgram("informer", KUBERNETES, HERE / "informer")
 KUBECTL = GoProgram("kubectl", KUBERNETES, HERE / "kubectl", linker=_STAMPED)
 _FOR = " ".join(
     f"-X helm.sh/helm/v3/pkg/{place}.k8sVersionMajor={_MAJOR} -X helm.sh/helm/v3/pkg/{place}.k8sVersionMinor={_MINOR}"
@@ -99,6 +100,6 @@ def _progress(line: str) -> None:
 
 if __name__ == "__main__":
     try:
-        print(*map(built, (CONTROL_PLANE, KUBECTL, HELM)), sep="\n")
+        print(*map(built, (CONTROL_PLANE, KUBECTL, INFORMER, HELM)), sep="\n")
     except GoBuildFailed as error:
         sys.exit(f"error: {error}")

@@ -69,7 +69,7 @@ class ApiServer:
                 ssl_certfile=str(self._place.certificate),
                 ssl_keyfile=str(self._place.key),
                 access_log=False,
-                log_level="warning",
+                log_level="critical",  # what goes wrong is answered and logged by us; it warns of clients that linger
                 lifespan="off",
                 timeout_graceful_shutdown=2,
                 timeout_keep_alive=75,
