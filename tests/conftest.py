@@ -17,6 +17,7 @@ def pytest_addoption(parser):
     parser.addoption(
         "--every-crash", action="store_true", help="kill the controller after every write, not every eighth"
     )
+    parser.addoption("--kills", type=int, default=8, help="how often the embedded API is killed under load")
     parser.addoption("--api", choices=["embedded", "kubernetes"], help="run scenarios on this Kubernetes API alone")
     parser.addoption(
         "--rewrite-transcripts", action="store_true", help="record the sessions with kubectl anew, on a real API server"

@@ -47,7 +47,7 @@ func follow(client kubernetes.Interface, namespace string) {
 	factory := informers.NewSharedInformerFactoryWithOptions(client, 0, informers.WithNamespace(namespace))
 	informer := factory.Core().V1().ConfigMaps().Informer()
 	_, _ = informer.AddEventHandler(cache.ResourceEventHandlerFuncs{
-		AddFunc:    func(object any) { say("added", object) },
+		AddFunc: func(object any) { say("added", object) },
 		UpdateFunc: func(before, object any) {
 			if before.(*core.ConfigMap).ResourceVersion != object.(*core.ConfigMap).ResourceVersion {
 				say("updated", object) // a new list tells of all objects
