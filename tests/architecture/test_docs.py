@@ -7,7 +7,7 @@ import pytest
 import typer.main
 import yaml
 
-from arkwright.cli import app
+from arkwright.cli import application
 from arkwright.controller.metrics import Metrics
 from arkwright.model.outcomes import EventReason, Reason
 
@@ -46,7 +46,7 @@ def test_every_field_a_user_sets_has_a_description():
 FLAGS = [
     (name, flag)
     for name in ("controller", "base", "pods")
-    for parameter in typer.main.get_command(app).commands[name].params
+    for parameter in typer.main.get_command(application()).commands[name].params
     for flag in parameter.opts
     if flag != "--help"
 ]

@@ -1,27 +1,49 @@
 """The hand on the switch: one file per family of commands. Errors say what to do and end with status 1."""
 
+import sys
+from importlib import import_module
+
 import typer
 
 from arkwright import __version__
-from arkwright.cli import base, controller, module, pods, release, site
 
-app = typer.Typer(no_args_is_help=True, help="Hot-loads modules of business code into running bases, in batches.")
-app.command("up")(site.up)
-app.command("down")(site.down)
-app.command("logs")(site.logs)
-app.command("api")(site.api)
-app.command("base")(base.base)
-app.command("controller")(controller.controller)
-app.command("pods")(pods.pods)
-app.command("get")(release.get)
-app.command("status")(release.status)
-app.command("confirm")(release.confirm)
-app.command("abort")(release.abort)
-app.command("retry")(release.retry)
-app.add_typer(module.app, name="module")
+# The family of each command. Only that of the command that is asked for is imported: all of them take a second.
+FAMILIES = {
+    "up": "site",
+    "down": "site",
+    "logs": "site",
+    "api": "api",
+    "base": "base",
+    "controller": "controller",
+    "pods": "pods",
+    "get": "release",
+    "status": "release",
+    "confirm": "release",
+    "abort": "release",
+    "retry": "release",
+    "module": "module",
+}
 
 
-@app.command()
+def application(asked: str = "") -> typer.Typer:
+    """The commands; with `asked`, the name of one, that one and `version` alone."""
+    app = typer.Typer(no_args_is_help=True)
+    app.callback()(arkwright)
+    for name, family in FAMILIES.items():
+        if asked in ("", name):
+            found = import_module(f"arkwright.cli.{family}")
+            if name == family == "module":
+                app.add_typer(found.app, name=name)
+            else:
+                app.command(name)(getattr(found, name))
+    app.command("version")(version)
+    return app
+
+
+def arkwright() -> None:
+    """Hot-loads modules of business code into running bases, in batches."""
+
+
 def version() -> None:
     """Say which arkwright this is."""
     typer.echo(f"arkwright {__version__}")
@@ -29,4 +51,5 @@ def version() -> None:
 
 def main() -> None:
     """The console script."""
-    app()
+    asked = sys.argv[1] if len(sys.argv) > 1 else ""
+    application(asked if asked in (*FAMILIES, "version") else "")()

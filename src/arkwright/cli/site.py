@@ -1,4 +1,4 @@
-"""`arkwright up`, `down`, `logs` and `api`: everything on one machine, without a cluster."""
+"""`arkwright up`, `down` and `logs`: everything on one machine, without a cluster."""
 
 import contextlib
 import os
@@ -6,28 +6,16 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 from typing import Annotated
 
 import structlog
 import typer
-import uvloop
 
-from arkwright.apiserver.app import run_api
-from arkwright.apiserver.store import StoreFailed
 from arkwright.cli.output import fail, notes, results
-from arkwright.standalone.app import Wish, run_site
-from arkwright.standalone.parts import PartFailed
-from arkwright.standalone.site import USUAL_PORT, Site, usual_directory
+from arkwright.cli.siteoptions import DataDir, Host, Port
+from arkwright.standalone.site import USUAL_PORT, Site, SiteTaken, Wish, site_in
 
-DataDir = Annotated[Path | None, typer.Option(help="Where the site's files are; a directory per user if left out.")]
-Host = Annotated[str, typer.Option(help="Address of the API server.")]
-Port = Annotated[int, typer.Option(help="Port of the API server; 0: any free one.")]
 UP_SECONDS, DOWN_SECONDS = 60, 60
-
-
-def _site(directory: Path | None) -> Site:
-    return Site((directory or usual_directory()).resolve())
 
 
 def up(
@@ -44,13 +32,13 @@ def up(
     foreground: Annotated[bool, typer.Option("--foreground", help="Stay, until Ctrl-C.")] = False,
 ) -> None:
     """Start a Kubernetes API, the controller and base processes on this machine."""
-    site = _site(data_dir)
+    site = site_in(data_dir)
     if keeper := site.keeper():
         fail(f"the site in {site.directory} is up already (process {keeper[0]})", "`arkwright down` stops it")
     site.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
     if foreground:
         structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
-        _run(site, Wish(host, port, bases, addresses, with_controller))
+        _stay(site, Wish(host, port, bases, addresses, with_controller))
         return
     words = ["up", "--foreground", "--data-dir", str(site.directory), "--host", host, "--port", str(port)]
     words += ["--addresses", addresses, *(["--bases", str(bases)] if bases is not None else [])]
@@ -59,9 +47,16 @@ def up(
     _welcome(site)
 
 
-def _run(site: Site, wish: Wish) -> None:
+def _stay(site: Site, wish: Wish) -> None:
+    import uvloop  # loading all this takes half a second, and only who stays needs it
+
+    from arkwright.standalone.app import run_site
+    from arkwright.standalone.parts import PartFailed
+
     try:
         uvloop.run(run_site(site, wish))
+    except SiteTaken as error:
+        fail(str(error), "`arkwright down` stops it")
     except PartFailed as error:
         fail(str(error))
 
@@ -94,7 +89,7 @@ def _welcome(site: Site) -> None:
 
 def down(data_dir: DataDir = None) -> None:
     """Stop what `up` has started; objects stay for the next `up`."""
-    site = _site(data_dir)
+    site = site_in(data_dir)
     keeper = site.keeper()
     if keeper is None:
         notes.print(f"nothing is up in {site.directory}", highlight=False)
@@ -115,7 +110,7 @@ def logs(
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on, until Ctrl-C.")] = False,
 ) -> None:
     """What a base pod, or a part of the site, has said."""
-    site = _site(data_dir)
+    site = site_in(data_dir)
     files = {file.stem: file for directory in (site.logs, site.pod_logs) for file in sorted(directory.glob("*.log"))}
     if base not in files:
         known = ", ".join(sorted(files)) or "none yet"
@@ -127,19 +122,3 @@ def logs(
             if not follow:
                 return
             time.sleep(0.2)
-
-
-def api(
-    data_dir: DataDir = None,
-    host: Host = "127.0.0.1",
-    port: Port = USUAL_PORT,
-) -> None:
-    """The embedded Kubernetes API alone, in the foreground; says its address once it serves."""
-    site = _site(data_dir)
-    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
-    try:
-        uvloop.run(run_api(site.directory, host, port, typer.echo))
-    except StoreFailed as error:
-        fail(str(error), "`arkwright down` stops the other server; --data-dir chooses another place")
-    except OSError as error:
-        fail(f"cannot listen on {host}:{port}: {error.strerror}", "choose another port with --port (0: any free one)")

@@ -5,7 +5,6 @@ import contextlib
 import os
 import signal
 from collections.abc import Coroutine
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib import resources
 from typing import Any
@@ -21,7 +20,7 @@ from arkwright.standalone.bases import Node, Place
 from arkwright.standalone.deployments import Workloads
 from arkwright.standalone.nodeports import NodePorts
 from arkwright.standalone.parts import Part
-from arkwright.standalone.site import Site
+from arkwright.standalone.site import Site, Wish
 
 NODE = "arkwright"
 CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
@@ -33,19 +32,13 @@ async def run_node(place: Place) -> None:
         await _until_told(Node(kube, place, _now).run())
 
 
-@dataclass(frozen=True)
-class Wish:
-    """What a site is to have. `bases`: pods of the Deployment `base` in namespace default; None leaves it alone."""
-
-    host: str
-    port: int
-    bases: int | None = None
-    addresses: str = "127.8.0.0/16"
-    with_controller: bool = True
-
-
 async def run_site(site: Site, wish: Wish) -> None:
-    """API server, controller, base pods and node ports, until SIGTERM or SIGINT. Raises PartFailed."""
+    """API server, controller, base pods and node ports, until SIGTERM or SIGINT. Raises PartFailed, SiteTaken."""
+    with site.kept():
+        await _run_site(site, wish)
+
+
+async def _run_site(site: Site, wish: Wish) -> None:
     here = {"KUBECONFIG": str(site.kubeconfig)}
     words = ["api", "--data-dir", str(site.directory), "--host", wish.host, "--port", str(wish.port)]
     api = Part(words, site.logs / "api.log", here)

@@ -1,7 +1,10 @@
 """One machine's site: the files in its directory, and whether it is up. In: a directory. Out: paths and facts."""
 
+import contextlib
+import fcntl
 import json
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +15,26 @@ def usual_directory() -> Path:
     """Where a site lies unless it is told otherwise."""
     data = os.environ.get("XDG_DATA_HOME")
     return (Path(data) if data else Path.home() / ".local" / "share") / "arkwright"
+
+
+class SiteTaken(Exception):
+    """Another process keeps it up."""
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What a site is to have. `bases`: pods of the Deployment `base` in namespace default; None leaves it alone."""
+
+    host: str
+    port: int
+    bases: int | None = None
+    addresses: str = "127.8.0.0/16"
+    with_controller: bool = True
+
+
+def site_in(directory: Path | None) -> "Site":
+    """The site of a directory; of the user's own without one."""
+    return Site((directory or usual_directory()).resolve())
 
 
 @dataclass(frozen=True)
@@ -44,8 +67,27 @@ class Site:
     def _state(self) -> Path:
         return self.directory / "site.json"
 
+    @contextlib.contextmanager
+    def kept(self) -> Iterator[None]:
+        """This process keeps it up, until it ends, however that comes. Raises SiteTaken."""
+        with (self.directory / "site.lock").open("a") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise SiteTaken(f"the site in {self.directory} is up already") from error
+            yield
+
+    def _is_kept(self) -> bool:
+        try:
+            with self.kept():
+                return False
+        except SiteTaken:
+            return True
+        except FileNotFoundError:
+            return False
+
     def say_up(self, server: str) -> None:
-        """This process keeps it up."""
+        """Everything is there."""
         half = self._state.with_suffix(".new")
         half.write_text(json.dumps({"pid": os.getpid(), "server": server}))
         half.replace(self._state)
@@ -54,11 +96,10 @@ class Site:
         self._state.unlink(missing_ok=True)
 
     def keeper(self) -> tuple[int, str] | None:
-        """(pid, address of the API server); None if it is not up."""
+        """(pid, address of the API server); None if it is not up, whatever a machine that crashed has left behind."""
         try:
             found = json.loads(self._state.read_text())
-            pid = int(found["pid"])
-            os.kill(pid, 0)
+            known = int(found["pid"]), str(found["server"])
         except (OSError, ValueError, KeyError):
             return None
-        return pid, str(found["server"])
+        return known if self._is_kept() else None

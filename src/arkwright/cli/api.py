@@ -1,0 +1,29 @@
+"""`arkwright api`: the embedded Kubernetes API alone."""
+
+import sys
+
+import structlog
+import typer
+import uvloop
+
+from arkwright.apiserver.app import run_api
+from arkwright.apiserver.store import StoreFailed
+from arkwright.cli.output import fail
+from arkwright.cli.siteoptions import DataDir, Host, Port
+from arkwright.standalone.site import USUAL_PORT, site_in
+
+
+def api(
+    data_dir: DataDir = None,
+    host: Host = "127.0.0.1",
+    port: Port = USUAL_PORT,
+) -> None:
+    """The embedded Kubernetes API alone, in the foreground; says its address once it serves."""
+    site = site_in(data_dir)
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
+    try:
+        uvloop.run(run_api(site.directory, host, port, typer.echo))
+    except StoreFailed as error:
+        fail(str(error), "`arkwright down` stops the other server; --data-dir chooses another place")
+    except OSError as error:
+        fail(f"cannot listen on {host}:{port}: {error.strerror}", "choose another port with --port (0: any free one)")
