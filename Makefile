@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 export PYTHONDONTWRITEBYTECODE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo demo-kubernetes test soak quick bench check format packages lint types contract control-plane clean
+.PHONY: help install demo demo-kubernetes test soak quick bench bench-api check format packages lint types contract control-plane clean
 
 help: ## list what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 22
@@ -38,6 +38,9 @@ quick: $(VENV)/.installed ## the tests that need no Kubernetes (under a minute)
 
 bench: control-plane ## writes, CPU time and wall time per module, on a real API server
 	@$(BIN)/python bench/releases.py
+
+bench-api: control-plane ## the embedded API beside a real one: writes, watches, memory, start
+	@$(BIN)/python bench/api.py
 
 packages: ## let the kustomization and the Helm chart follow deploy/0*.yaml
 	scripts/package.sh

@@ -73,8 +73,8 @@ class ControlPlane:
         return self.directory / "kubeconfig"
 
 
-def start(directory: Path, controllers: tuple[str, ...] = CONTROLLERS) -> ControlPlane:
-    """Bring all three up; raises ControlPlaneFailed."""
+def start(directory: Path, controllers: tuple[str, ...] = CONTROLLERS, *, is_synced: bool = False) -> ControlPlane:
+    """Bring all three up; raises ControlPlaneFailed. `is_synced`: etcd syncs its writes, as anywhere but in tests."""
     try:
         program = built(CONTROL_PLANE)
     except GoBuildFailed as error:
@@ -87,7 +87,7 @@ def start(directory: Path, controllers: tuple[str, ...] = CONTROLLERS) -> Contro
     _write_kubeconfig(directory, server, token)
     pids: list[int] = []
     try:
-        pids.append(_spawn(directory, program, "etcd", _etcd_flags(directory, ports)))
+        pids.append(_spawn(directory, program, "etcd", _etcd_flags(directory, ports, is_synced=is_synced)))
         pids.append(_spawn(directory, program, "kube-apiserver", _apiserver_flags(directory, ports)))
         _until(lambda: _is_ready(server, token), pids, directory)
         pids.append(_spawn(directory, program, "kube-controller-manager", _manager_flags(directory, controllers)))
@@ -117,7 +117,7 @@ def running(directory: Path, controllers: tuple[str, ...] = CONTROLLERS) -> Iter
         stop(directory)
 
 
-def _etcd_flags(directory: Path, ports: Ports) -> list[str]:
+def _etcd_flags(directory: Path, ports: Ports, *, is_synced: bool) -> list[str]:
     client, peer = f"http://127.0.0.1:{ports.etcd}", f"http://127.0.0.1:{ports.peer}"
     return [
         f"--data-dir={directory}/etcd",
@@ -126,7 +126,7 @@ def _etcd_flags(directory: Path, ports: Ports) -> list[str]:
         f"--listen-peer-urls={peer}",
         f"--initial-advertise-peer-urls={peer}",
         f"--initial-cluster=default={peer}",
-        "--unsafe-no-fsync",
+        f"--unsafe-no-fsync={str(not is_synced).lower()}",
         "--log-level=error",
     ]
 

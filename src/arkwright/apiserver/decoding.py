@@ -34,75 +34,65 @@ class WrongType(Exception):
         at = f"Go struct field {self.owner}.{self.path}" if self.path else "Go value"
         return f"json: cannot unmarshal {self.found} into {at} of type {self.wanted}"
 
-
-@dataclass(frozen=True)
-class _Place:
-    """Where a value stands: `path` with indexes, `plain` without; `owner`: the built-in type around it."""
-
-    path: str = ""
-    plain: str = ""
-    owner: str = ""
-
-    def field(self, name: str, owner: str) -> "_Place":
-        return _Place(f"{self.path}.{name}".removeprefix("."), f"{self.plain}.{name}".removeprefix("."), owner)
+    def within(self, name: str, owner: str) -> "WrongType":
+        """The same, seen from the object around it."""
+        return WrongType(f"{name}.{self.path}".removesuffix("."), self.owner or owner, self.found, self.wanted)
 
 
 def decode(shape: Shape, document: Document) -> list[str]:
-    """A whole object. Raises WrongType."""
-    return list(_fields(shape, document, _Place()))
+    """A whole object. Raises WrongType. Paths are put together on the way back, where there is something to tell."""
+    return [path.removeprefix(".") for path in _fields(shape, document)]
 
 
-def _value(shape: Shape, value: Any, place: _Place) -> list[str]:
+def _value(shape: Shape, value: Any) -> list[str]:
     if shape.is_built_in:
-        _require_type(shape, value, place)
+        _require_type(shape, value)
     if isinstance(value, dict):
-        return _fields(shape, value, place)
+        return _fields(shape, value)
     if isinstance(value, list) and shape.items:
-        gone = []
-        for number, one in enumerate(value):
-            gone += _value(shape.items, one, _Place(f"{place.path}[{number}]", place.plain, place.owner))
-        return gone
+        return [f"[{number}]{path}" for number, one in enumerate(value) for path in _value(shape.items, one)]
     return []
 
 
-def _fields(shape: Shape, value: Document, place: _Place) -> list[str]:
+def _fields(shape: Shape, value: Document) -> list[str]:
     gone: list[str] = []
-    owner = shape.go_name or place.owner
-    for name in list(value):
-        child = shape.child(name)
-        if child is None and not shape.keeps_unknown:
+    fields, values = shape.fields, shape.values
+    for name, inner in list(value.items()):
+        child = fields.get(name) or values
+        if child is not None and child.type == "string" and type(inner) is str:
+            continue  # most fields are that
+        if child is None:
+            if not shape.keeps_unknown:
+                del value[name]
+                gone.append(f".{name}")
+        elif name in fields and _is_nothing(shape, child, name, inner):
             del value[name]
-            gone.append(f"{place.path}.{name}".removeprefix("."))
-        elif child is not None and _is_nothing(shape, child, name, value[name]):
-            del value[name]
-        elif child is not None and child is not ANYTHING and value[name] is not None:
-            is_entry = name not in shape.fields
-            inner = _Place(f"{place.path}.{name}", place.plain, owner) if is_entry else _at(shape, place, name, owner)
-            gone += _value(child, value[name], inner)
+        elif child is not ANYTHING and inner is not None:
+            gone += [f".{name}{path}" for path in _field(shape, child, name, inner)]
     return gone
 
 
-def _at(shape: Shape, place: _Place, name: str, owner: str) -> _Place:
-    """Metadata of a custom object is decoded by itself."""
-    if name == "metadata" and not place.path and not shape.is_built_in:
-        return _Place("metadata", "", owner)
-    return place.field(name, owner)
+def _field(shape: Shape, child: Shape, name: str, value: Any) -> list[str]:
+    try:
+        return _value(child, value)
+    except WrongType as error:
+        is_apart = name == "metadata" and not shape.is_built_in  # metadata of a custom object is decoded by itself
+        is_entry = name not in shape.fields
+        raise error if is_apart or is_entry else error.within(name, shape.go_name) from None
 
 
 def _is_nothing(shape: Shape, child: Shape, name: str, value: Any) -> bool:
     """Null where null has no meaning; of built-in kinds also empty lists and maps, which Go does not tell from none."""
-    if name not in shape.fields:
-        return False
     if value is None:
         return not child.is_nullable and child is not ANYTHING
     return value in ([], {}) and child.is_built_in and name not in shape.required and child.is_collection
 
 
-def _require_type(shape: Shape, value: Any, place: _Place) -> None:
+def _require_type(shape: Shape, value: Any) -> None:
     wanted = PYTHON_TYPES.get(shape.type)
     if wanted is None or (isinstance(value, wanted) and (not isinstance(value, bool) or shape.type == "boolean")):
         return
-    raise WrongType(place.plain, place.owner, _json_name(value), go_type(shape))
+    raise WrongType("", "", _json_name(value), go_type(shape))
 
 
 def _json_name(value: Any) -> str:

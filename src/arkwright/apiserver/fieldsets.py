@@ -87,6 +87,32 @@ def compared(shape: Shape, old: Any, new: Any, at: Path = ()) -> tuple[set[Path]
 # ── trees ──
 
 
+def whole_tree(shape: Shape, value: Any) -> Document:
+    """The tree of all that is in a value, its containers among it."""
+    if not isinstance(value, dict | list):
+        return {}
+    made: Document = {}
+    for step, (inner_shape, inner) in (children(shape, value) or {}).items():
+        below = made[step] = whole_tree(inner_shape, inner)
+        if below:
+            below["."] = {}
+    return made
+
+
+def take_away(tree: Document, zero: Document, value: Document) -> None:
+    """What a value has in common with `zero`: equal fields, and the containers that both have. In place."""
+    for name, nothing in zero.items():
+        step = f"f:{name}"
+        if step not in tree:
+            continue
+        if value[name] == nothing:
+            del tree[step]
+        elif isinstance(nothing, dict | list):
+            tree[step].pop(".", None)
+            if isinstance(nothing, dict):
+                take_away(tree[step], nothing, value[name])
+
+
 def paths(tree: Document, at: Path = ()) -> Iterator[Path]:
     """The paths of a tree."""
     for step, below in tree.items():

@@ -21,8 +21,10 @@ from arkwright.apiserver.fieldsets import (
     paths,
     remove,
     shown,
+    take_away,
     touches,
     tree,
+    whole_tree,
 )
 from arkwright.apiserver.shapes import Shape
 
@@ -64,8 +66,22 @@ class Writer:
         return theirs == (self.manager, self.operation, self.api_version, self.subresource)
 
 
+def begin_record(shape: Shape, new: Document, zero: Document, writer: Writer) -> None:
+    """Who creates an object owns all of it, but what Go always has (`zero`) and what the server gives."""
+    fields = whole_tree(shape, new)
+    take_away(fields, zero | {"metadata": {}}, new)
+    for step in ("f:apiVersion", "f:kind"):
+        fields.pop(step, None)
+    metadata = fields.get("f:metadata", {})
+    for path in OWNED_BY_NOBODY:
+        metadata.pop(path[-1], None)
+    if not metadata:
+        fields.pop("f:metadata", None)
+    _set_entries(new, [writer.entry(fields)] if fields else [])
+
+
 def keep_record(shape: Shape, old: Document, new: Document, writer: Writer) -> None:
-    """Fields that a write changed become its writer's, in place of whoever had them. `old`: {} for a new object."""
+    """Fields that a write changed become its writer's, in place of whoever had them."""
     changed, removed = compared(shape, old, new)
     changed -= OWNED_BY_NOBODY
     kept = _relieved(new["metadata"].get("managedFields") or [], changed | removed)

@@ -56,7 +56,7 @@ FREE_NAMES = frozenset({"roles", "rolebindings", "clusterroles", "clusterrolebin
 
 def timestamp(now: datetime) -> str:
     """As Kubernetes writes it, in whole seconds."""
-    return now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return now.astimezone(UTC).replace(microsecond=0, tzinfo=None).isoformat() + "Z"
 
 
 def metadata_errors(resource: Resource, metadata: Document) -> list[FieldError]:

@@ -8,12 +8,14 @@ import asyncio
 import random
 import uuid
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 import msgspec
 
 from arkwright.apiserver.allocation import Addresses
+from arkwright.apiserver.defaults import ZERO
 from arkwright.apiserver.errors import (
     BadRequest,
     FieldError,
@@ -23,7 +25,7 @@ from arkwright.apiserver.errors import (
     invalid,
 )
 from arkwright.apiserver.kinds import CHECK, FILL, WITH_GENERATION
-from arkwright.apiserver.managed import Writer, applied, keep_record
+from arkwright.apiserver.managed import Writer, applied, begin_record, keep_record
 from arkwright.apiserver.metadata import carried_over, metadata_errors, timestamp
 from arkwright.apiserver.removals import Removal, finalizers_of, grace_seconds, keeps_itself, mark, require, standing
 from arkwright.apiserver.resources import Registry, Resource
@@ -39,7 +41,6 @@ from arkwright.apiserver.writes import (
     confined,
     confined_wish,
     count_generation,
-    emptied,
     is_released,
     is_same,
     not_found,
@@ -91,7 +92,7 @@ class Objects:
         if self.store.latest(key):
             raise already_exists(resource, key.name)
         self._begin(resource, document)
-        keep_record(resource.shape, emptied(resource, document), document, self._writer(resource, options))
+        begin_record(resource.shape, document, ZERO.get(resource.name, {}), self._writer(resource, options))
         self._check(resource, document, None)
         return await self._put(key, document, options, Answer(document, True, warnings))
 
@@ -234,12 +235,14 @@ class Objects:
         if options.is_dry_run:
             return answer
         document["metadata"]["resourceVersion"] = str(self.store.next_version())
-        await self._stored(self.store.put(key, body_of(document)))
-        return answer
+        body = body_of(document)
+        await self._stored(self.store.put(key, body))
+        return replace(answer, body=body)
 
     async def _stored(self, *writes: asyncio.Future[None]) -> None:
+        """They are in the order in which they reach the disk: all are there with the last."""
         try:
-            await asyncio.gather(*writes)
+            await (writes[0] if len(writes) == 1 else asyncio.gather(*writes))
         except StoreFailed as error:
             raise InternalError(f"Internal error occurred: {error}; nothing was changed, try again") from error
 

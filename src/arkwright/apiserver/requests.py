@@ -1,9 +1,12 @@
 """What a request asks for: its path and query taken apart. In: strings. Out: a Target and a Query, or an ApiError."""
 
+import functools
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
+
+from starlette.datastructures import QueryParams
 
 from arkwright.apiserver.errors import (
     FORBIDDEN,
@@ -139,8 +142,10 @@ def _number(query: Mapping[str, str], name: str) -> int | None:
         raise BadRequest(f'strconv.ParseInt: parsing "{text}": invalid syntax') from error
 
 
-def options(asked: Target, query: Mapping[str, str], method: str, agent: str) -> Options:
+@functools.lru_cache(maxsize=1000)
+def options(subresource: str, query_string: str, method: str, agent: str) -> Options:
     """`agent`: the User-Agent; its first word is the manager where none is named. Raises Invalid."""
+    query = QueryParams(query_string)
     validation, kind = query.get("fieldValidation", ""), OPTIONS_OF[method]
     if validation not in VALIDATIONS:
         raise _unsupported(kind, "fieldValidation", validation, VALIDATIONS)
@@ -148,7 +153,7 @@ def options(asked: Target, query: Mapping[str, str], method: str, agent: str) ->
         manager=query.get("fieldManager") or agent.partition("/")[0] or "unknown",
         is_dry_run=_is_dry_run(kind, query.get("dryRun")),
         validation=validation or "Warn",
-        subresource=asked.subresource if asked.subresource != "finalize" else "",
+        subresource=subresource if subresource != "finalize" else "",
         force=_flag(query, "force"),
         is_patch=method == "PATCH",
     )

@@ -10,9 +10,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import msgspec
 import structlog
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
+from starlette.types import Receive, Scope, Send
 
 from arkwright.apiserver import requests
 from arkwright.apiserver.about import about
@@ -80,10 +82,14 @@ class Api:
         self._objects, self._access, self._version = objects, access, version
         self._reader = Reader(objects, watches, clock)
 
-    async def answer(self, request: Request) -> Response:
-        """Every request."""
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """ASGI, without a framework's router in between: paths here are data, not code."""
+        request = Request(scope, receive)
+        await (await self._answered(request))(scope, receive, send)
+
+    async def _answered(self, request: Request) -> Response:
         try:
-            if request.url.path in ("/livez", "/readyz", "/healthz"):
+            if request.scope["path"] in ("/livez", "/readyz", "/healthz"):
                 return PlainTextResponse("ok")
             self._access.check(request)
             return await self._answer(request)
@@ -94,11 +100,11 @@ class Api:
         except ClientDisconnect:
             return Response(status_code=499)
         except Exception:
-            log.exception("bug", path=request.url.path)
+            log.exception("bug", path=request.scope["path"])
             return as_json(InternalError("Internal error occurred: see the server's log").document(), 500)
 
     async def _answer(self, request: Request) -> Response:
-        path = request.url.path
+        path: str = request.scope["path"]
         parts = path.strip("/").split("/")
         is_object = (parts[0] == "api" and len(parts) > 2) or (parts[0] == "apis" and len(parts) > 3)
         if not is_object:
@@ -193,10 +199,12 @@ class Api:
         return Key(asked.resource.name, asked.namespace, asked.name)
 
     def _options(self, request: Request, asked: Target) -> Options:
-        return requests.options(asked, request.query_params, request.method, request.headers.get("user-agent", ""))
+        agent = request.headers.get("user-agent", "")
+        return requests.options(asked.subresource, request.scope["query_string"].decode(), request.method, agent)
 
     def _written(self, asked: Target, answer: Answer) -> Response:
-        response = as_json(answer.document, 201 if answer.is_new else 200)
+        body = asked.resource.prefix + answer.body[1:] if answer.body else msgspec.json.encode(answer.document)
+        response = Response(body, 201 if answer.is_new else 200, media_type=JSON)
         warnings = list(answer.warnings)
         if asked.resource.group == "rbac.authorization.k8s.io":
             warnings.append("roles are stored and not enforced: access to this API is by token")

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from arkwright.apiserver.decoding import WrongType, decode, misfits
-from arkwright.apiserver.defaults import DEFAULTS, ZERO
+from arkwright.apiserver.defaults import DEFAULTS
 from arkwright.apiserver.errors import (
     INVALID,
     AlreadyExists,
@@ -43,22 +43,19 @@ class Options:
 
 @dataclass(frozen=True)
 class Answer:
-    """`document`: with apiVersion and kind. `is_new`: it was created. `warnings`: for the Warning header."""
+    """`document`: with apiVersion and kind. `is_new`: it was created. `warnings`: for the Warning header.
+
+    `body`: the same as it was stored, encoded; empty if nothing was.
+    """
 
     document: Document
     is_new: bool = False
     warnings: tuple[str, ...] = ()
+    body: bytes = b""
 
 
 def body_of(document: Document) -> bytes:
     return msgspec.json.encode({name: value for name, value in document.items() if name not in ("apiVersion", "kind")})
-
-
-def emptied(resource: Resource, document: Document) -> Document:
-    """What a new object is compared with, to see what its writer owns."""
-    return {"apiVersion": document["apiVersion"], "kind": document["kind"], "metadata": {}} | ZERO.get(
-        resource.name, {}
-    )
 
 
 def completed(resource: Resource, document: Document, options: Options) -> tuple[str, ...]:
