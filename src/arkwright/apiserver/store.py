@@ -5,6 +5,7 @@ A write is visible to later writes at once, and to readers when it is safe. Not 
 """
 
 import asyncio
+import contextlib
 import fcntl
 import sqlite3
 from collections.abc import Callable
@@ -13,8 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, NamedTuple
 
-SCHEMA_VERSION = 1
-SCHEMA = """
+# Each brings the file from one layout to the next; the first makes it. What is here has been released: only add to it.
+MIGRATIONS = [
+    """
 create table log (
     version integer primary key, resource text not null, namespace text not null, name text not null,
     previous integer not null, is_deletion integer not null, body blob not null
@@ -22,7 +24,8 @@ create table log (
 create index log_previous on log (previous) where previous > 0;
 create table facts (name text primary key, value integer not null) without rowid;
 insert into facts values ('floor', 0);
-"""
+""",
+]
 COLUMNS = "version, resource, namespace, name, previous, is_deletion, body"
 INSERT = f"insert into log ({COLUMNS}) values (?, ?, ?, ?, ?, ?, ?)"
 Row = tuple[int, str, str, str, int, int, bytes]
@@ -69,7 +72,11 @@ class Store:
     def __init__(self, path: Path, on_change: Callable[[Change], None]) -> None:
         """Raises StoreFailed if the file is another program's, in use, or from a later version of arkwright."""
         self._lock = _locked(path)
-        self._connection = _opened(path)
+        try:
+            self._connection = _opened(path)
+        except StoreFailed:
+            self._lock.close()
+            raise
         self._thread = ThreadPoolExecutor(1, "store")
         self._on_change = on_change
         self._visible: dict[str, dict[str, dict[str, Record]]] = {}
@@ -236,25 +243,48 @@ def _locked(path: Path) -> IO[bytes]:
 
 
 def _opened(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, check_same_thread=False, timeout=0.5)
     try:
-        connection = sqlite3.connect(path, check_same_thread=False, timeout=0.5)
         connection.execute("pragma auto_vacuum = incremental")
         connection.execute("pragma journal_mode = wal")
         connection.execute("pragma synchronous = full")
         _migrate(connection, path)
     except sqlite3.Error as error:
+        connection.close()
         raise StoreFailed(f"{path} cannot be opened: {error}") from error
+    except StoreFailed:
+        connection.close()
+        raise
     return connection
 
 
 def _migrate(connection: sqlite3.Connection, path: Path) -> None:
+    """Step by step to the layout of today; a step happens as a whole or not at all."""
     (found,) = connection.execute("pragma user_version").fetchone()
-    if found > SCHEMA_VERSION:
+    if found > len(MIGRATIONS):
         raise StoreFailed(
-            f"{path} was written by a later version of arkwright (layout {found}, known {SCHEMA_VERSION})"
+            f"{path} was written by a later version of arkwright (layout {found}, known up to {len(MIGRATIONS)})"
         )
-    if found == 0:
-        connection.executescript(f"begin; {SCHEMA} pragma user_version = {SCHEMA_VERSION}; commit;")
+    if found == 0 and connection.execute("select 1 from sqlite_master").fetchone():
+        raise StoreFailed(f"{path} is another program's database")
+    for number, script in enumerate(MIGRATIONS[found:], found + 1):
+        connection.executescript(f"begin; {script} pragma user_version = {number}; commit;")
+
+
+def copy(path: Path, target: Path) -> int:
+    """A copy of the store as it is at this moment, whether a server uses it or not; how many versions it has.
+
+    Raises StoreFailed.
+    """
+    try:
+        with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=10)) as source:
+            with contextlib.closing(sqlite3.connect(target)) as copied:
+                source.backup(copied)
+                copied.execute("pragma journal_mode = delete")  # one file, that is all
+                count: int = copied.execute("select count(*) from log").fetchone()[0]
+                return count
+    except sqlite3.Error as error:
+        raise StoreFailed(f"{path} cannot be copied to {target}: {error}") from error
 
 
 def _record(row: Row) -> Record:

@@ -12,6 +12,7 @@ FAMILIES = {
     "up": "site",
     "down": "site",
     "logs": "site",
+    "backup": "site",
     "api": "api",
     "base": "base",
     "controller": "controller",

@@ -1,4 +1,4 @@
-"""`arkwright up`, `down` and `logs`: everything on one machine, without a cluster."""
+"""`arkwright up`, `down`, `logs` and `backup`: everything on one machine, without a cluster."""
 
 import contextlib
 import os
@@ -6,11 +6,13 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 from typing import Annotated
 
 import structlog
 import typer
 
+from arkwright.apiserver.store import StoreFailed, copy
 from arkwright.cli.output import fail, notes, results
 from arkwright.cli.siteoptions import DataDir, Host, Port
 from arkwright.standalone.site import USUAL_PORT, Site, SiteTaken, Wish, site_in
@@ -122,3 +124,23 @@ def logs(
             if not follow:
                 return
             time.sleep(0.2)
+
+
+def backup(
+    file: Annotated[Path, typer.Argument(help="Where the copy goes; a file that is there is not overwritten.")],
+    data_dir: DataDir = None,
+) -> None:
+    """Copy all objects of the site into one file, while it is up or not; as `store.db` of another site they are back."""
+    site = site_in(data_dir)
+    if file.exists():
+        fail(f"{file} is there already", "choose another name")
+    if not site.store.exists():
+        fail(f"there is no site in {site.directory}", "--data-dir says where it is")
+    try:
+        count = copy(site.store, file)
+    except StoreFailed as error:
+        fail(str(error))
+    notes.print(
+        f"{file}: {count} versions; to go back: arkwright down, and put it in the place of {site.store}",
+        highlight=False,
+    )
