@@ -16,6 +16,7 @@ from arkwright.model.cluster import Pod
 from arkwright.model.codec import read
 from arkwright.model.kinds import Module, ModuleDeployment, ModuleReplicaSet
 from arkwright.model.resources import RESOURCES, Kind
+from arkwright.standalone.site import site_in
 
 T = TypeVar("T")
 Namespace = Annotated[str, typer.Option("--namespace", "-n", help="The namespace; the kubeconfig's own if left out.")]
@@ -42,7 +43,9 @@ def with_cluster(call: Callable[[KubeClient], Awaitable[T]]) -> T:
     try:
         return asyncio.run(run())
     except BadCredentials as error:
-        fail(str(error), "set KUBECONFIG to the file of a cluster")
+        site = site_in(None)
+        hint = f"export KUBECONFIG={site.kubeconfig}" if site.keeper() else "set KUBECONFIG to the file of a cluster"
+        fail(str(error), hint)
     except ApiUnreachable as error:
         fail(str(error), "is the cluster up? `kubectl cluster-info` uses the same KUBECONFIG")
     except Forbidden as error:

@@ -13,13 +13,22 @@ from rich.live import Live
 
 from arkwright.cli.cluster import Namespace, Snapshot, complete_deployments, take_snapshot, with_cluster
 from arkwright.cli.output import Format, fail, notes, results, show
-from arkwright.cli.views import base_rows, deployment_rows, message_of, module_rows, release_tree, revisions_of
+from arkwright.cli.views import (
+    base_rows,
+    deployment_rows,
+    message_of,
+    module_rows,
+    release_tree,
+    revisions_of,
+    site_line,
+)
 from arkwright.clients.errors import Conflict
 from arkwright.clients.kube import KubeClient
 from arkwright.model.cluster import Document
 from arkwright.model.kinds import HELD, UNDER_WAY, ModuleDeployment, Progress
 from arkwright.model.names import ABORT
 from arkwright.model.resources import RESOURCES, Kind
+from arkwright.standalone.site import site_of_kubeconfig
 
 WATCH_SECONDS = 0.5
 CHANGE_TRIES = 5
@@ -70,6 +79,13 @@ def status(
 
     async def follow(kube: KubeClient) -> bool:
         snapshot = await take_snapshot(kube, _chosen(kube, namespace))
+        if site := site_of_kubeconfig():
+            results.print(site_line(site, snapshot), highlight=False)
+            if not name and not snapshot.deployments:
+                notes.print(
+                    "no modules yet: kubectl apply -f a ModuleDeployment of one of these bases", highlight=False
+                )
+                return True
         shown = _named(snapshot, name)
         if not watch:
             results.print(_picture(shown, snapshot))

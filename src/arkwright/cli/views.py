@@ -7,9 +7,11 @@ from rich.markup import escape
 from rich.tree import Tree
 
 from arkwright.cli.cluster import Snapshot
+from arkwright.model.cluster import Pod
 from arkwright.model.kinds import HELD, Module, ModuleDeployment, ModulePhase, ModuleReplicaSet, Progress
 from arkwright.model.names import MODULE_DEPLOYMENT, MODULE_REPLICASET, SERVES_PREFIX, label_value
 from arkwright.model.outcomes import EventReason, Reason
+from arkwright.standalone.site import Site
 
 MARKS = {
     ModulePhase.AVAILABLE: "[green]✔[/]",
@@ -89,6 +91,19 @@ def base_rows(snapshot: Snapshot) -> list[dict[str, Any]]:
         for pod in snapshot.pods
         if pod.metadata.uid in on_pod
     ]
+
+
+def site_line(site: Site, snapshot: Snapshot) -> str:
+    """Where the one-machine site is, and how its base pods are."""
+    _, server = site.keeper() or (0, "not up")
+    down = [pod.name for pod in snapshot.pods if not _runs(pod)]
+    why = f"; arkwright logs {down[0]} says why" if down else ""
+    count = len(snapshot.pods)
+    return f"site {site.directory}: {server}, {count - len(down)} of {count} pods run{why}"
+
+
+def _runs(pod: Pod) -> bool:
+    return pod.is_reachable and all(one.state.running for one in pod.status.container_statuses)
 
 
 def _served(labels: dict[str, str]) -> list[str]:

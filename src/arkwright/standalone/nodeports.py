@@ -146,10 +146,12 @@ class NodePorts:
 
 
 async def _copy(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
-    """Until its end, which is passed on."""
-    with contextlib.suppress(OSError):
+    """Until its end, which is passed on: half a connection may end, but one that breaks is broken for both."""
+    try:
         while chunk := await source.read(CHUNK):
             sink.write(chunk)
             await sink.drain()
         if sink.can_write_eof():
             sink.write_eof()
+    except (OSError, RuntimeError):  # uvloop has RuntimeError for a transport that is closed meanwhile
+        sink.close()

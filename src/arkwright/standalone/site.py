@@ -37,6 +37,13 @@ def site_in(directory: Path | None) -> "Site":
     return Site((directory or usual_directory()).resolve())
 
 
+def site_of_kubeconfig() -> "Site | None":
+    """The site that KUBECONFIG leads to; None if it names some other cluster."""
+    file = Path(os.environ.get("KUBECONFIG", ""))
+    site = Site(file.parent.resolve())
+    return site if file.name and file.resolve() in (site.kubeconfig, site.reader_kubeconfig) and site.keeper() else None
+
+
 @dataclass(frozen=True)
 class Site:
     """`store`: all objects, in one file. `reader_kubeconfig`: of a user who may only read."""

@@ -1,0 +1,177 @@
+"""A whole site, as its user sees it: `arkwright up`, bases behind a nodePort, a base release under load, `down` and up again."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from apiserver.asking import STRATEGIC, Api
+
+PODS = "/api/v1/namespaces/default/pods"
+SERVICES = "/api/v1/namespaces/default/services"
+BASE = "/apis/apps/v1/namespaces/default/deployments/base"
+NODE_PORT = 31777
+
+
+def arkwright(*words, code=0, **environment):
+    """What a command says, on both outputs."""
+    command = [sys.executable, "-m", "arkwright", *map(str, words)]
+    known = {name: value for name, value in os.environ.items() if name != "KUBECONFIG"}
+    done = subprocess.run(
+        command, env=known | environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=90
+    )
+    assert done.returncode == code, done.stdout
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory, worker_number):
+    """Its directory, while it is up with two bases."""
+    directory = tmp_path_factory.mktemp("site")
+    words = ["--data-dir", directory, "--port", 0, "--addresses", f"127.9.{worker_number}.0/24"]
+    said = arkwright("up", "--bases", 2, *words)
+    assert f"export KUBECONFIG={directory}/kubeconfig" in said
+    yield directory
+    arkwright("down", "--data-dir", directory)
+
+
+@pytest.fixture
+def api(site):
+    return Api(site / "kubeconfig")
+
+
+def until(look, seconds=30):
+    deadline = time.monotonic() + seconds
+    while not (found := look()):
+        assert time.monotonic() < deadline, "it does not come to that"
+        time.sleep(0.05)
+    return found
+
+
+def ready_pods(api):
+    pods = json.loads(api.raw("GET", PODS)[2])["items"]
+    return sorted(
+        one["metadata"]["name"]
+        for one in pods
+        if {"type": "Ready", "status": "True"} in one.get("status", {}).get("conditions", ())
+        and "deletionTimestamp" not in one["metadata"]
+    )
+
+
+def fetched():
+    with urllib.request.urlopen(f"http://127.0.0.1:{NODE_PORT}/", timeout=5) as answer:
+        return answer.read().decode()
+
+
+def is_answering():
+    try:
+        return fetched()
+    except OSError:
+        return ""
+
+
+@pytest.fixture
+def service(api):
+    """The bases behind a nodePort."""
+    port = {"port": 80, "targetPort": 8080, "nodePort": NODE_PORT}
+    spec = {"type": "NodePort", "selector": {"app": "base"}, "ports": [port]}
+    until(lambda: len(ready_pods(api)) == 2)
+    status, _, body = api.raw(
+        "POST", SERVICES, {"metadata": {"name": "base"}, "spec": spec}, **{"Content-Type": "application/json"}
+    )
+    assert status == 201, body
+    until(is_answering)
+    yield
+    api.raw("DELETE", f"{SERVICES}/base")
+
+
+def test_a_base_release_loses_no_request(api, service):
+    """New connections go to ready pods only, in turn; a base that is asked to end finishes what it has begun."""
+    before = set(ready_pods(api))
+    outcomes, is_over = [], threading.Event()
+
+    def ask():
+        while not is_over.is_set():
+            try:
+                outcomes.append(fetched())
+            except OSError as error:
+                outcomes.append(error)
+
+    asking = [threading.Thread(target=ask) for _ in range(4)]
+    for one in asking:
+        one.start()
+    try:
+        patch = {"spec": {"template": {"metadata": {"annotations": {"release": "2"}}}}}
+        assert api.raw("PATCH", BASE, patch, **{"Content-Type": STRATEGIC})[0] == 200
+        until(lambda: len(ready_pods(api)) == 2 and not before & set(ready_pods(api)))
+        time.sleep(0.5)
+    finally:
+        is_over.set()
+        for one in asking:
+            one.join()
+    failed = [one for one in outcomes if not isinstance(one, str)]
+    assert not failed, f"{len(failed)} of {len(outcomes)} requests failed: {failed[0]}"
+    assert len(set(outcomes)) >= 4, "all four pods have answered"
+
+
+def test_a_base_that_dies_is_passed_over_and_started_again(api, service):
+    name = ready_pods(api)[0]
+    status = json.loads(api.raw("GET", f"{PODS}/{name}")[2])["status"]["containerStatuses"][0]
+    os.kill(int(status["containerID"].rpartition("/")[2]), 9)
+    began = time.monotonic()
+    answers = [is_answering() for _ in range(10)]
+    assert answers.count("") <= 1, "only what the base had taken when it died may fail"
+    assert time.monotonic() - began < 4, "and that is told at once"
+    until(lambda: len(ready_pods(api)) == 2)
+
+
+def test_status_and_logs_show_the_site(site, api):
+    until(lambda: len(ready_pods(api)) == 2)
+    said = arkwright("status", KUBECONFIG=str(site / "kubeconfig"))
+    assert f"site {site}: https://127.0.0.1:" in said and "2 of 2 pods run" in said and "kubectl apply -f" in said
+    assert "base on http://127.9." in arkwright("logs", ready_pods(api)[0], "--data-dir", site)
+    assert "known: api" in arkwright("logs", "nobody", "--data-dir", site, code=1)
+
+
+def test_a_site_that_is_up_is_not_started_twice(site):
+    assert "is up already" in arkwright("up", "--data-dir", site, code=1)
+
+
+def test_without_a_kubeconfig_a_command_names_the_site_that_is_up(site, tmp_path):
+    (tmp_path / "arkwright").symlink_to(site)
+    said = arkwright("get", code=1, HOME=str(tmp_path), XDG_DATA_HOME=str(tmp_path))
+    assert "no usable Kubernetes configuration" in said and f"export KUBECONFIG={site}/kubeconfig" in said
+
+
+def test_a_backup_is_a_whole_site(site, api, tmp_path):
+    file = tmp_path / "store.db"
+    assert "versions; to go back" in arkwright("backup", file, "--data-dir", site)
+    assert "is there already" in arkwright("backup", file, "--data-dir", site, code=1)
+    assert "there is no site" in arkwright("backup", tmp_path / "x", "--data-dir", tmp_path / "none", code=1)
+    arkwright("up", "--no-controller", "--data-dir", tmp_path, "--port", 0, "--addresses", "127.9.77.0/24")
+    try:
+        assert Api(tmp_path / "kubeconfig").raw("GET", BASE)[0] == 200
+    finally:
+        assert f"down; all objects are in {file}" in arkwright("down", "--data-dir", tmp_path)
+
+
+def test_a_port_that_is_taken_is_named(tmp_path):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        said = arkwright("up", "--data-dir", tmp_path, "--port", port, code=1)
+    assert f"cannot listen on 127.0.0.1:{port}" in said and "--port" in said
+
+
+def test_what_a_crash_leaves_behind_is_no_site_that_is_up(tmp_path: Path):
+    (tmp_path / "site.json").write_text(json.dumps({"pid": os.getpid(), "server": "https://127.0.0.1:1"}))
+    assert "nothing is up" in arkwright("down", "--data-dir", tmp_path)
