@@ -1,11 +1,14 @@
 """Options of the whole suite, and what tells its processes apart."""
 
 import os
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 import structlog
+
+EXAMPLES = Path(__file__).parents[1] / "examples"
 
 # The commands of this very environment, `arkwright` and `kubectl`, whether it is activated or not.
 os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
@@ -50,3 +53,11 @@ def quiet_log():
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50), cache_logger_on_first_use=False)
     yield
     structlog.reset_defaults()
+
+
+@pytest.fixture(scope="session")
+def archive(tmp_path_factory):
+    """url of examples/provider, built as 1.0.2."""
+    out = tmp_path_factory.mktemp("archives")
+    command = ["arkwright", "module", "build", str(EXAMPLES / "provider"), "--out", str(out)]
+    return Path(subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()).as_uri()

@@ -84,14 +84,6 @@ async def site(cluster, worker_number, site_class):
         await made.end()
 
 
-@pytest.fixture(scope="session")
-def archive(tmp_path_factory):
-    """url of examples/provider, built as 1.0.2."""
-    out = tmp_path_factory.mktemp("archives")
-    command = [ARKWRIGHT, "module", "build", str(ROOT / "examples" / "provider"), "--out", str(out)]
-    return Path(subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()).as_uri()
-
-
 @pytest.fixture
 def bases(site, worker_number, tmp_path):
     """The example's base Deployment with two pods, each a real process with a real agent."""

@@ -66,14 +66,14 @@ def ready_pods(api):
     )
 
 
-def fetched():
-    with urllib.request.urlopen(f"http://127.0.0.1:{NODE_PORT}/", timeout=5) as answer:
+def fetched(port=NODE_PORT):
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=5) as answer:
         return answer.read().decode()
 
 
-def is_answering():
+def is_answering(port=NODE_PORT):
     try:
-        return fetched()
+        return fetched(port)
     except OSError:
         return ""
 

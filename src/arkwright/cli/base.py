@@ -17,8 +17,8 @@ def base(
         str, typer.Option(help="The base's ASGI application, as package.module:attribute; a bare one if left out.")
     ] = "arkwright.standalone.bare:app",
     host: Annotated[str, typer.Option(help="Address to listen on.", envvar="POD_IP")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Port of the application.")] = 8080,
-    agent_port: Annotated[int, typer.Option(help="Port of the agent.")] = DEFAULT_PORT,
+    port: Annotated[int, typer.Option(help="Port of the application.", envvar="ARKWRIGHT_PORT")] = 8080,
+    agent_port: Annotated[int, typer.Option(help="Port of the agent.", envvar="ARKWRIGHT_AGENT_PORT")] = DEFAULT_PORT,
 ) -> None:
     """Serve an ASGI application and, beside it, the agent that installs modules into it."""
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s", level=logging.WARNING)

@@ -15,7 +15,9 @@ from arkwright.standalone.bases import Place
 
 def pods(
     node: Annotated[str, typer.Option(help="Run pods whose spec.nodeName is this.")] = "arkwright",
-    addresses: Annotated[str, typer.Option(help="Each pod gets an address of this network.")] = "127.8.0.0/16",
+    addresses: Annotated[
+        str, typer.Option(help="Each pod gets an address of this network; if it is one, ports of its own.")
+    ] = "127.8.0.0/16",
     log_directory: Annotated[
         Path | None, typer.Option(help="A file per pod for its output; without it, it goes here.")
     ] = None,

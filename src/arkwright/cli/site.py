@@ -27,7 +27,9 @@ def up(
     ] = None,
     host: Host = "127.0.0.1",
     port: Port = USUAL_PORT,
-    addresses: Annotated[str, typer.Option(help="Each pod gets an address of this network.")] = "127.8.0.0/16",
+    addresses: Annotated[
+        str, typer.Option(help="Each pod gets an address of this network; if it is one, ports of its own.")
+    ] = "127.8.0.0/16",
     with_controller: Annotated[
         bool, typer.Option("--controller/--no-controller", help="Without it, run one of your own.")
     ] = True,

@@ -6,7 +6,6 @@ it. A process that dies is started again; a pod that is deleted is let go once i
 
 import asyncio
 import contextlib
-import ipaddress
 from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,10 +18,12 @@ from arkwright.clients.errors import ClientError, Conflict, NotFound
 from arkwright.clients.kube import KubeClient
 from arkwright.controller.cache import Cache, Change
 from arkwright.controller.watch import Watcher
+from arkwright.model.arklet import DEFAULT_PORT
 from arkwright.model.cluster import Document, Pod
 from arkwright.model.codec import stamp
 from arkwright.model.resources import RESOURCES, Kind
-from arkwright.standalone.process import BaseProcess, is_listening
+from arkwright.standalone.addresses import Seat, Seats
+from arkwright.standalone.process import BaseProcess, application_port, is_listening
 
 log = structlog.get_logger()
 PODS = RESOURCES[Kind.POD]
@@ -44,7 +45,7 @@ class Run:
     """One pod's life here. `started` is when the present process began."""
 
     pod: Pod
-    address: str
+    seat: Seat
     task: asyncio.Task[None] | None = None
     process: BaseProcess | None = None
     restarts: int = 0
@@ -59,7 +60,7 @@ class Node:
         self._cache = Cache(clock, self._changed)
         self._runs: dict[str, Run] = {}
         self._goodbyes: set[asyncio.Task[None]] = set()
-        self._addresses = _addresses(place.addresses)
+        self._seats = Seats(place.addresses)
 
     async def run(self) -> None:
         """Until cancelled; then every process is stopped."""
@@ -87,9 +88,11 @@ class Node:
         if pod.is_terminating:
             self._later(self._let_go(pod))
             return
-        taken = {run.address for run in self._runs.values()}
-        address = pod.status.pod_ip or next(one for one in self._addresses if one not in taken)
-        run = self._runs[pod.metadata.uid] = Run(pod, address)
+        taken = {run.seat.address for run in self._runs.values()}
+        seat = self._seats.next(taken, {DEFAULT_PORT, *declared_ports(pod)})
+        if pod.status.pod_ip and not seat.ports:
+            seat = Seat(pod.status.pod_ip)
+        run = self._runs[pod.metadata.uid] = Run(pod, seat)
         run.task = asyncio.create_task(self._keep_running(run))
 
     def _later(self, goodbye: Coroutine[Any, Any, None]) -> None:
@@ -99,10 +102,11 @@ class Node:
 
     async def _keep_running(self, run: Run) -> None:
         pause = 0.5
+        await self._annotate(run)
         while True:
             with self._output(run.pod) as output:
                 try:
-                    run.process = await BaseProcess.start(run.pod, run.address, output)
+                    run.process = await BaseProcess.start(run.pod, run.seat, output)
                 except OSError as error:
                     await self._report(run, "Pending", f"cannot be started: {error}")
                 else:
@@ -113,7 +117,7 @@ class Node:
 
     async def _while_alive(self, run: Run, process: BaseProcess) -> None:
         run.started = self._clock()
-        log.info("base started", pod=run.pod.name, address=run.address, pid=process.pid, restarts=run.restarts)
+        log.info("base started", pod=run.pod.name, address=run.seat.address, pid=process.pid, restarts=run.restarts)
         await self._report(run, "Running")
         becoming_ready = asyncio.create_task(self._report_when_ready(run))
         code = await process.ended()
@@ -124,22 +128,31 @@ class Node:
 
     async def _report_when_ready(self, run: Run) -> None:
         """Ready once every port that the containers declare is open."""
-        ports = [port.container_port for container in run.pod.spec.containers for port in container.ports]
-        while not all([await is_listening(run.address, port) for port in ports]):  # noqa: ASYNC110 (a port sends no Event)
+        ports = [run.seat.port(one) for one in declared_ports(run.pod)]
+        while not all([await is_listening(run.seat.address, port) for port in ports]):  # noqa: ASYNC110 (a port sends no Event)
             await asyncio.sleep(ASK_SECONDS)
         await self._report(run, "Running", is_ready=True)
 
+    async def _annotate(self, run: Run) -> None:
+        """Where its ports are, if they are not where they were declared."""
+        application = application_port(run.pod.spec.containers[0])
+        if found := run.seat.annotations(DEFAULT_PORT, application):
+            await self._write(run, "", {"metadata": {"uid": run.pod.metadata.uid, "annotations": found}})
+
     async def _report(self, run: Run, phase: str, message: str = "", is_ready: bool = False) -> None:
-        path = PODS.path(run.pod.metadata.namespace, run.pod.name, "status")
         status = pod_status(run, phase, message, is_ready)
+        await self._write(run, "status", {"metadata": {"uid": run.pod.metadata.uid}, "status": status})
+
+    async def _write(self, run: Run, part: str, patch: Document) -> None:
+        path = PODS.path(run.pod.metadata.namespace, run.pod.name, part)
         while True:
             try:
-                await self._kube.patch(PODS, path, {"metadata": {"uid": run.pod.metadata.uid}, "status": status})
+                await self._kube.patch(PODS, path, patch)
                 return
             except (NotFound, Conflict):
                 return  # the pod, or this very pod, is gone: the watch will say so
             except ClientError as error:
-                log.warning("status not written", pod=run.pod.name, error=str(error))
+                log.warning("pod not written", pod=run.pod.name, error=str(error))
                 await asyncio.sleep(1)
 
     async def _end(self, run: Run) -> None:
@@ -147,7 +160,7 @@ class Node:
             run.task.cancel()
         if run.process:
             await run.process.stop(run.pod.spec.termination_grace_period_seconds)
-        log.info("base stopped", pod=run.pod.name, address=run.address)
+        log.info("base stopped", pod=run.pod.name, address=run.seat.address)
         await self._let_go(run.pod)
 
     async def _let_go(self, pod: Pod) -> None:
@@ -166,10 +179,8 @@ class Node:
             yield file
 
 
-def _addresses(network: str) -> Iterator[str]:
-    """Host addresses, round and round, so that a new pod does not get the one that has just become free."""
-    while True:
-        yield from map(str, ipaddress.ip_network(network).hosts())
+def declared_ports(pod: Pod) -> list[int]:
+    return [port.container_port for container in pod.spec.containers for port in container.ports]
 
 
 def pod_status(run: Run, phase: str, message: str, is_ready: bool) -> Document:
@@ -197,8 +208,8 @@ def pod_status(run: Run, phase: str, message: str, is_ready: bool) -> Document:
     return {
         "phase": phase,
         "message": message,
-        "podIP": run.address,
-        "podIPs": [{"ip": run.address}],
+        "podIP": run.seat.address,
+        "podIPs": [{"ip": run.seat.address}],
         "hostIP": "127.0.0.1",
         "startTime": started,
         "conditions": conditions,

@@ -16,6 +16,7 @@ from arkwright.clients.kube import KubeClient
 from arkwright.controller.cache import Cache, Change
 from arkwright.controller.watch import Watcher
 from arkwright.model.cluster import Document, Workload
+from arkwright.model.names import PORT
 from arkwright.model.resources import Kind, as_workload
 from arkwright.standalone.replicas import is_ready
 
@@ -63,7 +64,9 @@ def endpoints(service: Workload, port: int, pods: list[Workload]) -> list[Addres
 
 
 def target_port(pod: Workload, wish: int | str) -> int:
-    """A number, or the container port of that name; 0 for none."""
+    """A number, or the container port of that name; 0 for none. A pod that has no address of its own says where it is."""
+    if PORT in pod.metadata.annotations:
+        return int(pod.metadata.annotations[PORT])
     if isinstance(wish, int):
         return wish
     ports: list[Document] = [port for one in pod.spec.get("containers", ()) for port in one.get("ports") or ()]

@@ -8,7 +8,9 @@ import signal
 from pathlib import Path
 from typing import IO
 
+from arkwright.model.arklet import DEFAULT_PORT
 from arkwright.model.cluster import Container, Pod
+from arkwright.standalone.addresses import Seat
 
 FIELDS = {
     "metadata.name": lambda pod, address: pod.name,
@@ -31,6 +33,21 @@ def environment(pod: Pod, container: Container, address: str) -> dict[str, str]:
     return found
 
 
+def ports_of(container: Container, seat: Seat) -> dict[str, str]:
+    """Ports other than the declared ones, for `arkwright base`."""
+    if not seat.ports:
+        return {}
+    return {
+        "ARKWRIGHT_PORT": str(seat.port(application_port(container))),
+        "ARKWRIGHT_AGENT_PORT": str(seat.port(DEFAULT_PORT)),
+    }
+
+
+def application_port(container: Container) -> int:
+    """The first declared port that is not the agent's; the agent's if there is no other."""
+    return next((one.container_port for one in container.ports if one.container_port != DEFAULT_PORT), DEFAULT_PORT)
+
+
 def expanded(text: str, variables: dict[str, str]) -> str:
     """`$(NAME)` as Kubernetes expands it; an unknown name stays as it is.
 
@@ -48,10 +65,10 @@ class BaseProcess:
         self.pid = process.pid
 
     @classmethod
-    async def start(cls, pod: Pod, address: str, log: IO[bytes] | None) -> "BaseProcess":
+    async def start(cls, pod: Pod, seat: Seat, log: IO[bytes] | None) -> "BaseProcess":
         """Raises OSError if the command cannot be started."""
         container = pod.spec.containers[0]
-        variables = environment(pod, container, address)
+        variables = ports_of(container, seat) | environment(pod, container, seat.address)
         command = [expanded(word, variables) for word in (*container.command, *container.args)]
         if not command:
             raise FileNotFoundError("its container has neither command nor args, and there are no images here")

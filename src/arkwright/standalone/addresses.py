@@ -1,0 +1,71 @@
+"""Where base pods listen: each on a loopback address of its own, or, where the system has but one, on ports of its own.
+
+In: a network. Out: Seats. Linux has the whole of 127.0.0.0/8; macOS has 127.0.0.1 alone.
+"""
+
+import contextlib
+import ipaddress
+import socket
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field
+
+from arkwright.model.names import ARKLET_PORT, PORT
+
+THE_ONE = "127.0.0.1"
+
+
+@dataclass(frozen=True)
+class Seat:
+    """`ports`: the port that stands for each declared one; empty where the address is the pod's alone."""
+
+    address: str
+    ports: dict[int, int] = field(default_factory=dict)
+
+    def port(self, declared: int) -> int:
+        """Where a declared port really is."""
+        return self.ports.get(declared, declared)
+
+    def annotations(self, agent: int, application: int) -> dict[str, str]:
+        """So that others find them: the controller the agent, node ports the application. Empty for a seat of its own."""
+        return {ARKLET_PORT: str(self.port(agent)), PORT: str(self.port(application))} if self.ports else {}
+
+
+class Seats:
+    """One for each pod."""
+
+    def __init__(self, network: str) -> None:
+        hosts = ipaddress.ip_network(network)
+        self._is_shared = hosts.num_addresses == 1 or not is_ours(str(next(iter(hosts.hosts()))))
+        self._addresses = _round_and_round(network)
+        self._one = network.partition("/")[0] if hosts.num_addresses == 1 else THE_ONE
+
+    def next(self, taken: set[str], declared: Collection[int]) -> Seat:
+        """A free one. `taken`: addresses of other pods; `declared`: ports that the pod will want."""
+        if self._is_shared:
+            return Seat(self._one, dict(zip(declared, free_ports(self._one), strict=False)))
+        return Seat(next(one for one in self._addresses if one not in taken))
+
+
+def is_ours(address: str) -> bool:
+    """Whether this machine can listen there."""
+    with socket.socket() as one:
+        try:
+            one.bind((address, 0))
+        except OSError:
+            return False
+    return True
+
+
+def free_ports(address: str) -> Iterator[int]:
+    """Ports that nobody listens on, each another."""
+    with contextlib.ExitStack() as held:
+        while True:
+            one = held.enter_context(socket.socket())
+            one.bind((address, 0))
+            yield one.getsockname()[1]
+
+
+def _round_and_round(network: str) -> Iterator[str]:
+    """So that a new pod does not get the address that has just become free."""
+    while True:
+        yield from map(str, ipaddress.ip_network(network).hosts())
