@@ -155,7 +155,7 @@ def _prune(shape: Shape, document: Document, given_up: set[Path], others: list[D
 
 def _refuse(others: list[Document], taken: set[Path]) -> None:
     """Raise Conflict if somebody else owns any of it."""
-    found = [(_described(entry), shown(path)) for entry in others for path in _held(entry, taken)]
+    found = sorted((_described(entry), shown(path)) for entry in others for path in _held(entry, taken))
     if not found:
         return
     causes = [

@@ -79,14 +79,14 @@ def status(
 
     async def follow(kube: KubeClient) -> bool:
         snapshot = await take_snapshot(kube, _chosen(kube, namespace))
-        if site := site_of_kubeconfig():
+        site = site_of_kubeconfig()
+        if site and not name and not snapshot.deployments:
             results.print(site_line(site, snapshot), highlight=False)
-            if not name and not snapshot.deployments:
-                notes.print(
-                    "no modules yet: kubectl apply -f a ModuleDeployment of one of these bases", highlight=False
-                )
-                return True
+            notes.print("no modules yet: kubectl apply -f a ModuleDeployment of one of these bases", highlight=False)
+            return True
         shown = _named(snapshot, name)
+        if site:
+            notes.print(site_line(site, snapshot), highlight=False)
         if not watch:
             results.print(_picture(shown, snapshot))
             return True

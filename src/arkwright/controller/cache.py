@@ -83,6 +83,11 @@ INDEXES: dict[Kind, tuple[Callable[[Any], Iterable[Hashable]], ...]] = {
 }
 
 
+def _place_of(module: Module) -> tuple[str, tuple[str, str, str]]:
+    owner = module.metadata.labels.get(MODULE_DEPLOYMENT, "")
+    return module.metadata.namespace, (module.pod_name, owner, module.spec.module.name)
+
+
 class Cache:
     """`on_change` is called after each Change. `clock` dates what is remembered."""
 
@@ -168,18 +173,19 @@ class Cache:
         return self._label_off.setdefault((pod.metadata.uid, label), self._clock())
 
     @contextmanager
-    def arriving(self, kind: Kind, created: KubernetesObject) -> Iterator[None]:
-        """Others see the place of a Module taken while it is being created."""
-        if kind is not Kind.MODULE or not isinstance(created, Module):
-            yield
-            return
-        owner = created.metadata.labels.get(MODULE_DEPLOYMENT, "")
-        place = (created.metadata.namespace, (created.pod_name, owner, created.spec.module.name))
-        self._arriving.add(place)
+    def arriving(self, coming: Iterable[KubernetesObject]) -> Iterator[None]:
+        """Others see the places of Modules as taken from the moment that it is decided to create them."""
+        taken = {_place_of(one) for one in coming if isinstance(one, Module)}
+        self._arriving |= taken
         try:
             yield
         finally:
-            self._arriving.discard(place)
+            self._arriving -= taken
+
+    def has_arrived(self, created: KubernetesObject) -> None:
+        """It can be seen, or will not come."""
+        if isinstance(created, Module):
+            self._arriving.discard(_place_of(created))
 
     @contextmanager
     def leaving(self, modules: Iterable[tuple[str, str]]) -> Iterator[None]:

@@ -4,7 +4,8 @@ Intents of one type that stand side by side are done at once. The answers to wri
 """
 
 import asyncio
-from collections.abc import Callable, Iterable
+import contextlib
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from itertools import groupby
 from typing import assert_never
@@ -36,10 +37,23 @@ class Executor:
     async def execute(self, intents: Iterable[Intent], clock: Callable[[], datetime]) -> None:
         """All of them, in order. Raises the first ClientError."""
         planned = tuple(intents)
-        deletions = (one.target for one in planned if isinstance(one, Delete) and one.target.kind is Kind.MODULE)
-        with self._cache.leaving((target.namespace, target.name) for target in deletions):
+        with self._announced(planned):
             for _, run in groupby(planned, type):
                 await self._do_at_once(tuple(run), clock)
+
+    @contextlib.contextmanager
+    def _announced(self, planned: tuple[Intent, ...]) -> Iterator[None]:
+        """What is decided counts for all other plans at once, before any of it is sent: nothing may be awaited in between."""
+        deletions = (one.target for one in planned if isinstance(one, Delete) and one.target.kind is Kind.MODULE)
+        coming = (_coming(one) for one in planned if isinstance(one, Create))
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(self._cache.leaving((target.namespace, target.name) for target in deletions))
+            stack.enter_context(self._cache.arriving(coming))
+            for one in planned:
+                if isinstance(one, Patch):
+                    target = one.target
+                    stack.enter_context(self._cache.labelling(target.kind, target.namespace, target.name, one.patch))
+            yield
 
     async def _do_at_once(self, group: tuple[Intent, ...], clock: Callable[[], datetime]) -> None:
         if len(group) == 1:
@@ -69,25 +83,23 @@ class Executor:
 
     async def _create(self, intent: Create) -> None:
         target, resource = intent.target, RESOURCES[intent.target.kind]
-        coming = decode(intent.document, resource.type)
-        with self._cache.arriving(target.kind, coming):
-            try:
-                async with self._slots:
-                    made = await self._kube.create(resource, target.namespace, intent.document)
-            except Conflict:
-                return  # it is there: the watch will show it
-            self._wrote(target, "create", made)
+        try:
+            async with self._slots:
+                made = await self._kube.create(resource, target.namespace, intent.document)
+        except Conflict:
+            return  # it is there: the watch will show it
+        self._wrote(target, "create", made)
+        self._cache.has_arrived(_coming(intent))
 
     async def _patch(self, target: Target, patch: Document, subresource: str) -> None:
         resource = RESOURCES[target.kind]
         path = resource.path(target.namespace, target.name, subresource)
-        with self._cache.labelling(target.kind, target.namespace, target.name, patch):
-            try:
-                async with self._slots:
-                    made = await self._kube.patch(resource, path, patch)
-            except NotFound:
-                return  # it went away: the watch will show it
-            self._wrote(target, "status" if subresource else "patch", made)
+        try:
+            async with self._slots:
+                made = await self._kube.patch(resource, path, patch)
+        except NotFound:
+            return  # it went away: the watch will show it
+        self._wrote(target, "status" if subresource else "patch", made)
 
     async def _delete(self, target: Target) -> None:
         resource = RESOURCES[target.kind]
@@ -121,6 +133,10 @@ class Executor:
         if intent.is_warning and intent.reason.endswith("Failed"):
             self._metrics.failures.labels(intent.because.partition(":")[0]).inc()
         self._events.tell(intent)
+
+
+def _coming(intent: Create) -> KubernetesObject:
+    return decode(intent.document, RESOURCES[intent.target.kind].type)
 
 
 def _say(intent: Intent) -> None:
