@@ -3,13 +3,13 @@
 In: a document that is about to be written, in place. Out: FieldErrors. Kinds without an entry are just stored.
 """
 
-import json
 from collections.abc import Callable
 from typing import Any
 
 from arkwright.apiserver.errors import INVALID, REQUIRED, FieldError
 from arkwright.apiserver.resources import custom_resources
 from arkwright.apiserver.selectors import matches
+from arkwright.apiserver.validation import shown
 
 Document = dict[str, Any]
 Fill = Callable[[Document, Document | None], None]
@@ -88,18 +88,14 @@ def _check_selected(document: Document, old: Document | None) -> list[FieldError
         wrong.append(FieldError("spec.selector", REQUIRED, "Required value"))
     if not spec.get("selector") or not matches(spec["selector"], labels):
         said = "`selector` does not match template `labels`"
-        wrong.append(FieldError("spec.template.metadata.labels", INVALID, f"Invalid value: {_shown(labels)}: {said}"))
+        wrong.append(FieldError("spec.template.metadata.labels", INVALID, f"Invalid value: {shown(labels)}: {said}"))
     if old and old["spec"].get("selector") != spec.get("selector"):
-        said = f"Invalid value: {_shown(spec.get('selector'))}: field is immutable"
+        said = f"Invalid value: {shown(spec.get('selector'))}: field is immutable"
         wrong.append(FieldError("spec.selector", INVALID, said))
     if isinstance(spec.get("replicas"), int) and spec["replicas"] < 0:
         said = f"Invalid value: {spec['replicas']}: must be greater than or equal to 0"
         wrong.append(FieldError("spec.replicas", INVALID, said))
     return wrong + pod_spec_errors(spec["template"]["spec"], "spec.template.spec")
-
-
-def _shown(value: Any) -> str:
-    return json.dumps(value, separators=(",", ":"), sort_keys=True)
 
 
 # ── services ──
@@ -171,7 +167,7 @@ def _check_definition(crd: Document, old: Document | None) -> list[FieldError]:
         return [FieldError("metadata.name", INVALID, said)]
     stored = [one for one in spec.get("versions") or () if one.get("storage")]
     if len(stored) != 1:
-        said = f"Invalid value: {_shown(spec.get('versions'))}: must have exactly one version marked as storage version"
+        said = f"Invalid value: {shown(spec.get('versions'))}: must have exactly one version marked as storage version"
         return [FieldError("spec.versions", INVALID, said)]
     try:
         for one in custom_resources(crd):

@@ -174,7 +174,7 @@ def dotted(path: list[str | int]) -> str:
     return text.removeprefix(".")
 
 
-def _shown(value: Any) -> str:
+def shown(value: Any) -> str:
     """As Kubernetes shows a value that it complains about."""
     if isinstance(value, dict | list):
         return json.dumps(value, separators=(",", ":"), sort_keys=True, ensure_ascii=False)
@@ -209,10 +209,10 @@ def _translated(error: jsonschema_rs.ValidationError) -> Iterator[FieldError]:
             said = f"{path} in body must be of type {wanted}: {_type_name(value)}"
             yield FieldError(path, TYPE_INVALID, f"Invalid value: {_type_name(value)}: {said}")
         case "format":
-            yield FieldError(path, TYPE_INVALID, f"Invalid value: {_shown(value)}: {path} {_unmet(error)}")
+            yield FieldError(path, TYPE_INVALID, f"Invalid value: {shown(value)}: {path} {_unmet(error)}")
         case "enum":
-            choices = ", ".join(_shown(one) for one in kind.options)
-            yield FieldError(path, NOT_SUPPORTED, f"Unsupported value: {_shown(value)}: supported values: {choices}")
+            choices = ", ".join(shown(one) for one in kind.options)
+            yield FieldError(path, NOT_SUPPORTED, f"Unsupported value: {shown(value)}: supported values: {choices}")
         case "maxLength":
             yield FieldError(path, TOO_LONG, f"Too long: may not be more than {kind.limit} bytes")
         case "maxItems" | "maxProperties":
@@ -222,7 +222,7 @@ def _translated(error: jsonschema_rs.ValidationError) -> Iterator[FieldError]:
 
 
 def _offender(value: Any) -> str:
-    return str(len(value)) if isinstance(value, list | dict) else _shown(value)
+    return str(len(value)) if isinstance(value, list | dict) else shown(value)
 
 
 LIMITS = {
@@ -245,7 +245,7 @@ def _unmet(error: jsonschema_rs.ValidationError) -> str:
         case "pattern":
             return f"in body should match '{kind.pattern}'"
         case "format":
-            return f"in body must be of type {kind.format}: {_shown(error.instance)}"
+            return f"in body must be of type {kind.format}: {shown(error.instance)}"
         case "multipleOf":
             return f"in body should be a multiple of {_number(kind.multiple_of)}"
         case _:
