@@ -152,6 +152,7 @@ def _sorted(items, key):
 
 def _text(value, namespace):
     value = value.replace(namespace, "NS")
+    value = re.sub(r"^(\d+[smh]){1,2}$", "AGE", value)
     value = re.sub(r"\d{4}-\d\d-\d\dT[\d:.]+Z", "TIME", value)
     value = re.sub(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", "UID", value)
     value = re.sub(r"(in record) \(\d+\)", r"\1 (RESOURCEVERSION)", value)
