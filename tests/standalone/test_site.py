@@ -136,9 +136,33 @@ def test_a_base_that_dies_is_passed_over_and_started_again(api, service):
 def test_status_and_logs_show_the_site(site, api):
     until(lambda: len(ready_pods(api)) == 2)
     said = arkwright("status", KUBECONFIG=str(site / "kubeconfig"))
-    assert f"site {site}: https://127.0.0.1:" in said and "2 of 2 pods run" in said and "kubectl apply -f" in said
+    assert f"site {site}: https://127.0.0.1:" in said and "2 of 2 pods ready" in said and "kubectl apply -f" in said
     assert "base on http://127.9." in arkwright("logs", ready_pods(api)[0], "--data-dir", site)
     assert "known: api" in arkwright("logs", "nobody", "--data-dir", site, code=1)
+
+
+def test_a_base_that_cannot_start_says_why(site, api):
+    """In status, in its log, and in what kubectl describes; the bases that serve are left alone."""
+    broken = {"name": "base", "command": ["arkwright", "base", "--app", "nothing:app"]}
+    patch = {"spec": {"template": {"spec": {"containers": [broken]}}}}
+    before = ready_pods(api)
+    assert api.raw("PATCH", BASE, patch, **{"Content-Type": STRATEGIC})[0] == 200
+
+    def failing():
+        pods = json.loads(api.raw("GET", PODS)[2])["items"]
+        found = ((one, one["status"].get("containerStatuses", [{}])[0]) for one in pods)
+        return [one for one, container in found if container.get("lastState") and not container["ready"]]
+
+    [pod] = until(failing)
+    name, ended = pod["metadata"]["name"], pod["status"]["containerStatuses"][0]["lastState"]["terminated"]
+    assert (ended["exitCode"], ended["reason"]) == (1, "Error")
+    said = arkwright("status", KUBECONFIG=str(site / "kubeconfig"))
+    assert f"2 of 3 pods ready; arkwright logs {name} says why" in said
+    assert "No module named 'nothing'" in arkwright("logs", name, "--data-dir", site)
+    assert ready_pods(api) == before
+    fixed = {"spec": {"template": {"spec": {"containers": [{"name": "base", "command": ["arkwright", "base"]}]}}}}
+    assert api.raw("PATCH", BASE, fixed, **{"Content-Type": STRATEGIC})[0] == 200
+    until(lambda: not failing() and len(ready_pods(api)) == 2)
 
 
 def test_a_site_that_is_up_is_not_started_twice(site):

@@ -96,14 +96,14 @@ def base_rows(snapshot: Snapshot) -> list[dict[str, Any]]:
 def site_line(site: Site, snapshot: Snapshot) -> str:
     """Where the one-machine site is, and how its base pods are."""
     _, server = site.keeper() or (0, "not up")
-    down = [pod.name for pod in snapshot.pods if not _runs(pod)]
+    down = [pod.name for pod in snapshot.pods if not _is_ready(pod)]
     why = f"; arkwright logs {down[0]} says why" if down else ""
     count = len(snapshot.pods)
-    return f"site {site.directory}: {server}, {count - len(down)} of {count} pods run{why}"
+    return f"site {site.directory}: {server}, {count - len(down)} of {count} pods ready{why}"
 
 
-def _runs(pod: Pod) -> bool:
-    return pod.is_reachable and all(one.state.running for one in pod.status.container_statuses)
+def _is_ready(pod: Pod) -> bool:
+    return pod.is_reachable and all(one.ready for one in pod.status.container_statuses)
 
 
 def _served(labels: dict[str, str]) -> list[str]:

@@ -46,6 +46,7 @@ async def find_access(context: str | None = None) -> Access:
         else:
             # Left to itself it remembers what KUBECONFIG was when it was imported.
             file = os.environ.get("KUBECONFIG") or USUAL_FILE
+            _require_file(file)
             loader: Any = await config.load_kube_config(file, context=context, client_configuration=configuration)
             namespace = loader.current_context["context"].get("namespace") or namespace
     except (config.ConfigException, OSError, ValueError, TypeError) as error:
@@ -53,6 +54,12 @@ async def find_access(context: str | None = None) -> Access:
         raise BadCredentials(f"no usable Kubernetes configuration in {looked}: {error}") from error
     server = str(configuration.host).rstrip("/")
     return Access(server, _tls(configuration) if server.startswith("https") else None, namespace, configuration)
+
+
+def _require_file(names: str) -> None:
+    """KUBECONFIG may name several files. Raises OSError if there is none of them."""
+    if not any(Path(one).expanduser().exists() for one in names.split(os.pathsep) if one):
+        raise FileNotFoundError("there is no such file")
 
 
 def _tls(configuration: Any) -> ssl.SSLContext:

@@ -58,6 +58,7 @@ class ContainerStatus(
     name: str = ""
     container_id: str = ""
     restart_count: int = 0
+    ready: bool = False
     state: ContainerState = ContainerState()
 
 

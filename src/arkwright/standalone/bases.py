@@ -42,7 +42,7 @@ class Place:
 
 @dataclass
 class Run:
-    """One pod's life here. `started` is when the present process began."""
+    """One pod's life here. `started`: when the present process began; `last_end`: how the one before ended."""
 
     pod: Pod
     seat: Seat
@@ -50,6 +50,7 @@ class Run:
     process: BaseProcess | None = None
     restarts: int = 0
     started: datetime | None = None
+    last_end: Document | None = None
 
 
 class Node:
@@ -123,6 +124,12 @@ class Node:
         code = await process.ended()
         becoming_ready.cancel()
         run.process = None
+        run.last_end = {
+            "exitCode": code if code >= 0 else 128 - code,  # as a shell and a kubelet count signals
+            "reason": "Error" if code else "Completed",
+            "startedAt": stamp(run.started),
+            "finishedAt": stamp(self._clock()),
+        }
         log.warning("base ended", pod=run.pod.name, exit_code=code)
         await self._report(run, "Running", f"its process ended with code {code}")
 
@@ -201,6 +208,7 @@ def pod_status(run: Run, phase: str, message: str, is_ready: bool) -> Document:
         "ready": is_ready,
         "started": is_running,
         "state": state,
+        "lastState": {"terminated": run.last_end} if run.last_end else {},
     }
     said = "True" if is_ready else "False"
     conditions = [{"type": kind, "status": said} for kind in ("Ready", "ContainersReady")]
