@@ -12,6 +12,7 @@ from arkwright.apiserver.shapes import ANYTHING, Shape
 
 Document = dict[str, Any]
 Path = tuple[str, ...]
+CONTAINERS = (dict, list)
 
 
 def is_associative(shape: Shape) -> bool:
@@ -89,11 +90,9 @@ def compared(shape: Shape, old: Any, new: Any, at: Path = ()) -> tuple[set[Path]
 
 def whole_tree(shape: Shape, value: Any) -> Document:
     """The tree of all that is in a value, its containers among it."""
-    if not isinstance(value, dict | list):
-        return {}
     made: Document = {}
     for step, (inner_shape, inner) in (children(shape, value) or {}).items():
-        below = made[step] = whole_tree(inner_shape, inner)
+        below = made[step] = whole_tree(inner_shape, inner) if isinstance(inner, CONTAINERS) else {}
         if below:
             below["."] = {}
     return made
@@ -107,7 +106,7 @@ def take_away(tree: Document, zero: Document, value: Document) -> None:
             continue
         if value[name] == nothing:
             del tree[step]
-        elif isinstance(nothing, dict | list):
+        elif isinstance(nothing, CONTAINERS):
             tree[step].pop(".", None)
             if isinstance(nothing, dict):
                 take_away(tree[step], nothing, value[name])
