@@ -119,27 +119,42 @@ async def started(directory, port):
     return process
 
 
+class Lives:
+    """One server after the other, on one port."""
+
+    def __init__(self, directory):
+        self._directory, self._port, self._process = directory, 0, None
+
+    async def begin(self):
+        self._process = await started(self._directory, self._port)
+        client = Client(self._directory)
+        self._port = client.server.rpartition(":")[2]
+        return client
+
+    async def end(self, number):
+        self._process.send_signal(number)
+        await self._process.wait()
+
+
 async def kill_and_restart(directory, kills):
-    chance = random.Random(kills)
-    process = await started(directory, 0)
-    client = Client(directory)
-    port = client.server.rpartition(":")[2]
+    chance, server = random.Random(kills), Lives(directory)
+    client = await server.begin()
     reader, writers = Reader(), [Writer(number) for number in range(WRITERS)]
-    async with client.session() as session, asyncio.TaskGroup() as tasks:
-        running = [tasks.create_task(one.write(session)) for one in writers]
-        running.append(following := tasks.create_task(reader.follow(session)))
-        for _ in range(kills):
-            await asyncio.sleep(chance.uniform(0.05, 0.6))
-            process.send_signal(signal.SIGKILL)
-            await process.wait()
-            process = await started(directory, port)
-        for one in running[:-1]:
-            one.cancel()
-        await asyncio.wait(running[:-1])
-        listed = await settled(session, reader)
-        following.cancel()
-    process.terminate()
-    await process.wait()
+    try:
+        async with client.session() as session, asyncio.TaskGroup() as tasks:
+            writing = [tasks.create_task(one.write(session)) for one in writers]
+            following = tasks.create_task(reader.follow(session))
+            for _ in range(kills):
+                await asyncio.sleep(chance.uniform(0.05, 0.6))
+                await server.end(signal.SIGKILL)
+                await server.begin()
+            for one in writing:
+                one.cancel()
+            await asyncio.wait(writing)
+            listed = await settled(session, reader)
+            following.cancel()
+    finally:
+        await server.end(signal.SIGTERM)
     return reader, writers, listed
 
 
