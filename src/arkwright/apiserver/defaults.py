@@ -11,7 +11,8 @@ from typing import Any
 Document = dict[str, Any]
 
 
-def _default(document: Document, **values: Any) -> None:
+def default(document: Document, **values: Any) -> None:
+    """Where there is nothing, or null. In place."""
     for name, value in values.items():
         if document.get(name) is None:
             document[name] = value
@@ -21,7 +22,7 @@ def _default(document: Document, **values: Any) -> None:
 
 
 def pod_spec_defaults(spec: Document) -> None:
-    _default(
+    default(
         spec,
         restartPolicy="Always",
         terminationGracePeriodSeconds=30,
@@ -38,7 +39,7 @@ def pod_spec_defaults(spec: Document) -> None:
 def _container_defaults(container: Document) -> None:
     tag = container.get("image", "").rpartition("/")[2].partition(":")[2]
     pull = "Always" if "@" not in container.get("image", "") and tag in ("", "latest") else "IfNotPresent"
-    _default(
+    default(
         container,
         resources={},
         terminationMessagePath="/dev/termination-log",
@@ -46,26 +47,26 @@ def _container_defaults(container: Document) -> None:
         imagePullPolicy=pull,
     )
     for port in container.get("ports") or ():
-        _default(port, protocol="TCP")
+        default(port, protocol="TCP")
     for variable in container.get("env") or ():
         reference = (variable.get("valueFrom") or {}).get("fieldRef")
         if reference is not None:
-            _default(reference, apiVersion="v1")
+            default(reference, apiVersion="v1")
     for probe in ("livenessProbe", "readinessProbe", "startupProbe"):
         if container.get(probe):
             _probe_defaults(container[probe])
 
 
 def _probe_defaults(probe: Document) -> None:
-    _default(probe, timeoutSeconds=1, periodSeconds=10, successThreshold=1, failureThreshold=3)
+    default(probe, timeoutSeconds=1, periodSeconds=10, successThreshold=1, failureThreshold=3)
     if "httpGet" in probe:
-        _default(probe["httpGet"], path="/", scheme="HTTP")
+        default(probe["httpGet"], path="/", scheme="HTTP")
 
 
 def _pod(pod: Document) -> None:
     spec = pod.setdefault("spec", {})
     pod_spec_defaults(spec)
-    _default(spec, enableServiceLinks=True)
+    default(spec, enableServiceLinks=True)
 
 
 # ── deployments and replica sets ──
@@ -73,24 +74,24 @@ def _pod(pod: Document) -> None:
 
 def _deployment(deployment: Document) -> None:
     spec = deployment.setdefault("spec", {})
-    _default(spec, replicas=1, revisionHistoryLimit=10, progressDeadlineSeconds=600, strategy={})
+    default(spec, replicas=1, revisionHistoryLimit=10, progressDeadlineSeconds=600, strategy={})
     strategy = spec["strategy"]
-    _default(strategy, type="RollingUpdate")
+    default(strategy, type="RollingUpdate")
     if strategy["type"] == "RollingUpdate":
-        _default(strategy, rollingUpdate={})
-        _default(strategy["rollingUpdate"], maxUnavailable="25%", maxSurge="25%")
+        default(strategy, rollingUpdate={})
+        default(strategy["rollingUpdate"], maxUnavailable="25%", maxSurge="25%")
     _template(spec)
 
 
 def _replica_set(replica_set: Document) -> None:
     spec = replica_set.setdefault("spec", {})
-    _default(spec, replicas=1)
+    default(spec, replicas=1)
     _template(spec)
 
 
 def _template(spec: Document) -> None:
     template = spec.setdefault("template", {})
-    _default(template, metadata={}, spec={})
+    default(template, metadata={}, spec={})
     pod_spec_defaults(template["spec"])
 
 
@@ -99,20 +100,20 @@ def _template(spec: Document) -> None:
 
 def _service(service: Document) -> None:
     spec = service.setdefault("spec", {})
-    _default(spec, type="ClusterIP", sessionAffinity="None")
+    default(spec, type="ClusterIP", sessionAffinity="None")
     if spec["type"] != "ExternalName":
-        _default(spec, internalTrafficPolicy="Cluster")
+        default(spec, internalTrafficPolicy="Cluster")
     if spec["type"] in ("NodePort", "LoadBalancer"):
-        _default(spec, externalTrafficPolicy="Cluster")
+        default(spec, externalTrafficPolicy="Cluster")
     for port in spec.get("ports") or ():
-        _default(port, protocol="TCP", targetPort=port.get("port"))
+        default(port, protocol="TCP", targetPort=port.get("port"))
 
 
 def _event(event: Document) -> None:
     """Go writes these whether they are set or not."""
     for name in ("eventTime", "firstTimestamp", "lastTimestamp"):
         event.setdefault(name, None)
-    _default(event, reportingComponent="", reportingInstance="", source={})
+    default(event, reportingComponent="", reportingInstance="", source={})
 
 
 def _namespace(namespace: Document) -> None:
@@ -121,7 +122,7 @@ def _namespace(namespace: Document) -> None:
 
 
 def _secret(secret: Document) -> None:
-    _default(secret, type="Opaque")
+    default(secret, type="Opaque")
     plain = secret.pop("stringData", None) or {}
     encoded = {name: base64.b64encode(value.encode()).decode() for name, value in plain.items()}
     if encoded:
@@ -131,16 +132,16 @@ def _secret(secret: Document) -> None:
 def _binding(binding: Document) -> None:
     for subject in binding.get("subjects") or ():
         if subject.get("kind") in ("User", "Group"):
-            _default(subject, apiGroup="rbac.authorization.k8s.io")
+            default(subject, apiGroup="rbac.authorization.k8s.io")
     if binding.get("roleRef"):
-        _default(binding["roleRef"], apiGroup="rbac.authorization.k8s.io")
+        default(binding["roleRef"], apiGroup="rbac.authorization.k8s.io")
 
 
 def _definition(crd: Document) -> None:
     spec = crd.setdefault("spec", {})
     names = spec.setdefault("names", {})
-    _default(names, singular=names.get("kind", "").lower(), listKind=names.get("kind", "") + "List")
-    _default(spec, conversion={"strategy": "None"})
+    default(names, singular=names.get("kind", "").lower(), listKind=names.get("kind", "") + "List")
+    default(spec, conversion={"strategy": "None"})
 
 
 DEFAULTS: dict[str, Callable[[Document], None]] = {

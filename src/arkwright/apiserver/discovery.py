@@ -14,6 +14,7 @@ Document = dict[str, Any]
 VERBS = ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"]
 PART_VERBS = ["get", "patch", "update"]
 STORED_VERSION = "1.34.0"
+INFO = {"title": "Kubernetes", "version": f"v{STORED_VERSION}"}
 LIST_META = "io.k8s.apimachinery.pkg.apis.meta.v1.ListMeta"
 
 
@@ -202,8 +203,7 @@ def openapi(registry: Registry, path: str) -> Document | None:
     for one in found:
         schemas |= _schemas(one)
         paths |= operations(one)
-    info = {"title": "Kubernetes", "version": f"v{STORED_VERSION}"}
-    return {"openapi": "3.0.0", "info": info, "paths": paths, "components": {"schemas": schemas}}
+    return {"openapi": "3.0.0", "info": INFO, "paths": paths, "components": {"schemas": schemas}}
 
 
 def _schemas(one: Resource) -> Document:

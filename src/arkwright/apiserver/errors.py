@@ -4,9 +4,9 @@ ApiError
 ├─ BadRequest 400          ├─ Conflict 409                ├─ Invalid 422
 ├─ Unauthorized 401        ├─ AlreadyExists 409           ├─ TooManyRequests 429
 ├─ Forbidden 403           ├─ Expired 410                 ├─ InternalError 500
-├─ NotFound 404            ├─ TooLarge 413                └─ ServiceUnavailable 503
-├─ MethodNotAllowed 405    ├─ UnsupportedMediaType 415  └─ Timeout 504
-└─ NotAcceptable 406
+├─ NotFound 404            ├─ TooLarge 413                ├─ ServiceUnavailable 503
+├─ MethodNotAllowed 405    ├─ UnsupportedMediaType 415    ├─ Timeout 504
+└─ NotAcceptable 406                                      └─ NoSuchPath 404, as plain text
 """
 
 from dataclasses import dataclass

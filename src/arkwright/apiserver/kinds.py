@@ -6,6 +6,7 @@ In: a document that is about to be written, in place. Out: FieldErrors. Kinds wi
 from collections.abc import Callable
 from typing import Any
 
+from arkwright.apiserver.defaults import default
 from arkwright.apiserver.errors import INVALID, REQUIRED, FieldError
 from arkwright.apiserver.resources import custom_resources
 from arkwright.apiserver.selectors import matches
@@ -16,17 +17,11 @@ Fill = Callable[[Document, Document | None], None]
 Check = Callable[[Document, Document | None], list[FieldError]]
 
 
-def _default(document: Document, **values: Any) -> None:
-    for name, value in values.items():
-        if document.get(name) is None:
-            document[name] = value
-
-
 # ── pods ──
 
 
 def _fill_pod(pod: Document, old: Document | None) -> None:
-    _default(pod["spec"], preemptionPolicy="PreemptLowerPriority", priority=0, tolerations=_tolerations())
+    default(pod["spec"], preemptionPolicy="PreemptLowerPriority", priority=0, tolerations=_tolerations())
     if old is None:
         pod["status"] = {"phase": "Pending", "qosClass": _quality(pod["spec"])}
 

@@ -29,12 +29,12 @@ from arkwright.apiserver.fieldsets import (
 from arkwright.apiserver.shapes import Shape
 
 Document = dict[str, Any]
+METADATA_OF_NOBODY = tuple(
+    f"f:{name}"
+    for name in "name namespace creationTimestamp selfLink uid generation managedFields resourceVersion".split()
+)
 OWNED_BY_NOBODY: frozenset[Path] = frozenset(
-    {("f:apiVersion",), ("f:kind",), ("f:metadata",)}
-    | {
-        ("f:metadata", f"f:{name}")
-        for name in ("name namespace creationTimestamp selfLink uid generation managedFields resourceVersion".split())
-    }
+    {("f:apiVersion",), ("f:kind",), ("f:metadata",)} | {("f:metadata", step) for step in METADATA_OF_NOBODY}
 )
 
 
@@ -73,8 +73,8 @@ def begin_record(shape: Shape, new: Document, zero: Document, writer: Writer) ->
     for step in ("f:apiVersion", "f:kind"):
         fields.pop(step, None)
     metadata = fields.get("f:metadata", {})
-    for path in OWNED_BY_NOBODY:
-        metadata.pop(path[-1], None)
+    for step in METADATA_OF_NOBODY:
+        metadata.pop(step, None)
     if not metadata:
         fields.pop("f:metadata", None)
     _set_entries(new, [writer.entry(fields)] if fields else [])

@@ -59,7 +59,7 @@ def target(registry: Registry, path: str) -> Target:
     if rest[0] == "namespaces" and len(rest) > 2 and registry.find(group, version, rest[2]):
         namespace, rest = rest[1], rest[2:]
     resource = registry.find(group, version, rest[0])
-    if not registry.has_group(group):
+    if resource is None and not registry.has_group(group):
         raise NoSuchPath("404 page not found")
     if resource is None or len(rest) > 3 or (namespace and not resource.is_namespaced):
         raise NotFound(NO_SUCH, {})

@@ -145,7 +145,7 @@ class Api:
         return await self._changed(request, asked, replacement)
 
     async def _patch(self, request: Request, asked: Target) -> Response:
-        kind = request.headers.get("content-type", "").partition(";")[0].strip()
+        kind = _media_type(request)
         patch = parsed(await self._body(request), kind)
         if kind == APPLY_PATCH and asked.subresource != "scale":
             options = self._options(request, asked)
@@ -170,8 +170,8 @@ class Api:
         return as_json(scale_of(asked.resource, answer.document))
 
     async def _delete(self, request: Request, asked: Target) -> Response:
-        body, kind = await self._body(request), request.headers.get("content-type", JSON).partition(";")[0].strip()
-        removal = requests.removal(request.query_params, parsed(body, kind) if body else {})
+        body = await self._body(request)
+        removal = requests.removal(request.query_params, parsed(body, _media_type(request)) if body else {})
         if not asked.name:
             return await self._delete_all(request, asked, removal)
         answer = await self._objects.delete(asked.resource, self._key(asked), removal)
@@ -213,7 +213,7 @@ class Api:
         return response
 
     async def _document(self, request: Request, asked: Target) -> Document:
-        kind = request.headers.get("content-type", JSON).partition(";")[0].strip()
+        kind = _media_type(request)
         known = ACCEPTED[:2] if asked.resource.is_custom else ACCEPTED  # nobody knows a custom kind's protobuf
         if kind not in known:
             raise unsupported(kind, known)
@@ -230,3 +230,8 @@ class Api:
             if size > LARGEST_BODY_BYTES:
                 raise TooLarge(f"Request entity too large: limit is {LARGEST_BODY_BYTES}")
         return b"".join(chunks)
+
+
+def _media_type(request: Request) -> str:
+    """Of its body, without parameters; JSON where nothing is said."""
+    return request.headers.get("content-type", JSON).partition(";")[0].strip()

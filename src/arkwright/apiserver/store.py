@@ -243,19 +243,18 @@ def _locked(path: Path) -> IO[bytes]:
 
 
 def _opened(path: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, check_same_thread=False, timeout=0.5)
     try:
-        connection.execute("pragma auto_vacuum = incremental")
-        connection.execute("pragma journal_mode = wal")
-        connection.execute("pragma synchronous = full")
-        _migrate(connection, path)
+        with contextlib.ExitStack() as failing:
+            connection = sqlite3.connect(path, check_same_thread=False, timeout=0.5)
+            failing.callback(connection.close)
+            connection.execute("pragma auto_vacuum = incremental")
+            connection.execute("pragma journal_mode = wal")
+            connection.execute("pragma synchronous = full")
+            _migrate(connection, path)
+            failing.pop_all()
+            return connection
     except sqlite3.Error as error:
-        connection.close()
         raise StoreFailed(f"{path} cannot be opened: {error}") from error
-    except StoreFailed:
-        connection.close()
-        raise
-    return connection
 
 
 def _migrate(connection: sqlite3.Connection, path: Path) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from google.protobuf import json_format
 
-from arkwright.apiserver.discovery import STORED_VERSION, operations
+from arkwright.apiserver.discovery import INFO, operations
 from arkwright.apiserver.protobuf import Messages
 from arkwright.apiserver.resources import Registry
 
@@ -18,7 +18,6 @@ Document = dict[str, Any]
 # A media type may have no @, so that what is asked for and what is answered have two names.
 WANTS_PROTOBUF = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf"
 SWAGGER_PROTOBUF = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"
-ASKED = ("dryRun", "fieldManager", "fieldValidation")
 
 
 def _message(**fields: tuple[int, str] | tuple[int, str, bool]) -> dict[str, Document]:
@@ -54,7 +53,7 @@ def _messages() -> Messages:
 def swagger(registry: Registry) -> Document:
     """As JSON."""
     paths = {path: verbs for one in registry for path, verbs in operations(one).items()}
-    return {"swagger": "2.0", "info": _info(), "paths": paths}
+    return {"swagger": "2.0", "info": INFO, "paths": paths}
 
 
 def swagger_in_protobuf(registry: Registry) -> bytes:
@@ -65,23 +64,21 @@ def swagger_in_protobuf(registry: Registry) -> bytes:
         if "patch" in verbs
     ]
     message = _messages().named("Document")()
-    json_format.ParseDict({"swagger": "2.0", "info": _info(), "paths": {"path": found}}, message)
+    json_format.ParseDict({"swagger": "2.0", "info": INFO, "paths": {"path": found}}, message)
     written: bytes = message.SerializeToString()
     return written
-
-
-def _info() -> Document:
-    return {"title": "Kubernetes", "version": f"v{STORED_VERSION}"}
 
 
 def _patch(operation: Document) -> Document:
     asked = [
         {
             "parameter": {
-                "non_body_parameter": {"query_parameter_sub_schema": {"name": name, "in": "query", "type": "string"}}
+                "non_body_parameter": {
+                    "query_parameter_sub_schema": {"name": one["name"], "in": one["in"], "type": one["schema"]["type"]}
+                }
             }
         }
-        for name in ASKED
+        for one in operation["parameters"]
     ]
     kind = operation["x-kubernetes-group-version-kind"]
     text = "".join(f"{name}: {json.dumps(value)}\n" for name, value in kind.items())

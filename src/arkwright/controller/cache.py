@@ -183,7 +183,7 @@ class Cache:
             self._arriving -= taken
 
     def has_arrived(self, created: KubernetesObject) -> None:
-        """It can be seen, or will not come."""
+        """It can be seen now."""
         if isinstance(created, Module):
             self._arriving.discard(_place_of(created))
 

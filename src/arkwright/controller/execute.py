@@ -45,7 +45,8 @@ class Executor:
     def _announced(self, planned: tuple[Intent, ...]) -> Iterator[None]:
         """What is decided counts for all other plans at once, before any of it is sent: nothing may be awaited in between."""
         deletions = (one.target for one in planned if isinstance(one, Delete) and one.target.kind is Kind.MODULE)
-        coming = (_coming(one) for one in planned if isinstance(one, Create))
+        created = (one for one in planned if isinstance(one, Create))
+        coming = (decode(one.document, RESOURCES[one.target.kind].type) for one in created)
         with contextlib.ExitStack() as stack:
             stack.enter_context(self._cache.leaving((target.namespace, target.name) for target in deletions))
             stack.enter_context(self._cache.arriving(coming))
@@ -89,7 +90,7 @@ class Executor:
         except Conflict:
             return  # it is there: the watch will show it
         self._wrote(target, "create", made)
-        self._cache.has_arrived(_coming(intent))
+        self._cache.has_arrived(made)
 
     async def _patch(self, target: Target, patch: Document, subresource: str) -> None:
         resource = RESOURCES[target.kind]
@@ -133,10 +134,6 @@ class Executor:
         if intent.is_warning and intent.reason.endswith("Failed"):
             self._metrics.failures.labels(intent.because.partition(":")[0]).inc()
         self._events.tell(intent)
-
-
-def _coming(intent: Create) -> KubernetesObject:
-    return decode(intent.document, RESOURCES[intent.target.kind].type)
 
 
 def _say(intent: Intent) -> None:
