@@ -264,6 +264,7 @@ APPLIED = {
     "without a manager": [Ask("PATCH", W, widget(size=1), APPLY)],
     "an unknown field": [apply(W, widget(nothing=1))],
     "a wrong type": [apply(W, widget(size="x"))],
+    "half a replica": [apply(D, deployment(replicas=1.5))],
     "wrong types": [apply(W, widget(size="x", link=5, on="yes", words=[], tags={}, plain=["x"], whole=5))],
     "wrong types and unknown fields": [apply(W, widget(size=[], ratio=True, link={}, nothing=1))],
     "another name": [apply(W, widget("x"))],

@@ -12,6 +12,10 @@ DIFFERENCES = {
         ("status", "code", "reason"),
         "a client's mistake is no fault of the server: 400, not 500",
     ),
+    "apply: half a replica": (
+        ("status", "code", "reason", "message"),
+        "a client's mistake is no fault of the server: 400, not 500",
+    ),
     "apply: wrong types": (("message",), GO),
     "apply: wrong types and unknown fields": (("message",), GO),
     "validate: without a kind": (("message",), GO),

@@ -97,7 +97,10 @@ def require_declared(resource: Resource, wish: Document) -> None:
     if wrong:
         said = wrong[0] if len(wrong) == 1 else "errors:" + "".join(f"\n  {one}" for one in wrong)
         raise ApiError(f"failed to create typed patch object ({subject}): {said}")
-    decode(resource.shape, wish)
+    try:
+        decode(resource.shape, wish)
+    except WrongType as error:  # a number with a fraction where there is room for whole ones only
+        raise BadRequest(str(error)) from error
 
 
 def confined(resource: Resource, old: Document, new: Document, options: Options) -> Document:

@@ -1,13 +1,11 @@
 """`arkwright api`: the embedded Kubernetes API alone."""
 
-import sys
-
-import structlog
 import typer
 import uvloop
 
 from arkwright.apiserver.app import run_api
 from arkwright.apiserver.store import StoreFailed
+from arkwright.cli.loglines import log_lines
 from arkwright.cli.output import fail
 from arkwright.cli.siteoptions import DataDir, Host, Port
 from arkwright.standalone.site import USUAL_PORT, site_in
@@ -20,7 +18,7 @@ def api(
 ) -> None:
     """The embedded Kubernetes API alone, in the foreground; says its address once it serves."""
     site = site_in(data_dir)
-    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
+    log_lines()
     try:
         uvloop.run(run_api(site.directory, host, port, typer.echo))
     except StoreFailed as error:

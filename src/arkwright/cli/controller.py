@@ -7,6 +7,7 @@ import structlog
 import typer
 import uvloop
 
+from arkwright.cli.loglines import renderer as renderer_of_lines
 from arkwright.cli.output import fail
 from arkwright.clients.arklet import Timeouts
 from arkwright.clients.errors import BadCredentials
@@ -73,7 +74,7 @@ def _configure_log(level: str, format: str) -> None:
     number = logging.getLevelNamesMapping().get(level.upper())
     if number is None or format not in ("text", "json"):
         fail(f"--log-level {level} --log-format {format} is not known", "levels: debug, info, warning, error")
-    renderer = structlog.processors.JSONRenderer() if format == "json" else structlog.dev.ConsoleRenderer(colors=False)
+    renderer = structlog.processors.JSONRenderer() if format == "json" else renderer_of_lines()
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,

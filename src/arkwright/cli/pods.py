@@ -2,12 +2,15 @@
 
 import asyncio
 import ipaddress
+import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from arkwright.cli.loglines import log_lines
 from arkwright.cli.output import fail
+from arkwright.cli.siteoptions import USUAL_ADDRESSES, Addresses
 from arkwright.clients.errors import BadCredentials
 from arkwright.standalone.app import run_node
 from arkwright.standalone.bases import Place
@@ -15,9 +18,7 @@ from arkwright.standalone.bases import Place
 
 def pods(
     node: Annotated[str, typer.Option(help="Run pods whose spec.nodeName is this.")] = "arkwright",
-    addresses: Annotated[
-        str, typer.Option(help="Each pod gets an address of this network; if it is one, ports of its own.")
-    ] = "127.8.0.0/16",
+    addresses: Addresses = USUAL_ADDRESSES,
     log_directory: Annotated[
         Path | None, typer.Option(help="A file per pod for its output; without it, it goes here.")
     ] = None,
@@ -27,6 +28,7 @@ def pods(
         ipaddress.ip_network(addresses)
     except ValueError as error:
         fail(f"--addresses: {error}", "write a network such as 127.8.0.0/16")
+    log_lines(sys.stdout)
     try:
         asyncio.run(run_node(Place(node, addresses, log_directory)))
     except BadCredentials as error:

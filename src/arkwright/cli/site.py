@@ -9,12 +9,12 @@ import time
 from pathlib import Path
 from typing import Annotated
 
-import structlog
 import typer
 
 from arkwright.apiserver.store import StoreFailed, copy
+from arkwright.cli.loglines import log_lines
 from arkwright.cli.output import fail, notes, results
-from arkwright.cli.siteoptions import DataDir, Host, Port
+from arkwright.cli.siteoptions import USUAL_ADDRESSES, Addresses, DataDir, Host, Port
 from arkwright.standalone.site import USUAL_PORT, Site, SiteTaken, Wish, site_in
 
 UP_SECONDS, DOWN_SECONDS = 60, 60
@@ -27,9 +27,7 @@ def up(
     ] = None,
     host: Host = "127.0.0.1",
     port: Port = USUAL_PORT,
-    addresses: Annotated[
-        str, typer.Option(help="Each pod gets an address of this network; if it is one, ports of its own.")
-    ] = "127.8.0.0/16",
+    addresses: Addresses = USUAL_ADDRESSES,
     with_controller: Annotated[
         bool, typer.Option("--controller/--no-controller", help="Without it, run one of your own.")
     ] = True,
@@ -41,7 +39,7 @@ def up(
         fail(f"the site in {site.directory} is up already (process {keeper[0]})", "`arkwright down` stops it")
     site.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
     if foreground:
-        structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
+        log_lines()
         _stay(site, Wish(host, port, bases, addresses, with_controller))
         return
     words = ["up", "--foreground", "--data-dir", str(site.directory), "--host", host, "--port", str(port)]
