@@ -10,14 +10,14 @@ HEAD = b"HTTP/1.1 200 OK\r\n\r\n"
 
 
 class FakeAgent:
-    """`delays`: seconds before a command is done. `hangs`: never answers. `loses`: how many answers are lost after the deed.
+    """`delays`: seconds before a command is done. `gates`: command -> event before which it is not done. `hangs`: never answers. `loses`: how many answers are lost after the deed.
 
     `garbles`: how many answers are no JSON. Use as an async context manager.
     """
 
     def __init__(self, address, port=1238, base=None):
         self.address, self.port, self.base = address, port, base or FakeBase()
-        self.delays, self.hangs, self.loses, self.garbles = {}, set(), {}, {}
+        self.delays, self.gates, self.hangs, self.loses, self.garbles = {}, {}, set(), {}, {}
         self._tasks = set()
 
     async def __aenter__(self):
@@ -48,6 +48,8 @@ class FakeAgent:
             await asyncio.Event().wait()
         with self.base.working(command, body) as refusal:
             await asyncio.sleep(self.delays.get(command, 0))
+            if gate := self.gates.get(command):
+                await gate.wait()
             answer = json.dumps(refusal or self.base.answer(command, body)).encode()
         if self.loses.get(command, 0) > 0:
             self.loses[command] -= 1

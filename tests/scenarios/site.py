@@ -183,6 +183,15 @@ class Site:
     async def events(self, reason):
         return [one for one in await self.all(Kind.EVENT) if one["reason"] == reason]
 
+    async def until_told(self, expected):
+        """Until the events are exactly these: reason -> their messages, sorted. They are told after the fact."""
+
+        async def are_told():
+            told = {reason: sorted(one["message"] for one in await self.events(reason)) for reason in expected}
+            return told == expected
+
+        await self.until(are_told)
+
     def serving(self, version=None, name="provider"):
         actives = {address: agent.base.active(name) for address, agent in self.agents.items()}
         return sorted(one for one, active in actives.items() if active and version in (None, active))

@@ -57,8 +57,7 @@ async def test_beta_is_one_pod_and_waits_for_nobody(site):
     await site.add_pods(4)
     await site.apply(version="1.0.2", replicas=4, operationStrategy={"batchCount": 2, "useBeta": True})
     await site.until_progress("Completed", 2, 4)
-    told = sorted(one["message"] for one in await site.events("ModuleInstalled"))
-    assert told == ["Installed 1 of 1 in batch 1/2", "Installed 3 of 3 in batch 2/2"]
+    await site.until_told({"ModuleInstalled": ["Installed 1 of 1 in batch 1/2", "Installed 3 of 3 in batch 2/2"]})
 
 
 async def test_gray_time_ends_by_itself(site):
@@ -108,7 +107,7 @@ async def test_a_failing_version_never_rolls_past_its_batch_and_a_rollback_super
     await site.apply(version="1.0.2")
     await site.until_progress("Completed")
     await site.until(lambda: len(site.serving("1.0.2")) == 3 and not site.serving("2.0.0"))
-    assert await site.events("ReleaseSuperseded")
+    await site.until(lambda: site.events("ReleaseSuperseded"))
 
 
 async def _failed(site):
@@ -129,11 +128,6 @@ async def test_events_tell_the_story_of_a_release(site):
         "BatchStarted": ["batch 2/2 begins"],
         "ReleaseCompleted": ["demo-replicas-1: 2 replicas, in 2 batches"],
     }
-    await site.until(lambda: _are_told(site, expected))
+    await site.until_told(expected)
     found = await site.deployment()
     assert not found["spec"].get("pause") and not found["spec"].get("confirmBatchNum")
-
-
-async def _are_told(site, expected):
-    told = {reason: sorted(one["message"] for one in await site.events(reason)) for reason in expected}
-    return told == expected

@@ -38,8 +38,7 @@ async def test_an_aborted_release_goes_back_at_once_and_waits_for_nobody(half_mo
     assert said.startswith("demo-replicas-2 was aborted, 1.0.2 serves; to go on: set another version")
     assert (await site.condition("Ready"))["status"] == "False"
     assert (await site.condition("Available"))["status"] == "True"
-    told = [one["message"] for one in await site.events("ReleaseSuperseded")]
-    assert told == ["demo-replicas-2 is aborted in batch 1/2"]
+    await site.until_told({"ReleaseSuperseded": ["demo-replicas-2 is aborted in batch 1/2"]})
 
 
 async def test_a_release_whose_version_fails_can_be_aborted(site):
@@ -101,7 +100,7 @@ async def test_a_rollback_while_paused_moves_back_only_what_had_moved(half_moved
     await site.until_progress("Completed")
     await site.until(lambda: len(site.serving("1.0.2")) == 2)
     assert not [call for call in site.agents[untouched[0]].base.log[calls:] if call[0] != "queryAllBiz"]
-    assert await site.events("ReleaseRolledBack")
+    await site.until(lambda: site.events("ReleaseRolledBack"))
     assert not (await site.deployment())["spec"].get("pause")
 
 

@@ -72,13 +72,7 @@ async def test_a_deletion_goes_in_batches_and_tells_them(site):
 
     await site.until(is_done)
     assert most == 1
-    await site.until(
-        lambda: _are_told(site, "ModuleUninstalled", [f"Uninstalled {k} of 3, batch {k}/3 is over" for k in (1, 2, 3)])
-    )
-
-
-async def _are_told(site, reason, words):
-    return sorted(one["message"] for one in await site.events(reason)) == words
+    await site.until_told({"ModuleUninstalled": [f"Uninstalled {k} of 3, batch {k}/3 is over" for k in (1, 2, 3)]})
 
 
 async def test_under_scaleup_then_scaledown_a_deleted_module_serves_until_its_replacement_does(site):
@@ -140,7 +134,7 @@ async def test_a_base_pod_is_recycled_only_where_asked_for_and_only_without_anot
     await site.until(lambda: "provider:1.0.2" not in left.base.modules)
     if recycled:
         await site.until(lambda: _is_going(site, pod_name(left)))
-        assert await site.events("BasePodRecycled")
+        await site.until(lambda: site.events("BasePodRecycled"))
     else:
         await site.is_calm(0.3)
         assert not await _is_going(site, pod_name(left))
@@ -211,12 +205,5 @@ async def test_a_cap_that_is_no_number_is_no_cap_and_is_told(site):
     await site.add_pods(1, **{"serverless.alipay.com/max-module-count": "many"})
     await site.apply(version="1", replicas=1)
     await site.until_progress("Completed", 1, 1)
-    await site.until(
-        lambda: _are_told(
-            site,
-            "InvalidMaxModuleCount",
-            [
-                "serverless.alipay.com/max-module-count 'many' is not a whole number, 0 or more: no limit is applied to base pod stock-1"
-            ],
-        )
-    )
+    said = "serverless.alipay.com/max-module-count 'many' is not a whole number, 0 or more"
+    await site.until_told({"InvalidMaxModuleCount": [f"{said}: no limit is applied to base pod stock-1"]})
