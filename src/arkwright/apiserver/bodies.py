@@ -27,6 +27,14 @@ JSON = "application/json"
 ACCEPTED = (JSON, "application/yaml", PROTOBUF)
 
 
+class Json(Response):
+    """An answer whose headers are known: half the cost of putting any together, which every write would pay."""
+
+    def __init__(self, body: bytes, code: int = 200) -> None:
+        self.body, self.status_code, self.background = body, code, None
+        self.raw_headers = [(b"content-length", b"%d" % len(body)), (b"content-type", b"application/json")]
+
+
 def as_json(document: Document, code: int = 200, media_type: str = "application/json") -> Response:
     return Response(msgspec.json.encode(document), code, media_type=media_type)
 

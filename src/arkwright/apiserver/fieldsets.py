@@ -90,12 +90,20 @@ def compared(shape: Shape, old: Any, new: Any, at: Path = ()) -> tuple[set[Path]
 
 def whole_tree(shape: Shape, value: Any) -> Document:
     """The tree of all that is in a value, its containers among it."""
-    made: Document = {}
-    for step, (inner_shape, inner) in (children(shape, value) or {}).items():
-        below = made[step] = whole_tree(inner_shape, inner) if isinstance(inner, CONTAINERS) else {}
-        if below:
-            below["."] = {}
-    return made
+    if type(value) is dict and not shape.is_atomic:  # the same as below without shapes for what is no container
+        made: Document = {
+            f"f:{name}": _tree_within(shape.child(name) or ANYTHING, inner) if isinstance(inner, CONTAINERS) else {}
+            for name, inner in value.items()
+        }
+        return made
+    return {step: _tree_within(*one) for step, one in (children(shape, value) or {}).items()}
+
+
+def _tree_within(shape: Shape, value: Any) -> Document:
+    below = whole_tree(shape, value) if isinstance(value, CONTAINERS) else {}
+    if below:
+        below["."] = {}
+    return below
 
 
 def take_away(tree: Document, zero: Document, value: Document) -> None:

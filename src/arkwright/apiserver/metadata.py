@@ -46,27 +46,31 @@ _SAYS_VALUE = (
     "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with"
     f" an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is '{_VALUE}')"
 )
+IS_VALUE, IS_SUBDOMAIN, IS_PART = (re.compile(one).fullmatch for one in (_VALUE, _SUBDOMAIN, _PART))
+ANY_NAME = (re.compile(_SUBDOMAIN), 253, _SAYS_SUBDOMAIN)
 # Names that are labels, not subdomains; and those that may be anything that fits into a path.
 NAME_RULES = {
-    "services": (_DNS_1035, 63, _SAYS_1035),
-    "namespaces": (_LABEL, 63, _SAYS_LABEL),
+    "services": (re.compile(_DNS_1035), 63, _SAYS_1035),
+    "namespaces": (re.compile(_LABEL), 63, _SAYS_LABEL),
 }
 FREE_NAMES = frozenset({"roles", "rolebindings", "clusterroles", "clusterrolebindings"})
 
 
 def timestamp(now: datetime) -> str:
     """As Kubernetes writes it, in whole seconds."""
-    return now.astimezone(UTC).replace(microsecond=0, tzinfo=None).isoformat() + "Z"
+    return now.astimezone(UTC).isoformat(timespec="seconds")[:19] + "Z"
 
 
 def metadata_errors(resource: Resource, metadata: Document) -> list[FieldError]:
     """Wrong names, labels and annotations."""
-    return [
-        *_name_errors(resource, metadata.get("name") or ""),
-        *_label_errors("metadata.labels", metadata.get("labels") or {}),
-        *_key_errors("metadata.annotations", {key.lower(): "" for key in metadata.get("annotations") or {}}),
-        *_owner_errors(metadata.get("ownerReferences") or []),
-    ]
+    wrong = _name_errors(resource, metadata.get("name") or "")
+    if labels := metadata.get("labels"):
+        wrong += _label_errors("metadata.labels", labels)
+    if annotations := metadata.get("annotations"):
+        wrong += _key_errors("metadata.annotations", {key.lower(): "" for key in annotations})
+    if owners := metadata.get("ownerReferences"):
+        wrong += _owner_errors(owners)
+    return wrong
 
 
 def _name_errors(resource: Resource, name: str) -> list[FieldError]:
@@ -79,11 +83,11 @@ def _name_errors(resource: Resource, name: str) -> list[FieldError]:
         )
     if resource.name == "namespaces" and "." in name:
         return [FieldError("metadata.name", INVALID, f'Invalid value: "{name}": must not contain dots')]
-    pattern, longest, says = NAME_RULES.get(resource.name, (_SUBDOMAIN, 253, _SAYS_SUBDOMAIN))
+    pattern, longest, says = NAME_RULES.get(resource.name, ANY_NAME)
     wrong = []
     if len(name) > longest:
         wrong.append(f"must be no more than {longest} characters")
-    if not re.fullmatch(pattern, name):
+    if not pattern.fullmatch(name):
         wrong.append(says)
     return [FieldError("metadata.name", INVALID, f'Invalid value: "{name}": {one}') for one in wrong]
 
@@ -93,7 +97,7 @@ def _label_errors(path: str, labels: Document) -> list[FieldError]:
     for value in labels.values():
         if len(value) > 63:
             wrong.append(FieldError(path, INVALID, f'Invalid value: "{value}": must be no more than 63 characters'))
-        if not re.fullmatch(_VALUE, value):
+        if not IS_VALUE(value):
             wrong.append(FieldError(path, INVALID, f'Invalid value: "{value}": {_SAYS_VALUE}'))
     return wrong
 
@@ -102,13 +106,13 @@ def _key_errors(path: str, keys: Document) -> list[FieldError]:
     wrong = []
     for key in keys:
         prefix, slash, name = key.rpartition("/")
-        if slash and not re.fullmatch(_SUBDOMAIN, prefix):
+        if slash and not IS_SUBDOMAIN(prefix):
             wrong.append(FieldError(path, INVALID, f'Invalid value: "{key}": prefix part {_SAYS_SUBDOMAIN}'))
         if len(name) > 63:
             wrong.append(
                 FieldError(path, INVALID, f'Invalid value: "{key}": name part must be no more than 63 characters')
             )
-        if not re.fullmatch(_PART, name):
+        if not IS_PART(name):
             wrong.append(FieldError(path, INVALID, f'Invalid value: "{key}": {_SAYS_KEY}'))
     return wrong
 

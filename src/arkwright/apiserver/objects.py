@@ -8,7 +8,6 @@ import asyncio
 import random
 import uuid
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -91,8 +90,9 @@ class Objects:
         key = Key(resource.name, namespace, metadata.get("name") or "")
         if self.store.latest(key):
             raise already_exists(resource, key.name)
-        self._begin(resource, document)
-        begin_record(resource.shape, document, ZERO.get(resource.name, {}), self._writer(resource, options))
+        writer = self._writer(resource, options)
+        self._begin(resource, document, writer.now)
+        begin_record(resource.shape, document, ZERO.get(resource.name, {}), writer)
         self._check(resource, document, None)
         return await self._put(key, document, options, Answer(document, True, warnings))
 
@@ -122,13 +122,13 @@ class Objects:
                 f'{resource.name} "{name}" is forbidden: {said}', {"name": name, "kind": resource.plural} | details
             )
 
-    def _begin(self, resource: Resource, document: Document) -> None:
+    def _begin(self, resource: Resource, document: Document, now: str) -> None:
         """What the server gives to a new object."""
         metadata = document["metadata"]
         for name in ("deletionTimestamp", "deletionGracePeriodSeconds", "generation", "selfLink", "managedFields"):
             metadata.pop(name, None)
         metadata["uid"] = str(uuid.uuid4())
-        metadata["creationTimestamp"] = timestamp(self._clock())
+        metadata["creationTimestamp"] = now
         if resource.has_status:
             document.pop("status", None)
         if resource.is_custom or resource.name in WITH_GENERATION:
@@ -208,7 +208,7 @@ class Objects:
         document = applied(resource.shape, {}, confined_wish(resource, wish, options), writer, force=True)
         record = document["metadata"].get("managedFields", [])
         add_all_defaults(resource, document)
-        self._begin(resource, document)
+        self._begin(resource, document, writer.now)
         self._check(resource, document, None)
         document["metadata"]["managedFields"] = record
         return await self._put(key, document, options, Answer(document, True))
@@ -237,7 +237,7 @@ class Objects:
         document["metadata"]["resourceVersion"] = str(self.store.next_version())
         body = body_of(document)
         await self._stored(self.store.put(key, body))
-        return replace(answer, body=body)
+        return Answer(document, answer.is_new, answer.warnings, body)
 
     async def _stored(self, *writes: asyncio.Future[None]) -> None:
         """They are in the order in which they reach the disk: all are there with the last."""

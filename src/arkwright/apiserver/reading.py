@@ -7,11 +7,11 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from arkwright.apiserver import requests
-from arkwright.apiserver.bodies import JSON, as_json, list_body, list_metadata, opened_token, page_token
+from arkwright.apiserver.bodies import Json, as_json, list_body, list_metadata, opened_token, page_token
+from arkwright.apiserver.calls import Call
 from arkwright.apiserver.errors import BadRequest, Expired, NotAcceptable, ServiceUnavailable, Timeout, TooManyRequests
 from arkwright.apiserver.objects import Objects
 from arkwright.apiserver.requests import Listing, Target
@@ -37,30 +37,30 @@ class Reader:
     def __init__(self, objects: Objects, watches: Watches, clock: Callable[[], datetime]) -> None:
         self._objects, self._watches, self._clock = objects, watches, clock
 
-    async def answer(self, request: Request, asked: Target) -> Response:
-        _require_json(request)
-        wanted = requests.listing(asked, request.query_params)
+    async def answer(self, call: Call, asked: Target) -> Response:
+        _require_json(call)
+        wanted = requests.listing(asked, call.query)
         if wanted.is_watch:
-            return await self._watch(request, asked, wanted)
+            return await self._watch(call, asked, wanted)
         if asked.name:
-            return self._get(request, asked)
-        return await self._list(request, asked, wanted)
+            return self._get(call, asked)
+        return await self._list(call, asked, wanted)
 
-    def _get(self, request: Request, asked: Target) -> Response:
+    def _get(self, call: Call, asked: Target) -> Response:
         record = self._objects.get(asked.resource, asked.namespace, asked.name)
         if asked.subresource == "scale":
             return as_json(shown_scale(asked.resource, self._objects.document(asked.resource, record)))
-        if requests.accepts_table(request.headers.get("accept", "")):
+        if requests.accepts_table(call.accept):
             metadata = {"resourceVersion": str(record.version)}
-            return as_json(self._table(request, asked.resource, [record]) | {"metadata": metadata})
-        return Response(asked.resource.prefix + record.body[1:], media_type=JSON)
+            return as_json(self._table(call, asked.resource, [record]) | {"metadata": metadata})
+        return Json(asked.resource.prefix + record.body[1:])
 
-    def _table(self, request: Request, resource: Resource, records: list[Record]) -> Document:
-        include = request.query_params.get("includeObject", "Metadata")
+    def _table(self, call: Call, resource: Resource, records: list[Record]) -> Document:
+        include = call.query.get("includeObject", "Metadata")
         documents = [self._objects.document(resource, one) for one in records]
         return table(resource, documents, self._clock(), include)
 
-    async def _list(self, request: Request, asked: Target, wanted: Listing) -> Response:
+    async def _list(self, call: Call, asked: Target, wanted: Listing) -> Response:
         version, records = await self._found(asked.resource, wanted)
         records = [one for one in records if wanted.filter.wants(one)] if not wanted.filter.is_open else records
         start = _start(wanted)
@@ -73,10 +73,10 @@ class Reader:
             metadata["continue"] = page_token(version, (last.namespace, last.name))
             if wanted.filter.is_open:
                 metadata["remainingItemCount"] = left
-        if requests.accepts_table(request.headers.get("accept", "")):
+        if requests.accepts_table(call.accept):
             told = {name: value for name, value in metadata.items() if value}
-            return as_json(self._table(request, asked.resource, records) | {"metadata": told})
-        return Response(list_body(asked.resource, metadata, records), media_type=JSON)
+            return as_json(self._table(call, asked.resource, records) | {"metadata": told})
+        return Json(list_body(asked.resource, metadata, records))
 
     async def _found(self, resource: Resource, wanted: Listing) -> tuple[int, list[Record]]:
         """As it is now, or as it was: to a page before this one, or at a version that is asked for. Raises Expired, Timeout."""
@@ -96,7 +96,7 @@ class Reader:
 
     # ── watching ──
 
-    async def _watch(self, request: Request, asked: Target, wanted: Listing) -> Response:
+    async def _watch(self, call: Call, asked: Target, wanted: Listing) -> Response:
         if self._watches.are_over:
             raise ServiceUnavailable("the server is stopping")
         if self._watches.count() >= MOST_WATCHES:
@@ -107,10 +107,10 @@ class Reader:
         except BaseException:
             self._watches.drop(watcher)
             raise
-        is_table = requests.accepts_table(request.headers.get("accept", "")) is not None
+        is_table = requests.accepts_table(call.accept) is not None
         lines = self._lines(asked.resource, wanted, (watcher, first))
         if is_table:
-            lines = self._as_tables(request, asked.resource, lines)
+            lines = self._as_tables(call, asked.resource, lines)
         kind = "application/json;stream=watch"
         return StreamingResponse(lines, media_type=kind)
 
@@ -155,11 +155,9 @@ class Reader:
         finally:
             self._watches.drop(watcher)
 
-    async def _as_tables(
-        self, request: Request, resource: Resource, lines: AsyncIterator[bytes]
-    ) -> AsyncIterator[bytes]:
+    async def _as_tables(self, call: Call, resource: Resource, lines: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
         """Only the first event names the columns."""
-        include, is_first = request.query_params.get("includeObject", "Metadata"), True
+        include, is_first = call.query.get("includeObject", "Metadata"), True
         async for chunk in lines:
             for line in chunk.splitlines():
                 event = msgspec.json.decode(line)
@@ -187,8 +185,8 @@ async def _next_events(queue: "asyncio.Queue[Event | None]", seconds: float) -> 
     return events
 
 
-def _require_json(request: Request) -> None:
-    accept = request.headers.get("accept", "*/*")
+def _require_json(call: Call) -> None:
+    accept = call.headers.get("accept", "*/*")
     if not any(one in accept for one in ("json", "*/*", "application/*")) and accept:
         raise NotAcceptable(
             "only the following media types are accepted: application/json, application/json;stream=watch"

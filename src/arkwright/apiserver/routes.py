@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 import structlog
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import ClientDisconnect
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import Receive, Scope, Send
 
@@ -21,6 +21,7 @@ from arkwright.apiserver.about import about
 from arkwright.apiserver.bodies import (
     ACCEPTED,
     JSON,
+    Json,
     as_json,
     done,
     list_body,
@@ -30,6 +31,7 @@ from arkwright.apiserver.bodies import (
     require_kind,
     unsupported,
 )
+from arkwright.apiserver.calls import Call
 from arkwright.apiserver.errors import (
     ApiError,
     Forbidden,
@@ -37,7 +39,6 @@ from arkwright.apiserver.errors import (
     MethodNotAllowed,
     NoSuchPath,
     NotFound,
-    TooLarge,
     Unauthorized,
 )
 from arkwright.apiserver.objects import Objects
@@ -52,7 +53,6 @@ from arkwright.apiserver.writes import Answer, Options, require_some_version
 
 log = structlog.get_logger()
 Document = dict[str, Any]
-LARGEST_BODY_BYTES = 3 * 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -62,15 +62,15 @@ class Access:
     admin: str
     reader: str = ""
 
-    def check(self, request: Request) -> None:
+    def check(self, call: Call) -> None:
         """Raises Unauthorized or Forbidden."""
-        given = request.headers.get("authorization", "").removeprefix("Bearer ").encode()
+        given = call.headers.get("authorization", "").removeprefix("Bearer ").encode()
         if hmac.compare_digest(given, self.admin.encode()):
             return
         if not self.reader or not hmac.compare_digest(given, self.reader.encode()):
             raise Unauthorized("Unauthorized")
-        if request.method not in ("GET", "HEAD"):
-            raise Forbidden(f'User "reader" may only read: {request.method} {request.url.path} is forbidden')
+        if call.method not in ("GET", "HEAD"):
+            raise Forbidden(f'User "reader" may only read: {call.method} {call.path} is forbidden')
 
 
 class Api:
@@ -84,15 +84,14 @@ class Api:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI, without a framework's router in between: paths here are data, not code."""
-        request = Request(scope, receive)
-        await (await self._answered(request))(scope, receive, send)
+        await (await self._answered(Call(scope, receive)))(scope, receive, send)
 
-    async def _answered(self, request: Request) -> Response:
+    async def _answered(self, call: Call) -> Response:
         try:
-            if request.scope["path"] in ("/livez", "/readyz", "/healthz"):
+            if call.path in ("/livez", "/readyz", "/healthz"):
                 return PlainTextResponse("ok")
-            self._access.check(request)
-            return await self._answer(request)
+            self._access.check(call)
+            return await self._answer(call)
         except NoSuchPath as error:
             return PlainTextResponse(error.message, error.code)
         except ApiError as error:
@@ -100,88 +99,87 @@ class Api:
         except ClientDisconnect:
             return Response(status_code=499)
         except Exception:
-            log.exception("bug", path=request.scope["path"])
+            log.exception("bug", path=call.path)
             return as_json(InternalError("Internal error occurred: see the server's log").document(), 500)
 
-    async def _answer(self, request: Request) -> Response:
-        path: str = request.scope["path"]
-        parts = path.strip("/").split("/")
+    async def _answer(self, call: Call) -> Response:
+        parts = call.path.strip("/").split("/")
         is_object = (parts[0] == "api" and len(parts) > 2) or (parts[0] == "apis" and len(parts) > 3)
         if not is_object:
-            return about(self._objects.registry, path, request.headers.get("accept", ""), self._version)
-        asked = requests.target(self._objects.registry, path)
-        verbs: dict[str, Callable[[Request, Target], Awaitable[Response]]] = {
+            return about(self._objects.registry, call.path, call.accept, self._version)
+        asked = requests.target(self._objects.registry, call.path)
+        verbs: dict[str, Callable[[Call, Target], Awaitable[Response]]] = {
             "GET": self._reader.answer,
             "POST": self._create,
             "PUT": self._update,
             "PATCH": self._patch,
             "DELETE": self._delete,
         }
-        verb = verbs.get(request.method)
+        verb = verbs.get(call.method)
         if (
             verb is None
-            or (request.method == "POST" and asked.name)
-            or (request.method in ("PUT", "PATCH") and not asked.name)
+            or (call.method == "POST" and asked.name)
+            or (call.method in ("PUT", "PATCH") and not asked.name)
         ):
             raise MethodNotAllowed("the server does not allow this method on the requested resource", {})
-        return await verb(request, asked)
+        return await verb(call, asked)
 
     # ── writing ──
 
-    async def _create(self, request: Request, asked: Target) -> Response:
-        document = await self._document(request, asked)
-        options = self._options(request, asked)
+    async def _create(self, call: Call, asked: Target) -> Response:
+        document = await self._document(call, asked)
+        options = self._options(call, asked)
         return self._written(asked, await self._objects.create(asked.resource, asked.namespace, document, options))
 
-    async def _update(self, request: Request, asked: Target) -> Response:
-        document = await self._document(request, asked)
+    async def _update(self, call: Call, asked: Target) -> Response:
+        document = await self._document(call, asked)
         if asked.subresource == "scale":
-            return await self._scaled(request, asked, lambda _: document)
+            return await self._scaled(call, asked, lambda _: document)
 
         def replacement(_: Document) -> Document:
             require_some_version(asked.resource, document)
             return document
 
-        return await self._changed(request, asked, replacement)
+        return await self._changed(call, asked, replacement)
 
-    async def _patch(self, request: Request, asked: Target) -> Response:
-        kind = _media_type(request)
-        patch = parsed(await self._body(request), kind)
+    async def _patch(self, call: Call, asked: Target) -> Response:
+        kind = _media_type(call)
+        patch = parsed(await call.body(), kind)
         if kind == APPLY_PATCH and asked.subresource != "scale":
-            options = self._options(request, asked)
-            requests.require_manager(request.query_params)
+            options = self._options(call, asked)
+            requests.require_manager(call.query)
             require_kind(asked.resource, patch)
             return self._written(asked, await self._objects.apply(asked.resource, self._key(asked), patch, options))
         change = patch_of(asked.resource, kind, patch)
-        return await (self._scaled if asked.subresource == "scale" else self._changed)(request, asked, change)
+        return await (self._scaled if asked.subresource == "scale" else self._changed)(call, asked, change)
 
-    async def _changed(self, request: Request, asked: Target, change: Callable[[Document], Document]) -> Response:
-        options = self._options(request, asked)
+    async def _changed(self, call: Call, asked: Target, change: Callable[[Document], Document]) -> Response:
+        options = self._options(call, asked)
         return self._written(asked, await self._objects.update(asked.resource, self._key(asked), change, options))
 
-    async def _scaled(self, request: Request, asked: Target, change: Callable[[Document], Document]) -> Response:
+    async def _scaled(self, call: Call, asked: Target, change: Callable[[Document], Document]) -> Response:
         """A Scale is a view on an object: what is written to it is written there."""
 
         def on_object(document: Document) -> Document:
             wish = change(scale_of(asked.resource, document))
             return put_scale(asked.resource, document, wish)
 
-        answer = await self._objects.update(asked.resource, self._key(asked), on_object, self._options(request, asked))
+        answer = await self._objects.update(asked.resource, self._key(asked), on_object, self._options(call, asked))
         return as_json(scale_of(asked.resource, answer.document))
 
-    async def _delete(self, request: Request, asked: Target) -> Response:
-        body = await self._body(request)
-        removal = requests.removal(request.query_params, parsed(body, _media_type(request)) if body else {})
+    async def _delete(self, call: Call, asked: Target) -> Response:
+        body = await call.body()
+        removal = requests.removal(call.query, parsed(body, _media_type(call)) if body else {})
         if not asked.name:
-            return await self._delete_all(request, asked, removal)
+            return await self._delete_all(call, asked, removal)
         answer = await self._objects.delete(asked.resource, self._key(asked), removal)
         metadata = answer.document["metadata"]
         if "deletionTimestamp" in metadata or asked.resource.name in ("pods", "services", "serviceaccounts"):
             return as_json(answer.document)
         return as_json(done(asked.resource, metadata))
 
-    async def _delete_all(self, request: Request, asked: Target, removal: Removal) -> Response:
-        wanted = requests.listing(asked, request.query_params)
+    async def _delete_all(self, call: Call, asked: Target, removal: Removal) -> Response:
+        wanted = requests.listing(asked, call.query)
         records = [
             one for one in self._objects.store.find(asked.resource.name, asked.namespace) if wanted.filter.wants(one)
         ]
@@ -190,21 +188,18 @@ class Api:
                 await self._objects.delete(asked.resource, record.key, removal)
             except NotFound:
                 continue
-        return Response(
-            list_body(asked.resource, list_metadata(asked.resource, self._objects.store.version), records),
-            media_type=JSON,
-        )
+        return Json(list_body(asked.resource, list_metadata(asked.resource, self._objects.store.version), records))
 
     def _key(self, asked: Target) -> Key:
         return Key(asked.resource.name, asked.namespace, asked.name)
 
-    def _options(self, request: Request, asked: Target) -> Options:
-        agent = request.headers.get("user-agent", "")
-        return requests.options(asked.subresource, request.scope["query_string"].decode(), request.method, agent)
+    def _options(self, call: Call, asked: Target) -> Options:
+        agent = call.headers.get("user-agent", "")
+        return requests.options(asked.subresource, call.query_string, call.method, agent)
 
     def _written(self, asked: Target, answer: Answer) -> Response:
         body = asked.resource.prefix + answer.body[1:] if answer.body else msgspec.json.encode(answer.document)
-        response = Response(body, 201 if answer.is_new else 200, media_type=JSON)
+        response = Json(body, 201 if answer.is_new else 200)
         warnings = list(answer.warnings)
         if asked.resource.group == "rbac.authorization.k8s.io":
             warnings.append("roles are stored and not enforced: access to this API is by token")
@@ -212,26 +207,17 @@ class Api:
             response.headers.append("warning", f"299 - {json.dumps(one)}")
         return response
 
-    async def _document(self, request: Request, asked: Target) -> Document:
-        kind = _media_type(request)
+    async def _document(self, call: Call, asked: Target) -> Document:
+        kind = _media_type(call)
         known = ACCEPTED[:2] if asked.resource.is_custom else ACCEPTED  # nobody knows a custom kind's protobuf
         if kind not in known:
             raise unsupported(kind, known)
-        document: Document = parsed(await self._body(request), kind)
+        document: Document = parsed(await call.body(), kind)
         if asked.subresource != "scale":
             require_kind(asked.resource, document)
         return document
 
-    async def _body(self, request: Request) -> bytes:
-        chunks, size = [], 0
-        async for chunk in request.stream():
-            chunks.append(chunk)
-            size += len(chunk)
-            if size > LARGEST_BODY_BYTES:
-                raise TooLarge(f"Request entity too large: limit is {LARGEST_BODY_BYTES}")
-        return b"".join(chunks)
 
-
-def _media_type(request: Request) -> str:
+def _media_type(call: Call) -> str:
     """Of its body, without parameters; JSON where nothing is said."""
-    return request.headers.get("content-type", JSON).partition(";")[0].strip()
+    return call.headers.get("content-type", JSON).partition(";")[0].strip()
