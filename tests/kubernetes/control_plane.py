@@ -26,7 +26,8 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 sys.path.insert(0, str(Path(__file__).parent))
-from go_build import CONTROL_PLANE, GoBuildFailed, built  # noqa: E402
+from building import BuildFailed  # noqa: E402
+from go_build import CONTROL_PLANE, built  # noqa: E402
 
 CONTROLLERS = (
     "garbage-collector-controller",
@@ -77,7 +78,7 @@ def start(directory: Path, controllers: tuple[str, ...] = CONTROLLERS, *, is_syn
     """Bring all three up; raises ControlPlaneFailed. `is_synced`: etcd syncs its writes, as anywhere but in tests."""
     try:
         program = built(CONTROL_PLANE)
-    except GoBuildFailed as error:
+    except BuildFailed as error:
         raise ControlPlaneFailed(str(error)) from error
     directory.mkdir(parents=True, exist_ok=True)
     token, ports = secrets.token_urlsafe(24), Ports(*_free_ports(3))

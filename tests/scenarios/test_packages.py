@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 import yaml
-from go_build import HELM, GoBuildFailed, built
+from building import BuildFailed
+from go_build import HELM, built
 
 from scenarios.kubectl import kubectl
 
@@ -20,7 +21,7 @@ def helm():
     """Runs Helm; returns its standard output."""
     try:
         program = built(HELM)
-    except GoBuildFailed as error:
+    except BuildFailed as error:
         pytest.skip(str(error))
 
     def run(*words):
