@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 export PYTHONDONTWRITEBYTECODE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo demo-kubernetes test soak quick bench bench-api check format packages lint types contract control-plane clean
+.PHONY: help install demo demo-kubernetes test test-java soak quick bench bench-api check format packages lint types contract control-plane java-parts clean
 
 help: ## list what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 22
@@ -21,20 +21,26 @@ install: $(VENV)/.installed ## the virtual environment, with arkwright and all t
 control-plane: $(VENV)/.installed ## build the Kubernetes parts for demo and tests, once (needs Go)
 	@test -n "$$KUBECONFIG" || $(BIN)/python tests/kubernetes/go_build.py
 
+java-parts: $(VENV)/.installed ## build the Java base for the tests, once (needs Java 17 and Maven)
+	$(BIN)/python tests/java/java_build.py
+
 demo: $(VENV)/.installed ## the main job, told and checked: online, release under load, offline
 	@$(BIN)/python examples/demo.py
 
 demo-kubernetes: control-plane ## the same on a real Kubernetes control plane
 	@$(BIN)/python examples/demo.py --kubernetes
 
-test: control-plane ## all tests
+test: control-plane java-parts ## all tests
 	$(BIN)/pytest -n 2
+
+test-java: java-parts ## what is tested with a real Java base
+	$(BIN)/pytest -m java
 
 soak: control-plane ## the controller killed after every single write, and 10,000 seeds of rollouts (some hours)
 	$(BIN)/pytest -n 2 tests/scenarios/test_crash.py tests/simulation --every-crash --seeds 10000
 
 quick: $(VENV)/.installed ## the tests that need no Kubernetes (under a minute)
-	$(BIN)/pytest -n 2 -m 'not kubernetes' --seeds 20
+	$(BIN)/pytest -n 2 -m 'not kubernetes and not java' --seeds 20
 
 bench: control-plane ## writes, CPU time and wall time per module, on a real API server
 	@$(BIN)/python bench/releases.py

@@ -25,6 +25,7 @@ def pytest_addoption(parser):
     parser.addoption(
         "--rewrite-transcripts", action="store_true", help="record the sessions with kubectl anew, on a real API server"
     )
+    parser.addoption("--rewrite-recordings", action="store_true", help="record a real Java base's answers anew")
     parser.addoption("--rewrite-stories", action="store_true", help="write the golden stories anew")
     parser.addoption(
         "--rewrite-operations", action="store_true", help="run docs/operations.md and write its outputs anew"

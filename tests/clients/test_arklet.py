@@ -49,7 +49,7 @@ async def test_the_cause_of_a_failed_start_is_dug_out_of_the_stack_trace(agent, 
     agent.base.failures["installBiz"] = 1
     outcome = await client.install(at(agent), PROVIDER)
     assert (outcome.verdict, outcome.reason) == (Verdict.REFUSED, Reason.INSTALL_FAILED)
-    assert outcome.message == "com.example.StartFailure: the module does not start"
+    assert outcome.message == "java.lang.IllegalStateException: this module never starts"
 
 
 async def test_an_archive_that_cannot_be_fetched_is_told_apart(agent, client):

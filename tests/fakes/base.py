@@ -1,14 +1,14 @@
 """What a base does when its agent is asked: installs, uninstalls, switches, and errs as scripted.
 
-In: a command and its body. Out: the envelope of the wire, as a document. Speaks like the Java agent: a second version
-stays deactivated while one is active. Not done here: time, sockets.
+In: a command and its body. Out: the envelope of the wire, as a document. Speaks like the Java agent, whose recorded answers it is
+held to (`tests/java`): a second version stays deactivated while one is active. Not done here: time, sockets.
 """
 
 from collections import defaultdict
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-REFUSAL = "com.example.StartFailure: the module does not start"
+REFUSAL = "java.lang.IllegalStateException: this module never starts"
 
 
 @dataclass
@@ -16,7 +16,7 @@ class FakeBase:
     """`modules`: identity -> state. `log`: (command, identity) of all that was asked, in order.
 
     `busy`: identities with a command under way; another on the same one is refused. `failures`: how many more calls of a command fail. `holds_one_version`: like a Java base with web modules, it cannot hold
-    two versions on one web path. `broken_versions`: do not start. `real_identity`: identity asked for -> identity the archive really has.
+    two versions on one web path; `web_paths`: identity -> its web path, where it is not the name. `broken_versions`: do not start. `real_identity`: identity asked for -> identity the archive really has.
     """
 
     modules: dict[str, str] = field(default_factory=dict)
@@ -25,6 +25,7 @@ class FakeBase:
     unreachable_archives: set[str] = field(default_factory=set)
     real_identity: dict[str, str] = field(default_factory=dict)
     holds_one_version: bool = False
+    web_paths: dict[str, str] = field(default_factory=dict)
     broken_versions: set[str] = field(default_factory=set)
     busy: set[str] = field(default_factory=set)
 
@@ -36,7 +37,7 @@ class FakeBase:
             return _internal_error(REFUSAL)
         commands = {"installBiz": self._install, "uninstallBiz": self._uninstall, "switchBiz": self._switch}
         if command == "queryAllBiz":
-            return {"code": "SUCCESS", "data": [_info(one, state) for one, state in sorted(self.modules.items())]}
+            return {"code": "SUCCESS", "data": [self._info(one, state) for one, state in sorted(self.modules.items())]}
         if command not in commands:
             return {"code": "CMD_NOT_FOUND", "message": "please follow the doc"}
         return commands[command](identity, body)
@@ -82,13 +83,14 @@ class FakeBase:
             said = f"Biz: {identity} has been installed or registered."
             return _failed("install", "REPEAT_BIZ", said)
         others = [one for one in self.modules if one.partition(":")[0] == identity.partition(":")[0]]
-        if others and self.holds_one_version:
-            return _internal_error("java.lang.IllegalArgumentException: Child name [provider] is not unique")
+        path = self._web_path(identity)
+        if self.holds_one_version and any(self._web_path(one) == path for one in others):
+            return _internal_error(f"java.lang.IllegalArgumentException: Child name [{path}] is not unique")
         if identity.partition(":")[2] in self.broken_versions:
             return _internal_error(REFUSAL)
         active = any(self.modules[one] == "activated" for one in others)
         self.modules[identity] = "deactivated" if active else "activated"
-        data = {"code": "SUCCESS", "bizInfos": [_info(identity, self.modules[identity])]}
+        data = {"code": "SUCCESS", "bizInfos": [self._info(identity, self.modules[identity])]}
         return {"code": "SUCCESS", "data": data | {"message": f"Install Biz: {identity} success, cost: 1 ms"}}
 
     def _uninstall(self, identity, body):
@@ -107,10 +109,12 @@ class FakeBase:
         self.modules[identity] = "activated"
         return {"code": "SUCCESS", "data": {"code": "SUCCESS", "message": f"Switch biz: {identity} is activated."}}
 
+    def _web_path(self, identity):
+        return self.web_paths.get(identity, identity.partition(":")[0])
 
-def _info(identity, state):
-    name, _, version = identity.partition(":")
-    return {"bizName": name, "bizVersion": version, "bizState": state, "webContextPath": name}
+    def _info(self, identity, state):
+        name, _, version = identity.partition(":")
+        return {"bizName": name, "bizVersion": version, "bizState": state, "webContextPath": self._web_path(identity)}
 
 
 def _failed(verb, code, message):

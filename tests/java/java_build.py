@@ -28,9 +28,12 @@ class JavaParts:
     def base(self) -> Path:
         return self.directory / "base.jar"
 
-    def archive(self, name: str, version: str) -> str:
-        """The url of a module's archive."""
-        return (self.directory / f"{name}-{version}.jar").as_uri()
+    @property
+    def archives(self) -> dict[str, str]:
+        """name-version -> url of the module's archive."""
+        modules = [("broken", "0.9.0"), *(("provider", version) for version in PROVIDERS)]
+        names = [f"{name}-{version}" for name, version in modules]
+        return {name: (self.directory / f"{name}.jar").as_uri() for name in names}
 
 
 def built() -> JavaParts:
@@ -51,7 +54,7 @@ def _build(half: Path) -> None:
         (shutil.copytree if (HERE / one).is_dir() else shutil.copy)(HERE / one, work / one)
     _package(work, "the Java base and its modules")
     shutil.move(work / "base" / "target" / "base.jar", half)
-    _keep(work, half, "broken", "1.0.2")
+    _keep(work, half, "broken", "0.9.0")
     for version, path in PROVIDERS.items():
         _package(work, f"module {version}", "-pl", "provider", f"-Dmodule.version={version}", f"-Dweb.path={path}")
         _keep(work, half, "provider", version)

@@ -59,7 +59,7 @@ async def test_status_shows_the_agents_own_words_for_a_failure(site):
     await site.until(lambda: _has_failed(site))
     code, out, _ = await run(site, "status")
     assert code == 0
-    assert "✖ stock-1  Failed  InstallFailed: com.example.StartFailure: the module does not start" in out
+    assert "✖ stock-1  Failed  InstallFailed: java.lang.IllegalStateException: this module never starts" in out
     assert "→ correct the module's url or version and apply it again\n" in out
     code, _, said = await run(site, "abort", "demo")
     assert code == 1 and "demo has no earlier version to go back to" in said

@@ -48,7 +48,7 @@ async def test_a_failure_shows_on_the_module_in_an_event_and_in_the_condition_an
     await site.apply(version="1.0.2", replicas=1)
     await site.until(lambda: _failed_with(site, "InstallFailed"))
     (module,) = await site.modules()
-    words = "com.example.StartFailure: the module does not start"
+    words = "java.lang.IllegalStateException: this module never starts"
     assert module["status"]["message"] == words and module["status"]["attempts"] >= 1
     await site.until(lambda: _event_says(site, "ModuleInstallFailed", words))
     await site.until_progress("Completed", 1, 1)

@@ -120,7 +120,7 @@ async def test_conditions_agree_with_the_truth_while_a_version_fails_and_recover
     for base in bases:
         base.broken_versions.add("2.0.0")
     await online.apply(version="2.0.0", progressDeadlineSeconds=2)
-    await _phase(online, "InProgress", True, "com.example.StartFailure: the module does not start")
+    await _phase(online, "InProgress", True, "java.lang.IllegalStateException: this module never starts")
     await _phase(
         online, "Failed", True, 'ReplicaSet "demo-replicas-2" has timed out progressing; batch 1/2: 0 out of 2'
     )

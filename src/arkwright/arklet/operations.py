@@ -20,6 +20,7 @@ from arkwright.model.arklet import Answer, BizInfo, BizRequest, BizState, Code, 
 log = logging.getLogger(__name__)
 DRAIN_SECONDS = 30.0
 MAX_RECORDS = 20
+BASE_NAME = "base"  # what health calls the base itself
 
 
 @dataclass
@@ -75,6 +76,8 @@ class Operations:
 
     async def uninstall(self, request: BizRequest) -> Answer:
         """uninstallBiz: off the route, requests finished, code gone."""
+        if request.biz_name == BASE_NAME:
+            return _refused("uninstall", Code.FAILED, "Master biz must not be uninstalled.")
         return await self._exclusively("uninstallBiz", request.identity, lambda: self._uninstall(request))
 
     async def switch(self, request: BizRequest) -> Answer:
@@ -202,6 +205,9 @@ class Operations:
 
 def internal_error(error: BaseException) -> Answer:
     """The wire's word for any exception; the root cause comes last in the trace, as Java agents have it."""
+    if type(error) is ValueError:  # what is asked for is wrong: there is no more to it than the message
+        said = f"Internal Error: {error}"
+        return Answer(code=Code.INTERNAL_ERROR, message=said, error_stack_trace=f"{type(error).__name__}: {error}\n")
     trace = "".join(traceback.format_exception(error))
     root = error
     while root.__cause__ is not None and not isinstance(root, PackageError):

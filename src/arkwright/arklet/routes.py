@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from arkwright.arklet.operations import Operations, internal_error
+from arkwright.arklet.operations import BASE_NAME, Operations, internal_error
 from arkwright.model.arklet import (
     Answer,
     BatchInstallRequest,
@@ -123,7 +123,7 @@ class Routes:
         health = {
             "bizListInfo": modules,
             "cpu": {"count": os.cpu_count(), "load": os.getloadavg()[0]},
-            "masterBizInfo": {"bizName": "base", "bizState": "activated", "bizVersion": "1", "webContextPath": "/"},
+            "masterBizInfo": {"bizName": BASE_NAME, "bizState": "activated", "bizVersion": "1", "webContextPath": "/"},
             "pluginListInfo": [],
         }
         return Answer(code=Code.SUCCESS, data={"healthData": health})
@@ -180,8 +180,9 @@ def _decode(body: bytes, kind: type[T]) -> T:
 
 
 def _named(request: BizRequest) -> BizRequest:
-    if not request.biz_name or not request.biz_version:
-        raise ValueError("bizName and bizVersion should not be blank")
+    for field, given in (("bizName", request.biz_name), ("bizVersion", request.biz_version)):
+        if not given:
+            raise ValueError(f"{field} should not be blank")
     return request
 
 
