@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 import structlog
 
+from java.fixtures import java_base, java_parts  # noqa: F401 (fixtures for several folders)
+
 EXAMPLES = Path(__file__).parents[1] / "examples"
 
 # The commands of this very environment, `arkwright` and `kubectl`, whether it is activated or not.

@@ -101,7 +101,7 @@ async def test_a_failing_version_never_rolls_past_its_batch_and_a_rollback_super
     await site.until(lambda: _failed(site))
     await asyncio.sleep(0.5)
     assert len(site.serving("1.0.2")) == (3 if policy == "install_then_uninstall" else 2)
-    assert "the module does not start" in (await site.condition("ReplicaFailure"))["message"]
+    assert "this module never starts" in (await site.condition("ReplicaFailure"))["message"]
     for agent in agents:
         agent.base.failures["installBiz"] = 0
     await site.apply(version="1.0.2")
