@@ -36,6 +36,16 @@ def test_the_scripted_agent_answers_as_a_java_agent_does():
     assert len(FAKED) == 24
 
 
+def test_the_scripted_agent_lives_through_a_release_as_a_java_base_does():
+    fake = FakeBase(holds_one_version=True, broken_versions={"0.9.0"}, web_paths={"provider:3.0.0": "provider3"})
+    for one in recorded("release"):
+        if "asked" in one:
+            answer = fake.answer(one["command"], one["asked"] | {"bizUrl": "http://archives/any.jar"})
+            assert comparable((200, json.dumps(answer))) == one["answer"], one
+        else:
+            fake.restart()
+
+
 @pytest.fixture
 def wheels(make_wheel):
     made = {f"provider-{version}": make_wheel(version) for version in ("1.0.2", "2.0.0")}

@@ -5,7 +5,7 @@ import pytest
 from java.recordings import record, recorded
 from java.wire import STEPS, asked, comparable
 
-pytestmark = [pytest.mark.java, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.java, pytest.mark.timeout(400)]
 
 
 async def test_a_java_base_answers_as_recorded(java_parts, java_base, request, capsys):

@@ -75,6 +75,11 @@ class Site:
         pod["metadata"]["annotations"] = {"serverless.alipay.com/arklet-port": str(port)}
         return await self._add("stock-elsewhere", FakeAgent(address, port), pod)
 
+    async def add_pod_with(self, make_agent):
+        """A live base pod whose agent somebody else makes for its address."""
+        number = len(self.agents) + 1
+        return await self._add(f"stock-{number}", make_agent(f"{self._network}.{number}"), _pod(f"stock-{number}", {}))
+
     async def _add(self, name, agent, pod):
         await self._stack.enter_async_context(agent)
         self.agents[agent.address] = agent
