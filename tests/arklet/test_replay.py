@@ -28,16 +28,22 @@ FAKED = [
 ]
 
 
-def test_the_scripted_agent_answers_as_a_java_agent_does():
+def _scripted():
+    """With the modules that the Java base was given."""
     fake = FakeBase(holds_one_version=True, broken_versions={"0.9.0"}, web_paths={"provider:3.0.0": "provider3"})
     fake.real_identity["provider:7.7.7"] = "provider:1.0.2"
+    return fake
+
+
+def test_the_scripted_agent_answers_as_a_java_agent_does():
+    fake = _scripted()
     answers = {step.name: comparable((200, json.dumps(fake.answer(step.command, step.body or {})))) for step in FAKED}
     assert answers == {step.name: recorded("wire")[step.name] for step in FAKED}
     assert len(FAKED) == 24
 
 
 def test_the_scripted_agent_lives_through_a_release_as_a_java_base_does():
-    fake = FakeBase(holds_one_version=True, broken_versions={"0.9.0"}, web_paths={"provider:3.0.0": "provider3"})
+    fake = _scripted()
     for one in recorded("release"):
         if "asked" in one:
             answer = fake.answer(one["command"], one["asked"] | {"bizUrl": "http://archives/any.jar"})
