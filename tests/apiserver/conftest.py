@@ -26,7 +26,7 @@ def pytest_collection_modifyitems(items):
 @pytest.fixture(scope="session")
 def embedded_api(tmp_path_factory):
     """The embedded API alone."""
-    with embedded.running(tmp_path_factory.mktemp("embedded")) as kubeconfig:
+    with embedded.alone(tmp_path_factory.mktemp("embedded")) as kubeconfig:
         yield prepared(Api(kubeconfig))
 
 

@@ -1,23 +1,37 @@
-"""The embedded Kubernetes API with what plays a cluster beside it: Deployments, a node. In: a directory. Out: a kubeconfig."""
+"""The embedded Kubernetes API, alone or with what plays a cluster beside it. In: a directory. Out: a kubeconfig."""
 
 import contextlib
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 
-@contextlib.contextmanager
-def running(directory: Path, bases: Path | None = None) -> Iterator[Path]:
-    """For as long as the block lasts. `bases`: the directory that base processes start in."""
+def running(directory: Path, bases: Path | None = None) -> AbstractContextManager[Path]:
+    """API, Deployments and a node, for as long as the block lasts. `bases`: the directory that base processes start in."""
     words = ["up", "--foreground", "--no-controller", "--data-dir", str(directory), "--port", "0"]
-    log = directory / "up.log"
+    return _process(words, directory, directory / "site.json", bases)
+
+
+def alone(directory: Path) -> AbstractContextManager[Path]:
+    """Nothing but the API, for as long as the block lasts: nobody else writes to what a test has there."""
+    words = ["api", "--data-dir", str(directory), "--port", "0"]
+    return _process(words, directory, directory / "reader.kubeconfig")
+
+
+@contextlib.contextmanager
+def _process(words: list[str], directory: Path, sign: Path, folder: Path | None = None) -> Iterator[Path]:
+    """`sign`: a file that is there once all works."""
+    log = directory / "output.log"
     directory.mkdir(parents=True, exist_ok=True)
     with log.open("wb") as output:
-        process = subprocess.Popen([sys.executable, "-m", "arkwright", *words], stdout=output, stderr=output, cwd=bases)
+        process = subprocess.Popen(
+            [sys.executable, "-m", "arkwright", *words], stdout=output, stderr=output, cwd=folder
+        )
     try:
-        _wait(process, directory / "site.json", log)
+        _wait(process, sign, log)
         yield directory / "kubeconfig"
     finally:
         process.terminate()

@@ -63,10 +63,10 @@ async def test_an_archive_that_cannot_be_pulled_completes_by_itself_once_its_url
     (agent,) = await site.add_pods(1)
     agent.base.unreachable_archives.add("http://archives/provider-1.0.2.whl")
     await site.apply(version="1.0.2", replicas=1)
-    await site.until(lambda: _has_tried(site, 3))  # the next try is due in about 4 s
+    await site.until(lambda: _has_tried(site, 4))  # the next try is due in about 8 s
     corrected = {"name": "provider", "version": "1.0.2", "url": "http://mirror/provider-1.0.2.whl"}
     await site.apply(template={"spec": {"module": corrected}})
-    await site.until(lambda: site.serving("1.0.2"), seconds=2.5)
+    await site.until(lambda: site.serving("1.0.2"), seconds=5)
     await site.until_progress("Completed", 1, 1)
 
 

@@ -6,10 +6,9 @@ import pytest
 
 from apiserver.asking import Api
 from arkwright.standalone.addresses import Seat, Seats
-from standalone.test_site import PODS, SERVICES, arkwright, fetched, is_answering, ready_pods, until
+from standalone.test_site import JSON, PODS, arkwright, expose, fetched, is_answering, ready_pods, until
 
 RELEASES = "/apis/serverless.alipay.com/v1alpha1/namespaces/default/moduledeployments"
-JSON = {"Content-Type": "application/json"}
 
 
 @pytest.fixture
@@ -35,9 +34,7 @@ def test_modules_come_to_bases_that_share_an_address(site, archive):
         lambda: json.loads(site.raw("GET", f"{RELEASES}/provider")[2]).get("status", {}).get("availableReplicas") == 2
     )
 
-    port = {"port": 80, "targetPort": 8080, "nodePort": 31776}
-    service = {"metadata": {"name": "base"}, "spec": {"type": "NodePort", "selector": {"app": "base"}, "ports": [port]}}
-    assert site.raw("POST", SERVICES, service, **JSON)[0] == 201
+    expose(site, "base", 31776)
     until(lambda: is_answering(31776))
     assert len({fetched(31776) for _ in range(4)}) == 2
 

@@ -17,8 +17,8 @@ from apiserver.asking import STRATEGIC, Api
 
 PODS = "/api/v1/namespaces/default/pods"
 SERVICES = "/api/v1/namespaces/default/services"
+JSON = {"Content-Type": "application/json"}
 BASE = "/apis/apps/v1/namespaces/default/deployments/base"
-NODE_PORT = 31777
 
 
 def arkwright(*words, code=0, **environment):
@@ -66,34 +66,38 @@ def ready_pods(api):
     )
 
 
-def fetched(port=NODE_PORT):
+def fetched(port):
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=5) as answer:
         return answer.read().decode()
 
 
-def is_answering(port=NODE_PORT):
+def is_answering(port):
     try:
         return fetched(port)
     except OSError:
         return ""
 
 
-@pytest.fixture
-def service(api):
-    """The bases behind a nodePort."""
-    port = {"port": 80, "targetPort": 8080, "nodePort": NODE_PORT}
+def expose(api, name, node_port):
+    """The bases, as a Service of that name."""
+    port = {"port": 80, "targetPort": 8080, "nodePort": node_port}
     spec = {"type": "NodePort", "selector": {"app": "base"}, "ports": [port]}
-    until(lambda: len(ready_pods(api)) == 2)
-    status, _, body = api.raw(
-        "POST", SERVICES, {"metadata": {"name": "base"}, "spec": spec}, **{"Content-Type": "application/json"}
-    )
+    status, _, body = api.raw("POST", SERVICES, {"metadata": {"name": name}, "spec": spec}, **JSON)
     assert status == 201, body
-    until(is_answering)
-    yield
+
+
+@pytest.fixture
+def node_port(api, worker_number):
+    """One that leads to the bases; another for each test process, for each may have a site up."""
+    number = 31700 + worker_number
+    until(lambda: len(ready_pods(api)) == 2)
+    expose(api, "base", number)
+    until(lambda: is_answering(number))
+    yield number
     api.raw("DELETE", f"{SERVICES}/base")
 
 
-def test_a_base_release_loses_no_request(api, service):
+def test_a_base_release_loses_no_request(api, node_port):
     """New connections go to ready pods only, in turn; a base that is asked to end finishes what it has begun."""
     before = set(ready_pods(api))
     outcomes, is_over = [], threading.Event()
@@ -101,7 +105,7 @@ def test_a_base_release_loses_no_request(api, service):
     def ask():
         while not is_over.is_set():
             try:
-                outcomes.append(fetched())
+                outcomes.append(fetched(node_port))
             except OSError as error:
                 outcomes.append(error)
 
@@ -122,15 +126,24 @@ def test_a_base_release_loses_no_request(api, service):
     assert len(set(outcomes)) >= 4, "all four pods have answered"
 
 
-def test_a_base_that_dies_is_passed_over_and_started_again(api, service):
+def test_a_base_that_dies_is_passed_over_and_started_again(api, node_port):
     name = ready_pods(api)[0]
     status = json.loads(api.raw("GET", f"{PODS}/{name}")[2])["status"]["containerStatuses"][0]
     os.kill(int(status["containerID"].rpartition("/")[2]), 9)
     began = time.monotonic()
-    answers = [is_answering() for _ in range(10)]
+    answers = [is_answering(node_port) for _ in range(10)]
     assert answers.count("") <= 1, "only what the base had taken when it died may fail"
     assert time.monotonic() - began < 4, "and that is told at once"
     until(lambda: len(ready_pods(api)) == 2)
+
+
+def test_a_node_port_that_somebody_else_has_is_listened_on_once_it_is_free(api, worker_number):
+    number = 31720 + worker_number
+    with socket.create_server(("127.0.0.1", number)):
+        expose(api, "late", number)
+        time.sleep(0.5)
+    until(lambda: is_answering(number))
+    api.raw("DELETE", f"{SERVICES}/late")
 
 
 def test_status_and_logs_show_the_site(site, api):

@@ -23,6 +23,7 @@ from arkwright.standalone.replicas import is_ready
 log = structlog.get_logger()
 FOLLOWED = {kind: as_workload(kind) for kind in (Kind.SERVICE, Kind.POD)}
 CONNECT_SECONDS = 2.0
+RETRY_SECONDS = 1.0
 CHUNK = 65536
 Address = tuple[str, int]
 
@@ -80,6 +81,7 @@ class NodePorts:
         self._kube, self._host = kube, host
         self._cache = Cache(clock, self._changed)
         self._servers: dict[int, asyncio.Server] = {}
+        self._refused: set[int] = set()  # ports that somebody else has
         self._stirred = asyncio.Event()
         self._turns: dict[Way, int] = {}
         self._open: set[asyncio.Task[None]] = set()
@@ -91,7 +93,9 @@ class NodePorts:
                 for kind, resource in FOLLOWED.items():
                     tasks.create_task(Watcher(self._kube, self._cache, kind, resource=resource).run())
                 while True:
-                    await self._stirred.wait()
+                    with contextlib.suppress(TimeoutError):
+                        async with asyncio.timeout(RETRY_SECONDS if self._refused else None):
+                            await self._stirred.wait()
                     self._stirred.clear()
                     await self._listen()
         finally:
@@ -113,7 +117,9 @@ class NodePorts:
                 self._servers[port] = await asyncio.start_server(self._taker(port), self._host, port)
                 log.info("listening", port=port, service=wanted[port].service)
             except OSError as error:
-                log.warning("nodePort cannot be listened on", port=port, error=str(error))
+                if port not in self._refused:
+                    log.warning("nodePort cannot be listened on; trying again", port=port, error=str(error))
+        self._refused = wanted.keys() - self._servers.keys()
 
     def _taker(self, port: int) -> Callable[[asyncio.StreamReader, asyncio.StreamWriter], None]:
         def take(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
