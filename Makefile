@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 export PYTHONDONTWRITEBYTECODE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo demo-kubernetes test test-java soak quick bench bench-api check format packages lint types contract control-plane java-parts clean
+.PHONY: help install demo demo-kubernetes test test-java soak quick bench bench-agent bench-upgrades bench-api check format packages lint types contract control-plane java-parts clean
 
 help: ## list what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 22
@@ -39,11 +39,17 @@ test-java: java-parts ## what is tested with a real Java base
 soak: control-plane ## the controller killed after every single write, and 10,000 seeds of rollouts (some hours)
 	$(BIN)/pytest -n 2 tests/scenarios/test_crash.py tests/simulation --every-crash --seeds 10000
 
-quick: $(VENV)/.installed ## the tests that need no Kubernetes (under a minute)
+quick: $(VENV)/.installed ## the tests that need no Kubernetes and no Java (some minutes)
 	$(BIN)/pytest -n 2 -m 'not kubernetes and not java' --seeds 20
 
 bench: control-plane ## writes, CPU time and wall time per module, on a real API server
 	@$(BIN)/python bench/releases.py
+
+bench-agent: $(VENV)/.installed ## a module's install, memory and requests beside the same application alone
+	@$(BIN)/python bench/agent.py
+
+bench-upgrades: $(VENV)/.installed ## requests that fail in 100 upgrades under load, by each upgrade policy (half an hour)
+	@$(BIN)/python bench/upgrades.py
 
 bench-api: control-plane ## the embedded API beside a real one: writes, watches, memory, start
 	@$(BIN)/python bench/api.py

@@ -305,7 +305,7 @@ def go_offline(cluster: Cluster, pods: list[str]) -> None:
 def count_deeds(work: Path) -> None:
     """What the agents did, as they logged it: every install and uninstall once per pod, and not one more."""
     logs = "".join(file.read_text() for file in pod_logs(work).glob("*.log"))
-    deeds = Counter(re.findall(r"operations: (installed|uninstalled) (\S+?),? ", logs))
+    deeds = Counter(re.findall(r"operations: (installed|uninstalled) ([^\s,]+)", logs))
     told = ", ".join(f"{count} x {deed} {module}" for (deed, module), count in sorted(deeds.items()))
     wanted = {
         (deed, f"provider:{version}"): 2 for deed in ("installed", "uninstalled") for version in ("1.0.2", "2.0.0")

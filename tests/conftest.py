@@ -22,6 +22,10 @@ def pytest_addoption(parser):
     parser.addoption(
         "--every-crash", action="store_true", help="kill the controller after every write, not every eighth"
     )
+    parser.addoption(
+        "--cycles", type=int, default=30, help="installs and uninstalls after which nothing may have grown"
+    )
+    parser.addoption("--fuzz-seconds", type=int, default=4, help="how long each part of the agent is fuzzed")
     parser.addoption("--kills", type=int, default=8, help="how often the embedded API is killed under load")
     parser.addoption("--api", choices=["embedded", "kubernetes"], help="run scenarios on this Kubernetes API alone")
     parser.addoption(

@@ -8,8 +8,19 @@ import zipfile
 import aiohttp
 import pytest
 import uvicorn
+import uvloop
 
 from arkwright.arklet.app import Arklet, _Server
+from arkwright.arklet.settings import AgentSettings, ModuleSettings, Settings
+
+LOOPS = {"asyncio": asyncio.new_event_loop, "uvloop": uvloop.new_event_loop}
+ON_BOTH_LOOPS = ("test_clean_unload", "test_exits", "test_serving", "test_torture")
+
+
+def pytest_asyncio_loop_factories(item):
+    """What modules leave in a loop is tested on the interpreter's own and on the one that servers choose."""
+    return LOOPS if item.path.stem in ON_BOTH_LOOPS else {"asyncio": LOOPS["asyncio"]}
+
 
 WEB = """
 import asyncio
@@ -22,7 +33,7 @@ async def app(scope, receive, send):
         await receive(); await send({{"type": "lifespan.shutdown.complete"}})
         return
     query = scope["query_string"].decode()
-    await asyncio.sleep(float(query or 0))
+    await asyncio.sleep(float(query.removeprefix("sleep=") or 0))
     await send({{"type": "http.response.start", "status": 200, "headers": []}})
     await send({{"type": "http.response.body", "body": VERSION.encode()}})
 """
@@ -52,6 +63,22 @@ def make_wheel(tmp_path):
     return make
 
 
+class Gate:
+    """Holds up the module that runs `code` until the test opens it."""
+
+    def __init__(self, file):
+        self._file = file
+        self.code = f"import pathlib, time\nwhile not pathlib.Path({str(file)!r}).exists(): time.sleep(0.01)\n"
+
+    def open(self):
+        self._file.touch()
+
+
+@pytest.fixture
+def gate(tmp_path):
+    return Gate(tmp_path / "gate-is-open")
+
+
 async def plain_base(scope, receive, send):
     assert scope["type"] == "http"
     await send({"type": "http.response.start", "status": 404 if len(scope["path"]) > 1 else 200, "headers": []})
@@ -60,6 +87,7 @@ async def plain_base(scope, receive, send):
 
 class RunningBase:
     def __init__(self, session, host, port, agent_port):
+        self.agent_port = agent_port
         self.session, self.web, self.agent = session, f"http://{host}:{port}", f"http://{host}:{agent_port}"
 
     async def command(self, name, **body):
@@ -90,24 +118,44 @@ class RunningBase:
 
 
 @pytest.fixture
-async def base(worker_number):
+def modules():
+    """What the base's settings say of single modules; tests that want some have a fixture of their own."""
+    return {}
+
+
+@pytest.fixture
+async def base(worker_number, modules):
     host, port = f"127.7.{worker_number}.1", next(_ports)
     agent_port = next(_ports)
-    arklet = Arklet(plain_base, host=host, port=agent_port, drain_seconds=2)
-    server = _Server(uvicorn.Config(arklet, host=host, port=port, log_level="warning", lifespan="on"))
+    settings = Settings(
+        agent=AgentSettings(host=host, port=agent_port), defaults=ModuleSettings(drain_seconds=2), modules=modules
+    )
+    async with running_base(settings, port) as running:
+        async with asyncio.timeout(10):
+            while not await is_answering(running):
+                await asyncio.sleep(0.01)
+        yield running
+
+
+@contextlib.asynccontextmanager
+async def running_base(settings, port, application=plain_base):
+    """A base in this process, from its first moment on: it may not answer yet."""
+    host = settings.agent.host
+    server = _Server(
+        uvicorn.Config(Arklet(application, settings), host=host, port=port, log_level="warning", lifespan="on")
+    )
     serving = asyncio.create_task(server.serve())
     async with aiohttp.ClientSession() as session:
-        running = RunningBase(session, host, port, agent_port)
-        await _until_it_answers(running)
-        yield running
+        yield RunningBase(session, host, port, settings.agent.port)
     server.should_exit = True
     await serving
 
 
-async def _until_it_answers(running):
-    async with asyncio.timeout(10):
-        while True:
-            with contextlib.suppress(aiohttp.ClientError):
-                await running.command("queryAllBiz")
-                return
-            await asyncio.sleep(0.01)
+async def is_answering(running):
+    """Whether both its agent and its application are there."""
+    try:
+        await running.command("queryAllBiz")
+        await running.get("/")
+    except aiohttp.ClientError:
+        return False
+    return True

@@ -8,8 +8,9 @@ from urllib.parse import urlsplit
 import pytest
 
 from fakes.base import FakeBase
-from java.differences import DIFFERENCES
+from java.differences import DIFFERENCES, DIFFERENCES_TOGETHER
 from java.recordings import recorded
+from java.together import SCENES, played
 from java.wire import STEPS, asked, comparable
 
 # What the fake knows: commands with all they need and no more. It validates nothing, and does nothing later.
@@ -66,3 +67,16 @@ async def test_our_agent_answers_as_a_java_agent_does_but_what_is_listed(base, w
     theirs = recorded("wire")
     different = {name: answer for name, answer in ours.items() if answer != theirs[name]}
     assert different == {name: answer for name, (answer, _) in DIFFERENCES.items()}
+
+
+async def test_our_agent_is_asked_several_things_at_once_and_answers_as_a_java_agent_does(base, wheels, make_wheel):
+    slow = {"provider/values.py": "import time\ntime.sleep(1)\nVERSION = '1.0.2'"}  # to start: a Java module is
+    urls = wheels | {"provider-1.0.2": make_wheel("1.0.2", files=slow)}
+    where = (urlsplit(base.agent).hostname, urlsplit(base.web).port, urlsplit(base.agent).port, urls)
+    ours = _flat({scene.name: await played(scene, *where) for scene in SCENES})
+    different = {which: answer for which, (answer, _) in DIFFERENCES_TOGETHER.items()}
+    assert ours == _flat(recorded("together")) | different
+
+
+def _flat(scenes):
+    return {(name, which): answer for name, answers in scenes.items() for which, answer in answers.items()}

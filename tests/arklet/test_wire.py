@@ -8,6 +8,8 @@ from urllib.request import url2pathname
 
 import pytest
 
+from arkwright.arklet.modules import LoadedModule
+
 
 async def test_an_installed_module_answers_on_its_web_path(base, make_wheel):
     answer = await base.install(make_wheel())
@@ -26,6 +28,50 @@ async def test_a_second_version_waits_deactivated_until_the_switch(base, make_wh
     await base.command("switchBiz", bizName="provider", bizVersion="2.0.0")
     assert await base.states() == {"1.0.2": "deactivated", "2.0.0": "activated"}
     assert await base.get("/provider/") == (200, "2.0.0")
+
+
+async def test_a_web_path_is_one_modules_until_that_one_is_gone(base, make_wheel, gate):
+    slow = make_wheel(
+        "1.0.0", name="other", files={"other/values.py": f"{gate.code}VERSION = 'other'"}, web_path="provider"
+    )
+    first = asyncio.create_task(base.command("installBiz", bizUrl=slow))
+    while not await base.states():
+        await asyncio.sleep(0.01)
+    answer = await base.install(make_wheel())
+    assert "web path /provider is other:1.0.0's, another module's: give provider one of its own" in answer["message"]
+    gate.open()
+    assert (await first)["code"] == "SUCCESS" and await base.get("/provider/") == (200, "other")
+    assert (await base.install(make_wheel()))["code"] == "CMD_PROCESS_INTERNAL_ERROR"
+    await base.command("uninstallBiz", bizName="other", bizVersion="1.0.0")
+    assert (await base.install(make_wheel()))["code"] == "SUCCESS" and await base.get("/provider/") == (200, "1.0.2")
+
+
+async def test_a_switch_moves_the_module_to_the_web_path_of_its_version(base, make_wheel):
+    await base.install(make_wheel())
+    await base.install(make_wheel("2.0.0", web_path="moved"), "2.0.0")
+    await base.command("switchBiz", bizName="provider", bizVersion="2.0.0")
+    assert [await base.get(path) for path in ("/moved/", "/provider/")] == [(200, "2.0.0"), (404, "base")]
+
+
+@pytest.mark.parametrize("web_path", ["/", "a/b", "a b", "a?b"])
+async def test_a_web_path_is_one_segment(base, make_wheel, web_path):
+    answer = await base.install(make_wheel(web_path=web_path))
+    assert f"asks for web path {web_path!r}, which is not one segment" in answer["message"]
+
+
+async def test_an_end_that_fails_is_the_end_all_the_same(base, make_wheel, monkeypatch):
+    await base.install(make_wheel())
+    stop = LoadedModule.stop
+
+    async def failing(module):
+        await stop(module)
+        raise RuntimeError("a mistake of ours")
+
+    with monkeypatch.context() as changed:
+        changed.setattr(LoadedModule, "stop", failing)
+        assert "a mistake of ours" in (await base.uninstall())["message"]
+    assert await base.states() == {}
+    assert (await base.install(make_wheel()))["code"] == "SUCCESS"
 
 
 async def test_the_same_version_again_is_a_repeat(base, make_wheel):
@@ -83,7 +129,9 @@ async def test_a_module_whose_start_fails_leaves_nothing_and_names_the_cause(bas
         ({"bizUrl": "x", "bizName": "provider"}, "should be both blank or both not blank"),
         ({"bizUrl": "provider.whl"}, "no protocol: 'provider.whl'"),
         ({"bizUrl": "file:///nowhere/provider.whl"}, "cannot read file:///nowhere/provider.whl: No such file"),
+        ({"bizUrl": "file:///a%00b"}, "cannot read file:///a%00b: embedded null byte"),
         ({"bizUrl": "http://127.0.0.1:9/p.whl"}, "cannot fetch http://127.0.0.1:9/p.whl"),
+        ({"bizUrl": "http://["}, "no protocol: this is no url: Invalid IPv6 URL"),
         ({"bizUrl": 7}, "Expected `str`, got `int`"),
         ({"bizUrl": "file:///x", "async": True}, "requestId should not be blank when async is true"),
     ],
@@ -128,12 +176,13 @@ async def test_an_asynchronous_install_is_followed_by_its_request_id(base, make_
     assert again["message"] == "The request corresponding to the requestId(r1) has been executed."
 
 
-async def test_two_installs_of_one_module_at_once_conflict(base, make_wheel):
-    slow = make_wheel(files={"provider/values.py": "import time; time.sleep(0.3); VERSION = 'x'"})
-    answers = await asyncio.gather(base.install(slow), base.install(slow))
-    assert sorted(answer["code"] for answer in answers) == ["FAILED", "SUCCESS"]
-    loser = next(answer for answer in answers if answer["code"] == "FAILED")
-    assert "conflict, exist unfinished command(installBiz) for this biz" in loser["message"]
+async def test_two_installs_of_one_module_at_once_conflict(base, make_wheel, gate):
+    slow = make_wheel(files={"provider/values.py": f"{gate.code}VERSION = 'x'"})
+    installs = [asyncio.create_task(base.install(slow)) for _ in range(2)]
+    (loser,), (winner,) = await asyncio.wait(installs, return_when=asyncio.FIRST_COMPLETED)
+    assert "conflict, exist unfinished command(installBiz) for this biz" in loser.result()["message"]
+    gate.open()
+    assert (await winner)["code"] == "SUCCESS"
 
 
 async def test_a_batch_says_how_each_archive_fared(base, make_wheel):

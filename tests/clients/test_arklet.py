@@ -3,6 +3,7 @@
 import itertools
 
 import pytest
+from msgspec.structs import replace
 
 from arkwright.clients.arklet import ArkletClient, Timeouts
 from arkwright.model.kinds import ModuleArchive
@@ -72,6 +73,12 @@ async def test_another_identity_than_asked_for_is_a_failure_that_names_both(agen
     outcome = await client.install(at(agent), SECOND)
     assert (outcome.verdict, outcome.reason) == (Verdict.REFUSED, Reason.IDENTITY_MISMATCH)
     assert "asked for provider:2.0.0" in outcome.message and "is provider:1.0.2" in outcome.message
+
+
+async def test_who_names_no_identity_takes_what_the_archive_is(agent, client):
+    agent.base.real_identity[":"] = "provider:1.0.2"
+    outcome = await client.install(at(agent), replace(PROVIDER, name="", version=""))
+    assert (outcome.verdict, outcome.modules[0].identity) == (Verdict.DONE, "provider:1.0.2")
 
 
 async def test_an_answer_lost_after_the_deed_may_or_may_not_have_been_done(agent, client):

@@ -27,7 +27,7 @@ class FakeBase:
     holds_one_version: bool = False
     web_paths: dict[str, str] = field(default_factory=dict)
     broken_versions: set[str] = field(default_factory=set)
-    busy: set[str] = field(default_factory=set)
+    busy: dict[str, str] = field(default_factory=dict)  # identity -> the command it is at
 
     def answer(self, command, body):
         identity = f"{body.get('bizName', '')}:{body.get('bizVersion', '')}"
@@ -52,14 +52,14 @@ class FakeBase:
             self.log.append((f"{command} (busy)", identity))
             yield {
                 "code": "FAILED",
-                "message": f"FAILED:{identity} {command} conflict, exist unfinished command for this biz",
+                "message": f"FAILED:{identity} {command} conflict, exist unfinished command({self.busy[identity]}) for this biz",
             }
         else:
-            self.busy.add(identity)
+            self.busy[identity] = command
             try:
                 yield None
             finally:
-                self.busy.discard(identity)
+                del self.busy[identity]
 
     def calls(self, command):
         return [identity for name, identity in self.log if name == command]

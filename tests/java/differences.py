@@ -57,11 +57,11 @@ DIFFERENCES = {
         {
             "code": "SUCCESS",
             "data": {
-                "healthData": ["bizListInfo", "cpu", "masterBizInfo", "pluginListInfo"],
+                "healthData": ["bizListInfo", "cpu", "masterBizInfo", "pluginListInfo", "residue", "services"],
                 "bizListInfo": [ACTIVE],
             },
         },
-        "there is no JVM; the base stands in masterBizInfo alone, as later Java agents have it",
+        "there is no JVM, what modules left and offer is told; the base stands in masterBizInfo alone, as later Java agents have it",
     ),
     "no JSON": (
         _failed(f"{NO_OBJECT}JSON is malformed: object keys must be strings (byte 1)"),
@@ -72,3 +72,5 @@ DIFFERENCES = {
         "an answer, where the Java agent keeps silent and the connection open",
     ),
 }
+# (scene, which of its answers) -> (what our agent answers, why)
+DIFFERENCES_TOGETHER = {("two at once, one of which fails", "together 1"): DIFFERENCES["a start that fails"]}

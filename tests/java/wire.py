@@ -27,12 +27,12 @@ class Step:
     again_while: str = ""
 
 
-def _install(name, archive="", version="", **more):
+def install(name, archive="", version="", **more):
     asked, _, real = archive.strip("{}").rpartition("-")
     return Step(name, "installBiz", {"bizName": asked, "bizVersion": version or real, "bizUrl": archive, **more})
 
 
-def _on(name, command, module, version):
+def on(name, command, module, version):
     return Step(name, command, {"bizName": module, "bizVersion": version})
 
 
@@ -41,41 +41,41 @@ STEPS = [
     Step("commands", "help", {}),
     Step("nothing is there", *QUERY),
     Step("an empty body will do", "queryAllBiz"),
-    _install("a first install", "{provider-1.0.2}"),
+    install("a first install", "{provider-1.0.2}"),
     Step("it is active", *QUERY),
-    _install("the same again", "{provider-1.0.2}"),
-    _install("a version on the same web path", "{provider-2.0.0}"),
+    install("the same again", "{provider-1.0.2}"),
+    install("a version on the same web path", "{provider-2.0.0}"),
     Step("what is there then", *QUERY),
-    _on("it is taken away", "uninstallBiz", "provider", "2.0.0"),
-    _install("a version on another web path", "{provider-3.0.0}"),
+    on("it is taken away", "uninstallBiz", "provider", "2.0.0"),
+    install("a version on another web path", "{provider-3.0.0}"),
     Step("it waits", *QUERY),
-    _on("a switch", "switchBiz", "provider", "3.0.0"),
+    on("a switch", "switchBiz", "provider", "3.0.0"),
     Step("the other is active", *QUERY),
-    _on("a switch back", "switchBiz", "provider", "1.0.2"),
-    _on("an uninstall", "uninstallBiz", "provider", "3.0.0"),
-    _on("the last uninstall", "uninstallBiz", "provider", "1.0.2"),
+    on("a switch back", "switchBiz", "provider", "1.0.2"),
+    on("an uninstall", "uninstallBiz", "provider", "3.0.0"),
+    on("the last uninstall", "uninstallBiz", "provider", "1.0.2"),
     Step("nothing is left", *QUERY),
-    _on("a switch to what is not there", "switchBiz", "provider", "9"),
-    _on("an uninstall of what is not there", "uninstallBiz", "provider", "9"),
-    _on("an uninstall of the base", "uninstallBiz", "base", "1.0.0"),
+    on("a switch to what is not there", "switchBiz", "provider", "9"),
+    on("an uninstall of what is not there", "uninstallBiz", "provider", "9"),
+    on("an uninstall of the base", "uninstallBiz", "base", "1.0.0"),
     Step("an uninstall of nothing", "uninstallBiz", {}),
-    _install("a start that fails", "{broken-0.9.0}"),
+    install("a start that fails", "{broken-0.9.0}"),
     Step("nothing of it is left", *QUERY),
-    _install("another name than the archive has", "{provider-1.0.2}", "7.7.7"),
+    install("another name than the archive has", "{provider-1.0.2}", "7.7.7"),
     Step("it goes by its own", *QUERY),
-    _on("and is taken away by that", "uninstallBiz", "provider", "1.0.2"),
+    on("and is taken away by that", "uninstallBiz", "provider", "1.0.2"),
     Step(
         "a path for a url", "installBiz", {"bizName": "provider", "bizVersion": "1", "bizUrl": "nowhere/provider.jar"}
     ),
     Step("no url", "installBiz", {"bizName": "provider", "bizVersion": "1"}),
     Step("a name and no version", "installBiz", {"bizName": "provider", "bizUrl": "{provider-1.0.2}"}),
     Step("a url alone", "installBiz", {"bizUrl": "{provider-1.0.2}"}),
-    _on("which the archive has named", "uninstallBiz", "provider", "1.0.2"),
+    on("which the archive has named", "uninstallBiz", "provider", "1.0.2"),
     Step("nothing for an install", "installBiz"),
-    _install("later, without a name for it", "{provider-1.0.2}", **{"async": True}),
-    _install("later", "{provider-1.0.2}", **{"async": True, "requestId": "r1"}),
+    install("later, without a name for it", "{provider-1.0.2}", **{"async": True}),
+    install("later", "{provider-1.0.2}", **{"async": True, "requestId": "r1"}),
     Step("later has come", "queryBizOps", {"requestId": "r1"}, again_while='"endTimestamp":0'),
-    _install("the name again", "{provider-1.0.2}", **{"async": True, "requestId": "r1"}),
+    install("the name again", "{provider-1.0.2}", **{"async": True, "requestId": "r1"}),
     Step("a name nobody has given", "queryBizOps", {"requestId": "r9"}),
     Step("health", "health", {}),
     Step("health of what is unknown", "health", {"type": "z"}),

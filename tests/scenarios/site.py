@@ -18,19 +18,21 @@ TIMEOUTS = Timeouts(connect=1, install=20, uninstall=20, query=4)
 
 
 class Site:
-    """One namespace of a real cluster. `agents`: by address. `drift_seconds`: the controller's, from its next start on."""
+    """One namespace of a real cluster. `agents`: by address. `drift_seconds`: the controller's, from its next start on.
+    `access`: how the controller calls agents, if not plainly."""
 
     drift_seconds = 60.0
+    access = None
 
     def __init__(self, kube, stack, namespace, network):
-        self._kube, self._stack, self.namespace, self._network = kube, stack, namespace, network
+        self._kube, self._stack, self.namespace, self.network = kube, stack, namespace, network
         self.agents = {}
         self._controller = None
 
     async def begin(self, timeouts=TIMEOUTS):
         await self._post("/api/v1/namespaces", {"metadata": {"name": self.namespace}})
         await self.create_base()
-        self._arklet = await self._stack.enter_async_context(ArkletClient(timeouts))
+        self._arklet = await self._stack.enter_async_context(ArkletClient(timeouts, self.access))
         self.start_controller()
 
     async def end(self):
@@ -66,7 +68,7 @@ class Site:
 
     async def _add_pod(self, number, labels):
         return await self._add(
-            f"stock-{number}", FakeAgent(f"{self._network}.{number}"), _pod(f"stock-{number}", labels)
+            f"stock-{number}", FakeAgent(f"{self.network}.{number}"), _pod(f"stock-{number}", labels)
         )
 
     async def add_pod_at(self, address, port):
@@ -78,7 +80,7 @@ class Site:
     async def add_pod_with(self, make_agent):
         """A live base pod whose agent somebody else makes for its address."""
         number = len(self.agents) + 1
-        return await self._add(f"stock-{number}", make_agent(f"{self._network}.{number}"), _pod(f"stock-{number}", {}))
+        return await self._add(f"stock-{number}", make_agent(f"{self.network}.{number}"), _pod(f"stock-{number}", {}))
 
     async def _add(self, name, agent, pod):
         await self._stack.enter_async_context(agent)

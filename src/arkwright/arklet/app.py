@@ -6,43 +6,71 @@ app = Arklet(app)                    # the agent listens on port 1238 while the 
 
 import asyncio
 import contextlib
-import importlib
+import gc
+import logging
+import os
+import signal
 import socket
+import ssl
+import traceback
+from collections.abc import Awaitable
+from pathlib import Path
+from typing import Any
 
 import uvicorn
 
-from arkwright.arklet.operations import DRAIN_SECONDS, Operations
-from arkwright.arklet.packages import Limits
+from arkwright.arklet.access import RequireToken, Tokens
+from arkwright.arklet.applications import application_named, as_asgi
+from arkwright.arklet.asgi import Application, Receive, Scope, Send, StartFailure, coroutine_function
+from arkwright.arklet.baseline import Baseline
+from arkwright.arklet.lifespan import Lifespan
+from arkwright.arklet.operations import Operations
+from arkwright.arklet.router import ModuleRouter
 from arkwright.arklet.routes import Routes
-from arkwright.arklet.runner import Application, Lifespan, ModuleRouter, Receive, Scope, Send, StartFailure
-from arkwright.model.arklet import DEFAULT_PORT
+from arkwright.arklet.settings import AgentSettings, Settings, settings_of
+from arkwright.arklet.watching import watch
+
+log = logging.getLogger(__name__)
+
+
+class CannotListen(Exception):
+    """A port is taken; the message names it."""
 
 
 class Arklet:
     """ASGI: the base's application with its modules; runs the agent's interface during the base's lifespan."""
 
-    def __init__(
-        self,
-        base: Application,
-        host: str = "127.0.0.1",
-        port: int = DEFAULT_PORT,
-        limits: Limits | None = None,
-        drain_seconds: float = DRAIN_SECONDS,
-    ) -> None:
-        self._base = base
-        self._router = ModuleRouter(base)
-        self.operations = Operations(self._router, limits, drain_seconds)
-        app = Routes(self.operations, host).app()
+    def __init__(self, base: Any, settings: Settings | None = None) -> None:
+        """`base`: an ASGI or WSGI application. `settings`: if left out, those of the environment, as `arkwright base` has them. Raises
+        SettingsError, BadKey, ValueError or OSError where they, or a file that they name, cannot be used."""
+        watch()
+        settings = settings or settings_of(os.environ)
+        self._base = as_asgi(base, "the base")
+        self._router = ModuleRouter(self._base)
+        self.operations = Operations(self._router, settings)
+        agent = settings.agent
+        self._baseline = Baseline(settings.baseline, agent, server_is_ending) if settings.baseline.url else None
         config = uvicorn.Config(
-            app, host=host, port=port, log_level="warning", lifespan="off", timeout_graceful_shutdown=5
+            _interface(self.operations, agent),
+            host=agent.host,
+            port=agent.port,
+            log_level="warning",
+            lifespan="off",
+            timeout_graceful_shutdown=5,
+            ssl_certfile=agent.certificate or None,
+            ssl_keyfile=agent.key or None,
+            ssl_ca_certs=agent.client_ca or None,
+            ssl_cert_reqs=ssl.CERT_REQUIRED if agent.client_ca else ssl.CERT_NONE,
         )
+        config.load()  # now, for a certificate that cannot be read must not be found out when the base is up
         self._server = _Server(config)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    @coroutine_function
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        """Hands on what the chosen application makes: a coroutine of its own would cost every request of the base."""
         if scope["type"] == "lifespan":
-            await self._live(scope, receive, send)
-        else:
-            await self._router(scope, receive, send)
+            return self._live(scope, receive, send)
+        return self._router.find(scope)(scope, receive, send)
 
     async def _live(self, scope: Scope, receive: Receive, send: Send) -> None:
         """The base's own lifespan, with the agent running inside it."""
@@ -52,23 +80,40 @@ class Arklet:
         try:
             await base.startup()
         except StartFailure as error:
-            await send({"type": "lifespan.startup.failed", "message": str(error)})
+            said = "".join(traceback.format_exception(error.__cause__)) if error.__cause__ else str(error)
+            await send({"type": "lifespan.startup.failed", "message": said})
             return
         async with self._agent():
-            await send({"type": "lifespan.startup.complete"})
-            await receive()
-        await base.shutdown()
-        await send({"type": "lifespan.shutdown.complete"})
+            is_whole = self._baseline is None or await self._baseline.fill(self.operations)
+            if is_whole:
+                await send({"type": "lifespan.startup.complete"})
+                await receive()
+        failed = await base.shutdown()
+        said = "startup.failed" if not is_whole else "shutdown.failed" if failed else "shutdown.complete"
+        await send({"type": f"lifespan.{said}", "message": failed or "told to end before its modules were in"})
 
     @contextlib.asynccontextmanager
     async def _agent(self):  # type: ignore[no-untyped-def]
         serving = asyncio.create_task(self._server.serve(), name="arklet")
+        gc.collect()
+        gc.freeze()  # what the base has built so far stays; collecting after an uninstall need not look at it again
         try:
             yield
         finally:
             self._server.should_exit = True
             await asyncio.gather(serving, return_exceptions=True)
             await self.operations.stop()
+
+
+def _interface(operations: Operations, agent: AgentSettings) -> Application:
+    app: Application = Routes(operations, agent.host).app()
+    return RequireToken(app, Tokens(Path(agent.token_file))) if agent.token_file else app
+
+
+def server_is_ending() -> bool:
+    """Whether the base's own server has been told to end while it waits for the start to be over."""
+    handler = signal.getsignal(signal.SIGTERM)
+    return bool(getattr(getattr(handler, "__self__", None), "should_exit", False))
 
 
 class _Server(uvicorn.Server):
@@ -79,21 +124,39 @@ class _Server(uvicorn.Server):
         yield
 
 
-def find_application(target: str) -> Application:
-    """The ASGI application that `package.module:attribute` names. Raises ImportError or AttributeError."""
-    module_name, _, attribute = target.partition(":")
-    found: Application = getattr(importlib.import_module(module_name), attribute or "app")
-    return found
+class _BaseServer(uvicorn.Server):
+    """Says so as soon as it listens."""
+
+    def __init__(self, config: uvicorn.Config, agent_port: int) -> None:
+        super().__init__(config)
+        self._agent_port = agent_port
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        log.info("base on http://%s:%d, agent on port %d", self.config.host, self.config.port, self._agent_port)
 
 
-def serve_base(target: str, host: str, port: int, agent_port: int) -> None:
-    """Run a base in this process until it is told to end. Raises OSError where a port is taken."""
-    for taken in (port, agent_port):
+def serve_base(target: str, host: str, port: int, settings: Settings, proxies: str = "") -> None:
+    """Run a base in this process until it is told to end. `proxies`: whose X-Forwarded headers count, as addresses. Raises SystemExit(3)
+    where its startup fails, CannotListen where a port is taken, StartFailure where `target` cannot be loaded, and what Arklet does."""
+    for taken in (port, settings.agent.port):
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 probe.bind((host, taken))
             except OSError as error:
-                raise OSError(error.errno, f"{host}:{taken}: {error.strerror}") from error
-    arklet = Arklet(find_application(target), host=host, port=agent_port)
-    uvicorn.run(arklet, host=host, port=port, lifespan="on", log_level="warning", timeout_graceful_shutdown=30)
+                raise CannotListen(f"cannot listen on {host}:{taken}: {error.strerror}") from error
+    arklet = Arklet(application_named(target), settings)
+    config = uvicorn.Config(
+        arklet,
+        host=host,
+        port=port,
+        lifespan="on",
+        log_level="warning",
+        access_log=False,  # at this level nobody would see it, and every request would pay for its line
+        proxy_headers=bool(proxies),
+        forwarded_allow_ips=proxies or None,
+        timeout_graceful_shutdown=30,
+    )
+    with contextlib.suppress(KeyboardInterrupt):
+        _BaseServer(config, settings.agent.port).run()

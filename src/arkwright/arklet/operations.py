@@ -12,13 +12,16 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from arkwright.arklet.downloads import PackageError
 from arkwright.arklet.lifecycle import IllegalStep, Step, next_state
-from arkwright.arklet.packages import Limits, ModulePackage, PackageError, fetch, is_same_identity
-from arkwright.arklet.runner import LoadedModule, ModuleRouter
+from arkwright.arklet.modules import LoadedModule
+from arkwright.arklet.packages import ModulePackage, Packages, is_same_identity
+from arkwright.arklet.residue import Leftover
+from arkwright.arklet.router import ModuleRouter
+from arkwright.arklet.settings import Settings
 from arkwright.model.arklet import Answer, BizInfo, BizRequest, BizState, Code, InstallRequest
 
 log = logging.getLogger(__name__)
-DRAIN_SECONDS = 30.0
 MAX_RECORDS = 20
 BASE_NAME = "base"  # what health calls the base itself
 
@@ -54,13 +57,12 @@ class Installed:
 class Operations:
     """The modules of one base and the commands on them."""
 
-    def __init__(
-        self, router: ModuleRouter, limits: Limits | None = None, drain_seconds: float = DRAIN_SECONDS
-    ) -> None:
+    def __init__(self, router: ModuleRouter, settings: Settings) -> None:
         self._router = router
-        self._limits = limits or Limits()
-        self._drain_seconds = drain_seconds
+        self._settings = settings
+        self._packages = Packages(settings.archives)
         self._busy: dict[str, str] = {}
+        self._left: dict[str, list[Leftover]] = {}
         self.installed: dict[str, Installed] = {}
 
     async def install(self, request: InstallRequest) -> Answer:
@@ -101,16 +103,25 @@ class Operations:
                 "bizState": one.state,
                 "bizStateRecords": one.records,
                 "bizVersion": one.version,
-                "mainClass": one.module.package.application if one.module else "",
-                "requestsInFlight": one.module.requests_in_flight if one.module else 0,
                 "webContextPath": one.web_path,
+                **(one.module.told() if one.module else {"mainClass": ""}),
             }
             for one in self.installed.values()
         ]
 
+    def residue(self) -> dict[str, list[str]]:
+        """What modules that were uninstalled have left here and is here still, by identity."""
+        self._left = {
+            identity: there
+            for identity, left in self._left.items()
+            if (there := [one for one in left if one.is_there()])
+        }
+        return {identity: [one.what for one in left] for identity, left in self._left.items()}
+
     async def stop(self) -> None:
         """Uninstall everything: the base ends."""
         await asyncio.gather(*(self._take_away(one) for one in list(self.installed.values()) if one.module))
+        await asyncio.to_thread(self._packages.close)
 
     async def _exclusively(self, command: str, identity: str, run: Callable[[], Awaitable[Answer]]) -> Answer:
         if other := self._busy.get(identity):
@@ -131,16 +142,17 @@ class Operations:
         if request.biz_name:
             self.installed[entry.identity] = entry
         try:
-            package = await fetch(request.biz_url, request.md5, self._limits)
+            package = await self._packages.fetch(request.biz_url, request.md5)
             if refused := self._rename(entry, package, request):
                 package.discard()
                 return refused
-            entry.module = await LoadedModule.start(package)
+            self._claim_web_path(entry, package)
+            entry.module = await LoadedModule.start(package, self._settings.of(package.name))
         except BaseException as error:
             self.installed.pop(entry.identity, None)
-            log.warning("not installed %s: %s: %s", entry.identity, type(error).__name__, error)
+            log.warning("not installed %r: %s: %s", entry.identity, type(error).__name__, error)
             raise
-        self._begin_serving(entry, package)
+        self._begin_serving(entry)
         cost = int((time.monotonic() - started) * 1000)
         log.info("installed %s in %d ms, %s", entry.identity, cost, entry.state)
         return _installed(entry, f"Install Biz: {entry.identity} success, cost: {cost} ms")
@@ -156,8 +168,18 @@ class Operations:
         self.installed[entry.identity] = entry
         return None
 
-    def _begin_serving(self, entry: Installed, package: ModulePackage) -> None:
+    def _claim_web_path(self, entry: Installed, package: ModulePackage) -> None:
+        """A web path is one module's, as in a Java base: two would take it from each other. Raises ValueError; the package is gone then."""
+        others = (one for one in self.installed.values() if one.name != entry.name and one.web_path == package.web_path)
+        if other := next(others, None):
+            package.discard()
+            raise ValueError(
+                f"web path /{package.web_path} is {other.identity}'s, another module's: give {entry.name} one of its own, or "
+                "uninstall the other"
+            )
         entry.web_path = package.web_path
+
+    def _begin_serving(self, entry: Installed) -> None:
         if self._active_sibling(entry):
             entry.step(Step.DEACTIVATE, "Started", "another version is active; switchBiz activates this one")
         else:
@@ -167,33 +189,43 @@ class Operations:
         assert entry.module is not None
         if sibling := self._active_sibling(entry):
             sibling.step(Step.DEACTIVATE, "Switched")
-            if sibling.module and sibling.web_path != entry.web_path:
-                self._router.unroute(sibling.module)
+            assert sibling.module is not None
+            sibling.module.activate(False)
+            if sibling.web_path != entry.web_path:
+                self._router.unroute(sibling.module.traffic)
         entry.step(Step.ACTIVATE, reason)
-        self._router.route(entry.web_path, entry.module)
+        entry.module.activate(True)
+        self._router.route(entry.web_path, entry.module.traffic)
 
     def _active_sibling(self, entry: Installed) -> Installed | None:
-        others = (one for one in self.installed.values() if one is not entry and one.state is BizState.ACTIVATED)
-        return next((one for one in others if one.name == entry.name or one.web_path == entry.web_path), None)
+        versions = (one for one in self.installed.values() if one is not entry and one.name == entry.name)
+        return next((one for one in versions if one.state is BizState.ACTIVATED), None)
 
     async def _uninstall(self, request: BizRequest) -> Answer:
         found = self._find(request.biz_name, request.biz_version)
         if found is None:
             return _refused("uninstall", Code.NOT_FOUND_BIZ, f"Uninstall biz: {request.identity} not found.")
-        cut_off = await self._take_away(found)
-        note = f" {cut_off} requests were cut off after {self._drain_seconds:g} s." if cut_off else ""
-        return _succeeded(f"Uninstall biz: {found.identity} success.{note}")
+        left = [one.what for one in await self._take_away(found)]
+        said = " ".join((f"Uninstall biz: {found.identity} success.", *(f"{one}." for one in left)))
+        data: dict[str, Any] = {"code": Code.SUCCESS, "message": said}
+        return Answer(code=Code.SUCCESS, data=data | {"residue": left} if left else data)
 
-    async def _take_away(self, entry: Installed) -> int:
+    async def _take_away(self, entry: Installed) -> list[Leftover]:
         entry.step(Step.STOP, "Killing")
         module, entry.module = entry.module, None
-        cut_off = 0
-        if module is not None:
-            self._router.unroute(module)
-            cut_off = await module.stop(self._drain_seconds)
-        self.installed.pop(entry.identity, None)
-        log.info("uninstalled %s, %d requests cut off", entry.identity, cut_off)
-        return cut_off
+        left: list[Leftover] = []
+        try:
+            if module is not None:
+                self._router.unroute(module.traffic)
+                left = await module.stop()
+        finally:  # an end that fails is told, and is the end all the same: another install would have no way in
+            self.installed.pop(entry.identity, None)
+        log.info("uninstalled %s", entry.identity)
+        for one in left:
+            log.warning("left by %s: %s", entry.identity, one.what)
+        if left:
+            self._left.setdefault(entry.identity, []).extend(left)
+        return left
 
     async def _uninstall_all(self, name: str) -> None:
         for one in [one for one in self.installed.values() if one.name == name]:

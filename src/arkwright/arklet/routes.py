@@ -15,7 +15,9 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from arkwright.arklet.openapi import describe
 from arkwright.arklet.operations import BASE_NAME, Operations, internal_error
+from arkwright.arklet.services import published
 from arkwright.model.arklet import (
     Answer,
     BatchInstallRequest,
@@ -23,20 +25,23 @@ from arkwright.model.arklet import (
     Code,
     HealthRequest,
     InstallRequest,
+    NoRequest,
     OpsRequest,
 )
 
 BODY_LIMIT_BYTES = 1024 * 1024
-COMMANDS = {
-    "help": "list all commands",
-    "installBiz": "install one module",
-    "batchInstallBiz": "install several modules",
-    "uninstallBiz": "uninstall one module",
-    "switchBiz": "activate one of the installed versions of a module",
-    "queryAllBiz": "list all modules (without the base)",
-    "queryBizOps": "ask how an asynchronous command is going",
-    "health": "health of the base and its modules",
+RECORDS_KEPT = 1000  # of asynchronous commands; Java agents keep all, for ever
+COMMANDS: dict[str, tuple[str, type]] = {
+    "help": ("list all commands", NoRequest),
+    "installBiz": ("install one module", InstallRequest),
+    "batchInstallBiz": ("install several modules", BatchInstallRequest),
+    "uninstallBiz": ("uninstall one module", BizRequest),
+    "switchBiz": ("activate one of the installed versions of a module", BizRequest),
+    "queryAllBiz": ("list all modules (without the base)", NoRequest),
+    "queryBizOps": ("ask how an asynchronous command is going", OpsRequest),
+    "health": ("health of the base and its modules", HealthRequest),
 }
+UNKNOWN = Answer(code=Code.CMD_NOT_FOUND, message="please follow the doc")
 
 T = TypeVar("T")
 Command = Callable[[bytes], Awaitable[Answer]]
@@ -54,22 +59,36 @@ class Routes:
         self._commands: dict[str, Command] = {name: getattr(self, f"_{name}") for name in COMMANDS}
 
     def app(self) -> Starlette:
-        return Starlette(
-            routes=[Route("/{command:path}", self._answer, methods=["POST"])], exception_handlers={405: _only_post}
-        )
+        routes = [
+            Route("/openapi.json", self._describe, methods=["GET"]),
+            Route("/{command:path}", self._answer, methods=["POST"]),
+        ]
+        app = Starlette(routes=routes, exception_handlers={404: self._unknown, 405: _only_post})
+        app.router.redirect_slashes = False
+        return app
+
+    async def _describe(self, request: Request) -> Response:
+        return Response(self._encoder.encode(describe(COMMANDS)), media_type="application/json")
 
     async def _answer(self, request: Request) -> Response:
         body = await _limited_body(request)
         if body is None:
             return PlainTextResponse(f"the body is larger than {BODY_LIMIT_BYTES} bytes", status_code=413)
         answer = await self._run(request.path_params["command"], body)
+        return self._encoded(answer)
+
+    def _encoded(self, answer: Answer) -> Response:
         answer = msgspec.structs.replace(answer, base_identity=self._identity)
         return Response(self._encoder.encode(answer), media_type="application/json")
+
+    async def _unknown(self, request: Request, error: Exception) -> Response:
+        """A path that cannot even be a command's name: with a line's end in it."""
+        return self._encoded(UNKNOWN)
 
     async def _run(self, name: str, body: bytes) -> Answer:
         command = self._commands.get(name)
         if command is None:
-            return Answer(code=Code.CMD_NOT_FOUND, message="please follow the doc")
+            return UNKNOWN
         try:
             return await command(body)
         except msgspec.DecodeError as error:
@@ -78,7 +97,7 @@ class Routes:
             return internal_error(error)
 
     async def _help(self, body: bytes) -> Answer:
-        return Answer(code=Code.SUCCESS, data=[{"desc": desc, "id": name} for name, desc in COMMANDS.items()])
+        return Answer(code=Code.SUCCESS, data=[{"desc": desc, "id": name} for name, (desc, _) in COMMANDS.items()])
 
     async def _installBiz(self, body: bytes) -> Answer:  # noqa: N802 (the wire's name)
         request = _decode(body, InstallRequest)
@@ -93,7 +112,7 @@ class Routes:
         return await self._now_or_later(request, lambda: self._operations.switch(request))
 
     async def _queryAllBiz(self, body: bytes) -> Answer:  # noqa: N802
-        _decode(body, OpsRequest)
+        _decode(body, NoRequest)
         return Answer(code=Code.SUCCESS, data=self._operations.query())
 
     async def _queryBizOps(self, body: bytes) -> Answer:  # noqa: N802
@@ -125,6 +144,8 @@ class Routes:
             "cpu": {"count": os.cpu_count(), "load": os.getloadavg()[0]},
             "masterBizInfo": {"bizName": BASE_NAME, "bizState": "activated", "bizVersion": "1", "webContextPath": "/"},
             "pluginListInfo": [],
+            "residue": self._operations.residue(),
+            "services": [str(one) for one in published()],
         }
         return Answer(code=Code.SUCCESS, data={"healthData": health})
 
@@ -138,6 +159,8 @@ class Routes:
             return Answer(code=Code.FAILED, message=known)
         record = _new_record(request)
         self._ops[request.request_id] = record
+        for oldest in list(self._ops)[:-RECORDS_KEPT]:
+            del self._ops[oldest]
         task = asyncio.create_task(_follow(record, run), name=f"arklet {request.request_id}")
         self._background.add(task)
         task.add_done_callback(self._background.discard)

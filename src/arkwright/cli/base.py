@@ -1,14 +1,20 @@
 """`arkwright base`: run an ASGI application as a base, with the agent beside it."""
 
+import copy
 import logging
 import os
 import sys
+import traceback
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from arkwright.arklet.app import serve_base
-from arkwright.cli.output import fail, notes
+from arkwright.arklet.app import CannotListen, serve_base
+from arkwright.arklet.asgi import StartFailure
+from arkwright.arklet.settings import Settings, SettingsError, read_settings
+from arkwright.arklet.signatures import BadKey
+from arkwright.cli.output import fail
 from arkwright.model.arklet import DEFAULT_PORT
 
 
@@ -19,17 +25,47 @@ def base(
     host: Annotated[str, typer.Option(help="Address to listen on.", envvar="POD_IP")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port of the application.", envvar="ARKWRIGHT_PORT")] = 8080,
     agent_port: Annotated[int, typer.Option(help="Port of the agent.", envvar="ARKWRIGHT_AGENT_PORT")] = DEFAULT_PORT,
+    forwarded_allow_ips: Annotated[
+        str, typer.Option(help="Addresses of proxies whose X-Forwarded headers count, with commas; * is all.")
+    ] = "",
+    config: Annotated[
+        Path | None, typer.Option(help="A TOML file with more settings; these options win.", envvar="ARKWRIGHT_CONFIG")
+    ] = None,
+    baseline_url: Annotated[
+        str, typer.Option(help="Asked at start which modules belong here.", envvar="ARKWRIGHT_BASELINE_URL")
+    ] = "",
 ) -> None:
     """Serve an ASGI application and, beside it, the agent that installs modules into it."""
-    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s", level=logging.WARNING)
-    logging.getLogger("arkwright").setLevel(logging.INFO)
+    _log()
     sys.path.insert(0, os.getcwd())
-    notes.print(f"base on http://{host}:{port}, agent on http://{host}:{agent_port}", highlight=False)
     try:
-        serve_base(app, host, port, agent_port)
-    except (ImportError, AttributeError) as error:
+        settings = (read_settings(config) if config else Settings()).at(host, agent_port, baseline_url)
+        serve_base(app, host, port, settings, forwarded_allow_ips)
+    except CannotListen as error:
+        fail(str(error), "choose other ports with --port and --agent-port")
+    except (SettingsError, BadKey, ValueError, OSError) as error:
+        fail(str(error), "what a settings file may say: docs/reference.md")
+    except StartFailure as error:
+        if not isinstance(error.__cause__, ImportError | AttributeError | None):
+            traceback.print_exception(error.__cause__)  # its own code failed
         fail(
             f"--app {app!r} cannot be loaded: {error}", "write package.module:attribute, importable from this directory"
         )
-    except OSError as error:
-        fail(f"cannot listen on {error.strerror}", "choose other ports with --port and --agent-port")
+
+
+class _Lines(logging.Formatter):
+    """What a module causes is shown under its identity, whichever logger says it."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        identity = getattr(record, "arkwright_module", "")
+        if identity and not record.name.startswith(identity) and not record.getMessage().startswith(identity):
+            record = copy.copy(record)
+            record.name = f"{identity}/{record.name}"
+        return super().format(record)
+
+
+def _log() -> None:
+    lines = logging.StreamHandler()
+    lines.setFormatter(_Lines("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    logging.basicConfig(handlers=[lines], level=logging.WARNING)
+    logging.getLogger("arkwright").setLevel(logging.INFO)

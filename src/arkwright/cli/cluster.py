@@ -8,7 +8,7 @@ from typing import Annotated, Any, TypeVar
 import msgspec
 import typer
 
-from arkwright.cli.output import fail, notes
+from arkwright.cli.output import fail, note
 from arkwright.clients.credentials import find_access
 from arkwright.clients.errors import ApiUnreachable, BadCredentials, ClientError, Forbidden, NotFound
 from arkwright.clients.kube import KubeClient
@@ -68,7 +68,7 @@ async def _read_all(kube: KubeClient, kind: Kind, namespace: str) -> tuple[Any, 
         try:
             found.append(read(raw, RESOURCES[kind].type))
         except msgspec.ValidationError as error:
-            notes.print(f"[yellow]warning:[/] a {kind} cannot be read and is left out: {error}", highlight=False)
+            note(f"a {kind} cannot be read and is left out: {error}", "warning: ", "yellow")
     return tuple(found)
 
 

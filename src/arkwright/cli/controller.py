@@ -9,8 +9,9 @@ import uvloop
 
 from arkwright.cli.loglines import renderer as renderer_of_lines
 from arkwright.cli.output import fail
+from arkwright.clients.agentaccess import AgentAccess
 from arkwright.clients.arklet import Timeouts
-from arkwright.clients.errors import BadCredentials
+from arkwright.clients.errors import BadAccess, BadCredentials
 from arkwright.controller.agentcalls import Limits
 from arkwright.controller.app import ApiLimits, Health, Looks, Settings, run_controller
 from arkwright.controller.leader import Terms
@@ -22,15 +23,17 @@ def controller(
     health_port: Annotated[int, typer.Option(help="Port of /healthz, /readyz and /metrics.")] = 8081,
     workers: Annotated[int, typer.Option(help="Keys planned at once.")] = 64,
     pace: Annotated[float, typer.Option(help="Least seconds between two looks at one ModuleDeployment.")] = 0.05,
-    drift_period: Annotated[
-        float, typer.Option(help="Seconds between questions to a base what it holds; 0: never.")
-    ] = 60.0,
+    drift_period: Annotated[float, typer.Option(help="Seconds until a base is asked again; 0: never.")] = 60.0,
     calls_per_pod: Annotated[int, typer.Option(help="Calls at once to one base.")] = 4,
     calls: Annotated[int, typer.Option(help="Calls at once to all bases.")] = 400,
     connect_timeout: Annotated[float, typer.Option(help="Seconds to reach an agent.")] = 3.0,
     install_timeout: Annotated[float, typer.Option(help="Seconds for an install.")] = 300.0,
     uninstall_timeout: Annotated[float, typer.Option(help="Seconds for an uninstall, draining included.")] = 60.0,
     query_timeout: Annotated[float, typer.Option(help="Seconds for a question to an agent.")] = 5.0,
+    agent_token_file: Annotated[str, typer.Option(help="File with the token that agents ask for.")] = "",
+    agent_ca: Annotated[str, typer.Option(help="PEM file of who signs agents' certificates; calls go over TLS.")] = "",
+    agent_certificate: Annotated[str, typer.Option(help="PEM file of our own certificate, for agents that ask.")] = "",
+    agent_key: Annotated[str, typer.Option(help="PEM file of its key.")] = "",
     api_timeout: Annotated[float, typer.Option(help="Seconds for a request to the Kubernetes API.")] = 30.0,
     api_writes: Annotated[int, typer.Option(help="Writes to the Kubernetes API at once.")] = 64,
     leader_election: Annotated[bool, typer.Option(help="Act only while holding the Lease.")] = True,
@@ -48,6 +51,7 @@ def controller(
         health=Health(health_host, health_port),
         looks=Looks(workers, pace, drift_period),
         timeouts=Timeouts(connect_timeout, install_timeout, uninstall_timeout, query_timeout),
+        agents=AgentAccess(agent_token_file, agent_ca, agent_certificate, agent_key),
         limits=Limits(calls_per_pod, calls),
         api=ApiLimits(api_timeout, api_writes),
         terms=Terms(lease_namespace, lease_name, lease_duration, lease_renew) if leader_election else None,
@@ -60,6 +64,10 @@ def _run(settings: Settings) -> None:
         was_told_to_stop = uvloop.run(run_controller(settings))
     except BadCredentials as error:
         fail(str(error), "set KUBECONFIG to the file of a cluster, or run this in a pod with a service account")
+    except BadAccess as error:
+        fail(
+            str(error), "--agent-ca, --agent-certificate and --agent-key name PEM files, --agent-token-file a text file"
+        )
     except OSError as error:
         where = f"{settings.health.host}:{settings.health.port}"
         fail(f"cannot listen on {where}: {error.strerror}", "choose another port with --health-port (0: any free one)")

@@ -2,73 +2,176 @@
 
 import asyncio
 import contextlib
-import shutil
-import tempfile
+import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
-import build
-import tomlkit
 import typer
+import watchfiles
 from packaging.utils import parse_wheel_filename
 
-from arkwright.cli.output import Format, fail, notes, show
+from arkwright.arklet.signatures import SUFFIX, BadKey, read_private_key, signature
+from arkwright.cli.building import BuildFailed, build_wheel
+from arkwright.cli.deploying import DeployFailed, deploy
+from arkwright.cli.output import Format, complain, fail, note, show
+from arkwright.clients.agentaccess import AgentAccess
 from arkwright.clients.arklet import ArkletClient
+from arkwright.clients.errors import BadAccess
 from arkwright.model.kinds import ModuleArchive
-from arkwright.model.outcomes import Outcome, Verdict
+from arkwright.model.outcomes import Outcome, Reason, Verdict
 
 app = typer.Typer(no_args_is_help=True, help="Build module archives; install, switch and remove them on one base.")
 Agent = Annotated[str, typer.Option(help="The base's agent, as address:port.", envvar="ARKWRIGHT_AGENT")]
+Source = Annotated[
+    Path, typer.Argument(help="The module's source directory, with a pyproject.toml.", exists=True, file_okay=False)
+]
 DEFAULT_AGENT = "127.0.0.1:1238"
+WEB_PATH_TAKEN = (
+    "this base holds one version of a module on a web path: `arkwright module uninstall name:version` first"
+)
+
+
+@app.callback()
+def module(
+    context: typer.Context,
+    token_file: Annotated[
+        str, typer.Option(help="File with the token that the agent asks for.", envvar="ARKWRIGHT_AGENT_TOKEN_FILE")
+    ] = "",
+    ca: Annotated[
+        str,
+        typer.Option(
+            help="PEM file of who signs agents' certificates; calls go over TLS.", envvar="ARKWRIGHT_AGENT_CA"
+        ),
+    ] = "",
+    certificate: Annotated[
+        str, typer.Option(help="PEM file of your own certificate.", envvar="ARKWRIGHT_AGENT_CERTIFICATE")
+    ] = "",
+    key: Annotated[str, typer.Option(help="PEM file of its key.", envvar="ARKWRIGHT_AGENT_KEY")] = "",
+) -> None:
+    """Build module archives; install, switch and remove them on one base."""
+    context.obj = AgentAccess(token_file, ca, certificate, key)
 
 
 @app.command("build")
 def build_module(
-    source: Annotated[Path, typer.Argument(help="The module's source directory, with a pyproject.toml.")] = Path("."),
+    source: Source = Path("."),
     out: Annotated[Path, typer.Option(help="Where the archive goes.")] = Path("dist"),
     version: Annotated[str, typer.Option(help="Build as this version instead of the project's own.")] = "",
 ) -> None:
     """Build a module archive (a wheel); prints its path."""
-    if not (source / "pyproject.toml").is_file():
-        fail(f"{source} has no pyproject.toml", "name the directory that holds the module's source")
-    with tempfile.TemporaryDirectory() as scratch:
-        tree = Path(scratch) / "source"
-        shutil.copytree(source, tree, ignore=shutil.ignore_patterns("dist", "__pycache__", ".venv", ".git"))
-        if version:
-            _set_version(tree / "pyproject.toml", version)
-        try:
-            typer.echo(build.ProjectBuilder(tree).build("wheel", out.resolve()))
-        except (build.BuildBackendException, build.BuildException) as error:
-            fail(f"{source} cannot be built: {error}", "install the build backend that its pyproject.toml names")
+    try:
+        typer.echo(build_wheel(source, out, version))
+    except BuildFailed as error:
+        fail(str(error), error.way_out)
 
 
-def _set_version(path: Path, version: str) -> None:
-    document = tomlkit.parse(path.read_text(encoding="utf-8"))
-    document["project"]["version"] = version
-    path.write_text(tomlkit.dumps(document), encoding="utf-8")
+@app.command()
+def sign(
+    archive: Annotated[Path, typer.Argument(help="A module archive.")],
+    key: Annotated[Path, typer.Option(help="PEM file of an Ed25519 private key.")],
+) -> None:
+    """Sign an archive, for bases that load signed ones only; prints the signature's path. It belongs beside the archive."""
+    try:
+        text = signature(archive, read_private_key(key))
+    except (BadKey, OSError) as error:
+        fail(str(error), "`openssl genpkey -algorithm ed25519 -out key.pem` makes a key")
+    path = archive.with_name(archive.name + SUFFIX)
+    path.write_bytes(text)
+    typer.echo(path)
+
+
+@app.command("deploy")
+def deploy_source(
+    context: typer.Context,
+    source: Source = Path("."),
+    agent: Agent = DEFAULT_AGENT,
+    watch: Annotated[bool, typer.Option("--watch", "-w", help="Again whenever a file is saved.")] = False,
+) -> None:
+    """Build a module from its source and install it into a base; the version that is there serves until the new one does."""
+    try:
+        asyncio.run(_deploy(context.obj, agent, source, watch))
+    except KeyboardInterrupt:
+        note("stopped; the module stays installed")
+
+
+async def _deploy(access: AgentAccess, agent: str, source: Path, watch: bool) -> None:
+    async with _client(access) as client:
+        if watch:
+            await _deploy_on_save(client, agent, source)
+        elif not await _deploy_once(client, agent, source):
+            raise typer.Exit(1)
+
+
+async def _deploy_on_save(client: ArkletClient, agent: str, source: Path) -> None:
+    saves = watchfiles.awatch(source, watch_filter=_Sources())
+    note(f"watching {source}, until Ctrl-C")
+    while True:
+        saved = asyncio.ensure_future(anext(saves))  # from now on: what is saved during a build is not in it
+        await _deploy_once(client, agent, source)
+        await saved
+
+
+async def _deploy_once(client: ArkletClient, agent: str, source: Path) -> bool:
+    began = time.monotonic()
+    try:
+        found = await deploy(client, agent, source)
+    except BuildFailed as error:
+        complain(str(error), error.way_out)
+        return False
+    except DeployFailed as error:
+        complain(str(error))
+        return False
+    took, gone = time.monotonic() - began, f", {', '.join(found.gone)} is gone" if found.gone else ""
+    path = f"/{found.module.web_context_path}/"
+    note(f" serves on {path} after {took:.1f} s{gone}", found.module.identity, "green")
+    return True
+
+
+class _Sources(watchfiles.DefaultFilter):
+    """Everything but what building leaves behind."""
+
+    ignore_dirs = (*watchfiles.DefaultFilter.ignore_dirs, "dist", "build")
 
 
 @app.command("list")
 def list_modules(
-    agent: Agent = DEFAULT_AGENT, output: Annotated[Format, typer.Option("--output", "-o")] = Format.TABLE
+    context: typer.Context,
+    agent: Agent = DEFAULT_AGENT,
+    output: Annotated[Format, typer.Option("--output", "-o")] = Format.TABLE,
 ) -> None:
-    """What is installed in a base."""
-    outcome = _ask(agent, lambda client: client.query(agent))
-    rows = [
-        {
-            "module": one.biz_name,
-            "version": one.biz_version,
-            "state": one.state.value,
-            "path": f"/{one.web_context_path}",
-        }
-        for one in outcome.modules
-    ]
+    """What is installed in a base; `-o wide`: how it is doing."""
+    outcome = _ask(context.obj, agent, lambda client: client.health(agent))
+    base = outcome.health.get("masterBizInfo", {}).get("bizName")
+    rows = [module_row(one) for one in outcome.health.get("bizListInfo", []) if one.get("bizName") != base]
     show(rows, output, ["module", "version", "state", "path"])
+    for identity, left in outcome.health.get("residue", {}).items():
+        note("; ".join(left), f"left by {identity}: ", "yellow")
+
+
+def module_row(told: dict[str, Any]) -> dict[str, Any]:
+    """One module as a base tells of it; what it does not know, as a Java base of requests, is left out."""
+    requests = told.get("requests", {})
+    row = {
+        "module": told.get("bizName"),
+        "version": told.get("bizVersion"),
+        "state": str(told.get("bizState", "")).lower(),
+        "path": f"/{told.get('webContextPath', '').strip('/')}",
+        "isolation": told.get("isolation"),
+        "requests": requests.get("requests"),
+        "inFlight": told.get("requestsInFlight"),
+        "failed": requests.get("failed"),
+        "p99Ms": requests.get("latencyMs", {}).get("p99"),
+        "cpuSeconds": told.get("cpuSeconds"),
+        "memoryMb": told.get("memoryMb"),
+        "patched": ", ".join(told.get("patched", ())) or None,
+    }
+    return {name: value for name, value in row.items() if value is not None}
 
 
 @app.command()
 def install(
+    context: typer.Context,
     url: Annotated[str, typer.Argument(help="http(s) or file url, or the path, of a module archive.")],
     agent: Agent = DEFAULT_AGENT,
     name: Annotated[str, typer.Option(help="The module's name, if the file's name does not say it.")] = "",
@@ -80,9 +183,9 @@ def install(
         with contextlib.suppress(ValueError):
             name, version = _identity(url)
     archive = ModuleArchive(name=name, version=version, url=url)
-    outcome = _ask(agent, lambda client: client.install(agent, archive))
+    outcome = _ask(context.obj, agent, lambda client: client.install(agent, archive))
     for one in outcome.modules:
-        notes.print(f"{one.identity} is {one.state} on {agent}, path /{one.web_context_path}", highlight=False)
+        note(f"{one.identity} is {one.state} on {agent}, path /{one.web_context_path}")
 
 
 def _identity(url: str) -> tuple[str, str]:
@@ -91,19 +194,30 @@ def _identity(url: str) -> tuple[str, str]:
 
 
 @app.command()
-def uninstall(module: Annotated[str, typer.Argument(help="name:version")], agent: Agent = DEFAULT_AGENT) -> None:
+def uninstall(
+    context: typer.Context, module: Annotated[str, typer.Argument(help="name:version")], agent: Agent = DEFAULT_AGENT
+) -> None:
     """Remove a module from a base; requests under way are finished first."""
     name, version = _named(module)
-    outcome = _ask(agent, lambda client: client.uninstall(agent, name, version))
-    notes.print(outcome.message, highlight=False)
+    outcome = _ask(context.obj, agent, lambda client: client.uninstall(agent, name, version))
+    note(outcome.message)
 
 
 @app.command()
-def switch(module: Annotated[str, typer.Argument(help="name:version")], agent: Agent = DEFAULT_AGENT) -> None:
+def switch(
+    context: typer.Context, module: Annotated[str, typer.Argument(help="name:version")], agent: Agent = DEFAULT_AGENT
+) -> None:
     """Let an installed version of a module answer from now on."""
     name, version = _named(module)
-    outcome = _ask(agent, lambda client: client.switch(agent, name, version))
-    notes.print(outcome.message, highlight=False)
+    outcome = _ask(context.obj, agent, lambda client: client.switch(agent, name, version))
+    note(outcome.message)
+
+
+def _client(access: AgentAccess) -> ArkletClient:
+    try:
+        return ArkletClient(access=access)
+    except BadAccess as error:
+        fail(str(error), "--ca, --certificate and --key name PEM files")
 
 
 def _named(module: str) -> tuple[str, str]:
@@ -113,14 +227,16 @@ def _named(module: str) -> tuple[str, str]:
     return name, version
 
 
-def _ask(agent: str, call: Callable[[ArkletClient], Awaitable[Outcome]]) -> Outcome:
+def _ask(access: AgentAccess, agent: str, call: Callable[[ArkletClient], Awaitable[Outcome]]) -> Outcome:
     async def run() -> Outcome:
-        async with ArkletClient() as client:
+        async with _client(access) as client:
             return await call(client)
 
     outcome = asyncio.run(run())
     if outcome.verdict is Verdict.UNREACHED:
         fail(outcome.message, "is the base running? --agent address:port names another one")
     if outcome.verdict is not Verdict.DONE:
-        fail(f"{outcome.verdict}: {outcome.message}", f"`arkwright module list --agent {agent}` shows what is there")
+        is_taken = outcome.reason is Reason.WEB_PATH_CONFLICT
+        way_out = WEB_PATH_TAKEN if is_taken else f"`arkwright module list --agent {agent}` shows what is there"
+        fail(f"{outcome.verdict}: {outcome.message}", way_out)
     return outcome

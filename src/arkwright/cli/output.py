@@ -1,5 +1,6 @@
 """How commands speak: results to standard output, everything else to standard error, colours only on a terminal."""
 
+import re
 from enum import StrEnum
 from typing import Any, NoReturn
 
@@ -7,10 +8,11 @@ import msgspec
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 # As wide as what is shown: a reason that is cut off at the edge of a terminal, or in a pipe, explains nothing.
 results = Console(soft_wrap=True, width=4096)
-notes = Console(stderr=True, soft_wrap=True)
+notes = Console(stderr=True, soft_wrap=True, highlight=False)
 
 
 class Format(StrEnum):
@@ -20,21 +22,40 @@ class Format(StrEnum):
     YAML = "yaml"
 
 
+def note(message: str, label: str = "", style: str = "") -> None:
+    """To standard error, behind a coloured `label`; as it is, for what an agent has said may look like markup."""
+    notes.print(Text.assemble((label, style), message))
+
+
 def fail(message: str, way_out: str = "") -> NoReturn:
     """Say what is wrong and what to do about it, then end with status 1."""
-    notes.print(f"[bold red]error:[/] {message}" + (f"\n  {way_out}" if way_out else ""), highlight=False)
+    complain(message, way_out)
     raise typer.Exit(1)
 
 
+def complain(message: str, way_out: str = "") -> None:
+    """The same, and go on."""
+    note(message + (f"\n  {way_out}" if way_out else ""), "error: ", "bold red")
+
+
 def show(rows: list[dict[str, Any]], format: Format, columns: list[str]) -> None:
-    """A table of `columns` (wide: all keys), or the rows as they are in JSON or YAML."""
+    """A table of `columns` (wide: all keys that any row has), or the rows as they are in JSON or YAML."""
     if format is Format.JSON:
         typer.echo(msgspec.json.format(msgspec.json.encode(rows), indent=2).decode())
     elif format is Format.YAML:
         typer.echo(msgspec.yaml.encode(rows).decode(), nl=False)
     else:
-        shown = columns if format is Format.TABLE else list(rows[0]) if rows else columns
-        table = Table(*(column.upper() for column in shown), box=None, pad_edge=False, show_edge=False)
+        known = list(dict.fromkeys(name for row in rows for name in row))
+        shown = known if format is Format.WIDE and rows else columns
+        table = Table(*map(heading, shown), box=None, pad_edge=False, show_edge=False)
         for row in rows:
-            table.add_row(*(str(row.get(column, "")) for column in shown))
+            table.add_row(*(Text(str(row.get(column, ""))) for column in shown))
         results.print(table)
+
+
+def heading(column: str) -> str:
+    """
+    >>> heading("inFlight")
+    'IN FLIGHT'
+    """
+    return re.sub(r"(?=[A-Z])", " ", column).upper()

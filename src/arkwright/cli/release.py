@@ -12,7 +12,7 @@ from rich.console import Console, Group, RenderableType
 from rich.live import Live
 
 from arkwright.cli.cluster import Namespace, Snapshot, complete_deployments, take_snapshot, with_cluster
-from arkwright.cli.output import Format, fail, notes, results, show
+from arkwright.cli.output import Format, fail, note, results, show
 from arkwright.cli.views import (
     base_rows,
     deployment_rows,
@@ -63,7 +63,7 @@ def get(
     rows, columns = VIEWS[view]
     found = rows(snapshot)
     if not found and output in (Format.TABLE, Format.WIDE):
-        notes.print(f"no {view} found; another namespace: -n NAME, all of them: -A", highlight=False)
+        note(f"no {view} found; another namespace: -n NAME, all of them: -A")
         return
     show(found, output, [*(["namespace"] if all_namespaces else []), *columns])
 
@@ -81,12 +81,12 @@ def status(
         snapshot = await take_snapshot(kube, _chosen(kube, namespace))
         site = site_of_kubeconfig()
         if site and not name and not snapshot.deployments:
-            results.print(site_line(site, snapshot), highlight=False)
-            notes.print("no modules yet: kubectl apply -f a ModuleDeployment of one of these bases", highlight=False)
+            typer.echo(site_line(site, snapshot))
+            note("no modules yet: kubectl apply -f a ModuleDeployment of one of these bases")
             return True
         shown = _named(snapshot, name)
         if site:
-            notes.print(site_line(site, snapshot), highlight=False)
+            note(site_line(site, snapshot))
         if not watch:
             results.print(_picture(shown, snapshot))
             return True
@@ -138,8 +138,8 @@ def confirm(
     """Let a release that waits for a person go on."""
     release = with_cluster(lambda kube: _confirm(kube, _chosen(kube, namespace), name, batch)).status.release_status
     done = batch or release.current_batch
-    notes.print(f"batch {done}/{release.real_batch_count} of {name} is confirmed", highlight=False)
-    notes.print(f"  arkwright status {name} --watch   shows how it goes on", highlight=False)
+    note(f"batch {done}/{release.real_batch_count} of {name} is confirmed")
+    note(f"  arkwright status {name} --watch   shows how it goes on")
 
 
 async def _confirm(kube: KubeClient, namespace: str, name: str, batch: int) -> ModuleDeployment:
@@ -191,8 +191,8 @@ def abort(
         return await _change(kube, chosen, name, lambda found: _abortion(found, len(revisions)))
 
     release = with_cluster(give_up).status.release_status
-    notes.print(f"{release.update_revision} of {name} is given up, the earlier version comes back", highlight=False)
-    notes.print(f"  arkwright status {name} --watch   shows how; arkwright retry {name} tries again", highlight=False)
+    note(f"{release.update_revision} of {name} is given up, the earlier version comes back")
+    note(f"  arkwright status {name} --watch   shows how; arkwright retry {name} tries again")
 
 
 def _abortion(deployment: ModuleDeployment, revisions: int) -> Document:
@@ -210,8 +210,8 @@ def retry(
 ) -> None:
     """Begin a release anew that was aborted."""
     with_cluster(lambda kube: _change(kube, _chosen(kube, namespace), name, _begin_anew))
-    notes.print(f"the release of {name} begins anew", highlight=False)
-    notes.print(f"  arkwright status {name} --watch   shows how it goes on", highlight=False)
+    note(f"the release of {name} begins anew")
+    note(f"  arkwright status {name} --watch   shows how it goes on")
 
 
 def _begin_anew(deployment: ModuleDeployment) -> Document:

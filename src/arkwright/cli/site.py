@@ -13,7 +13,7 @@ import typer
 
 from arkwright.apiserver.store import StoreFailed, copy
 from arkwright.cli.loglines import log_lines
-from arkwright.cli.output import fail, notes, results
+from arkwright.cli.output import fail, note, notes
 from arkwright.cli.siteoptions import USUAL_ADDRESSES, Addresses, DataDir, Host, Port
 from arkwright.standalone.site import USUAL_PORT, Site, SiteTaken, Wish, site_in
 
@@ -84,9 +84,9 @@ def _start_detached(site: Site, words: list[str]) -> None:
 
 def _welcome(site: Site) -> None:
     found = site.keeper()
-    notes.print(f"up: {found[1] if found else ''}", highlight=False)
-    results.print(f"export KUBECONFIG={site.kubeconfig}", highlight=False)
-    notes.print("next: export that line, then kubectl get pods; arkwright down stops it", highlight=False)
+    note(f"up: {found[1] if found else ''}")
+    typer.echo(f"export KUBECONFIG={site.kubeconfig}")
+    note("next: export that line, then kubectl get pods; arkwright down stops it")
 
 
 def down(data_dir: DataDir = None) -> None:
@@ -94,7 +94,7 @@ def down(data_dir: DataDir = None) -> None:
     site = site_in(data_dir)
     keeper = site.keeper()
     if keeper is None:
-        notes.print(f"nothing is up in {site.directory}", highlight=False)
+        note(f"nothing is up in {site.directory}")
         return
     os.kill(keeper[0], signal.SIGTERM)
     deadline = time.monotonic() + DOWN_SECONDS
@@ -103,7 +103,7 @@ def down(data_dir: DataDir = None) -> None:
             if time.monotonic() > deadline:
                 fail(f"process {keeper[0]} has not ended after {DOWN_SECONDS} s", f"see {site.logs / 'site.log'}")
             time.sleep(0.02)
-    notes.print(f"down; all objects are in {site.store}", highlight=False)
+    note(f"down; all objects are in {site.store}")
 
 
 def logs(
@@ -140,7 +140,4 @@ def backup(
         count = copy(site.store, file)
     except StoreFailed as error:
         fail(str(error))
-    notes.print(
-        f"{file}: {count} versions; to go back: arkwright down, and put it in the place of {site.store}",
-        highlight=False,
-    )
+    note(f"{file}: {count} versions; to go back: arkwright down, and put it in the place of {site.store}")

@@ -9,11 +9,14 @@ import os
 import re
 from dataclasses import dataclass
 from types import TracebackType
+from typing import Any
 
 import aiohttp
 import msgspec
 from msgspec.structs import replace
 
+from arkwright.clients.agentaccess import AgentAccess
+from arkwright.clients.errors import BadAccess
 from arkwright.model.arklet import Answer, BizInfo, Code, root_cause, without_secrets
 from arkwright.model.kinds import ModuleArchive
 from arkwright.model.outcomes import Command, Outcome, Reason, Verdict
@@ -45,14 +48,18 @@ class Timeouts:
 
 
 class ArkletClient:
-    """One for all bases, used as an async context manager; `address` is "ip:port" (an IPv6 address in brackets)."""
+    """One for all bases, used as an async context manager; `address` is "ip:port" (an IPv6 address in brackets), with
+    "https://" in front where an agent wants TLS and the access does not say so of all."""
 
-    def __init__(self, timeouts: Timeouts | None = None) -> None:
+    def __init__(self, timeouts: Timeouts | None = None, access: AgentAccess | None = None) -> None:
+        """Raises BadAccess if a file of the access cannot be used."""
         self._timeouts = timeouts or Timeouts()
+        self._access = access or AgentAccess()
+        self._tls = self._access.tls()
         self._session: aiohttp.ClientSession
 
     async def __aenter__(self) -> "ArkletClient":
-        self._session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0, force_close=True))
+        self._session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0, force_close=True, ssl=self._tls))
         return self
 
     async def __aexit__(
@@ -75,14 +82,24 @@ class ArkletClient:
     async def query(self, address: str) -> Outcome:
         return await self._call(address, Command.QUERY, {})
 
+    async def health(self, address: str) -> Outcome:
+        return await self._call(address, Command.HEALTH, {})
+
     async def _call(self, address: str, command: Command, body: dict[str, str]) -> Outcome:
         seconds = self._timeouts.of(command)
         timeout = aiohttp.ClientTimeout(total=seconds, sock_connect=self._timeouts.connect)
         try:
             async with self._session.post(
-                f"http://{address}/{command}", data=msgspec.json.encode(body), timeout=timeout
+                f"{self._access.url(address)}/{command}",
+                data=msgspec.json.encode(body),
+                timeout=timeout,
+                headers=self._access.headers(),
             ) as response:
+                if response.status == 401:
+                    return _unreached(command, f"the agent at {address} takes no call without a token that it knows")
                 return read_answer(command, await response.read())
+        except BadAccess as error:
+            return _unreached(command, str(error))
         except (aiohttp.ClientConnectorError, aiohttp.ServerTimeoutError) as error:
             return _unreached(command, f"the agent at {address} cannot be reached: {_plainly(error)}")
         except TimeoutError:
@@ -117,7 +134,9 @@ def read_answer(command: Command, body: bytes) -> Outcome:
 
 
 def identified(outcome: Outcome, asked: ModuleArchive) -> Outcome:
-    """An install that brought, or found, another identity than the one asked for is refused (semantics 2)."""
+    """An install that brought, or found, another identity than the one asked for, if one was, is refused (semantics 2)."""
+    if not asked.name:
+        return outcome
     wanted, came = f"{asked.name}:{asked.version}", ", ".join(one.identity for one in outcome.modules)
     if outcome.verdict is Verdict.REPEATED:
         came = (re.findall(r"Biz: (\S+:\S+) has been installed", outcome.message) or [wanted])[0]
@@ -132,14 +151,15 @@ def identified(outcome: Outcome, asked: ModuleArchive) -> Outcome:
 
 def _done(command: Command, answer: Answer) -> Outcome:
     listed = answer.data if command is Command.QUERY else None
+    health: Any = {}
     if isinstance(answer.data, dict):
-        listed = answer.data.get("bizInfos")
+        listed, health = answer.data.get("bizInfos"), answer.data.get("healthData", {})
     try:
         modules = msgspec.convert(listed or (), type=tuple[BizInfo, ...])
     except msgspec.ValidationError as error:
         said = f"the agent's answer to {command} cannot be read: {error}"
         return Outcome(command=command, verdict=Verdict.LOST, reason=Reason.AGENT_UNREACHABLE, message=said)
-    return Outcome(command=command, verdict=Verdict.DONE, modules=modules, message=answer.data_message)
+    return Outcome(command=command, verdict=Verdict.DONE, modules=modules, message=answer.data_message, health=health)
 
 
 def _refused(command: Command, answer: Answer) -> Outcome:

@@ -1,4 +1,4 @@
-"""What can go wrong with the Kubernetes API.
+"""What can go wrong with the Kubernetes API, and with the files that say how to call others.
 
     ClientError
     ├── ApiUnreachable      no answer: refused, reset, timed out, wrong certificate
@@ -7,7 +7,8 @@
     │   ├── Conflict        409: somebody else wrote first, or the name is taken
     │   ├── Gone            410: the watch's resourceVersion is too old; list anew
     │   └── Forbidden       401, 403
-    └── BadCredentials      no usable kubeconfig or in-cluster account
+    ├── BadCredentials      no usable kubeconfig or in-cluster account
+    └── BadAccess           a file that agents are called with cannot be used
 
 Agents raise nothing: what comes of a call to one is an Outcome.
 """
@@ -23,6 +24,10 @@ class ApiUnreachable(ClientError):
 
 class BadCredentials(ClientError):
     """Who to talk to, or as whom, cannot be found out."""
+
+
+class BadAccess(ClientError):
+    """A token, certificate or key for agents cannot be read; the message names the file."""
 
 
 class ApiRefused(ClientError):

@@ -154,7 +154,7 @@ class AgentCalls:
                 return await self._client.uninstall(address, archive.name, archive.version)
             case Command.SWITCH:
                 return await self._client.switch(address, archive.name, archive.version)
-            case Command.QUERY:
+            case Command.QUERY | Command.HEALTH:
                 return await self._client.query(address)
 
     def _learn(self, pod: Pod, archive: ModuleArchive, outcome: Outcome, at: datetime) -> None:

@@ -11,18 +11,21 @@ from datetime import UTC, datetime
 
 import structlog
 import uvicorn
+from starlette.applications import Starlette
 
+from arkwright.clients.agentaccess import AgentAccess
 from arkwright.clients.arklet import ArkletClient, Timeouts
 from arkwright.clients.credentials import find_access
 from arkwright.clients.errors import ClientError
 from arkwright.clients.kube import KubeClient
 from arkwright.controller import triggers
 from arkwright.controller.agentcalls import AgentCalls, Limits
+from arkwright.controller.baseline import Baselines
 from arkwright.controller.cache import Cache, Change, Key
 from arkwright.controller.events import Events
 from arkwright.controller.execute import Executor
 from arkwright.controller.leader import Leadership, Terms
-from arkwright.controller.metrics import Metrics, health_app
+from arkwright.controller.metrics import Metrics, health_routes
 from arkwright.controller.observe import Observer
 from arkwright.controller.reconcile import Reconciler
 from arkwright.controller.watch import Watcher
@@ -68,6 +71,7 @@ class Settings:
     health: Health = field(default_factory=Health)
     looks: Looks = field(default_factory=Looks)
     timeouts: Timeouts = field(default_factory=Timeouts)
+    agents: AgentAccess = field(default_factory=AgentAccess)
     limits: Limits = field(default_factory=Limits)
     api: ApiLimits = field(default_factory=ApiLimits)
     terms: Terms | None = field(default_factory=Terms)
@@ -91,6 +95,7 @@ class Controller:
         self.events = Events(kube, clock)
         self._watchers = [Watcher(kube, self.cache, kind, settings.namespace) for kind in WATCHED]
         observer = Observer(self.cache, self.agents, settings.looks.drift_seconds)
+        self.baselines = Baselines(self.cache, observer, clock, lambda: self.is_ready)
         executor = Executor(kube, self.cache, self.agents, self.events, settings.api.writes)
         self._reconciler = Reconciler(self.queue, observer, executor, self.metrics, clock)
         identity = f"{socket.gethostname()}-{os.getpid()}"
@@ -150,14 +155,17 @@ class Controller:
 
 
 async def run_controller(settings: Settings) -> bool:
-    """Until SIGTERM or SIGINT (True), or until the lease is lost (False). Raises BadCredentials, and OSError if the health
-    port is taken.
+    """Until SIGTERM or SIGINT (True), or until the lease is lost (False). Raises BadCredentials, BadAccess, and OSError if
+    the health port is taken.
     """
     family = socket.AF_INET6 if ":" in settings.health.host else socket.AF_INET
     listening = socket.create_server((settings.health.host, settings.health.port), family=family)
     access = await find_access()
     log.info("controller starts", server=access.server, namespace=settings.namespace or "all")
-    async with KubeClient(access, settings.api.timeout_seconds) as kube, ArkletClient(settings.timeouts) as arklet:
+    async with (
+        KubeClient(access, settings.api.timeout_seconds) as kube,
+        ArkletClient(settings.timeouts, settings.agents) as arklet,
+    ):
         controller = Controller(kube, arklet, settings)
         health = asyncio.create_task(_serve_health(controller, listening))
         running = asyncio.create_task(controller.run())
@@ -173,6 +181,7 @@ async def run_controller(settings: Settings) -> bool:
 
 
 async def _serve_health(controller: Controller, listening: socket.socket) -> None:
-    app = health_app(controller.metrics, lambda: True, lambda: controller.is_ready)
+    routes = health_routes(controller.metrics, lambda: True, lambda: controller.is_ready)
+    app = Starlette(routes=[*routes, *controller.baselines.routes()])
     server = uvicorn.Server(uvicorn.Config(app, log_level="error", lifespan="off"))
     await server._serve(sockets=[listening])  # without its signal handlers: SIGTERM is ours

@@ -4,7 +4,6 @@ from collections.abc import Callable
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
-from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
@@ -32,7 +31,7 @@ class Metrics:
         self.leading = Gauge("arkwright_is_leader", "1 while this controller acts", registry=self.registry)
 
 
-def health_app(metrics: Metrics, is_alive: Callable[[], bool], is_ready: Callable[[], bool]) -> Starlette:
+def health_routes(metrics: Metrics, is_alive: Callable[[], bool], is_ready: Callable[[], bool]) -> list[Route]:
     """`/healthz`: the loop works; `/readyz`: the cache is filled; `/metrics`: Prometheus text."""
 
     def said(truth: bool) -> Response:
@@ -47,4 +46,4 @@ def health_app(metrics: Metrics, is_alive: Callable[[], bool], is_ready: Callabl
     async def figures(_: Request) -> Response:
         return Response(generate_latest(metrics.registry), media_type=CONTENT_TYPE_LATEST)
 
-    return Starlette(routes=[Route("/healthz", healthz), Route("/readyz", readyz), Route("/metrics", figures)])
+    return [Route("/healthz", healthz), Route("/readyz", readyz), Route("/metrics", figures)]

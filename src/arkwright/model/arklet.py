@@ -106,8 +106,19 @@ class HealthRequest(Wire, frozen=True, kw_only=True):
     module_version: str = ""
 
 
+class NoRequest(Wire, frozen=True, kw_only=True):
+    """Commands that need to be told nothing."""
+
+
 class OpsRequest(Wire, frozen=True, kw_only=True):
     request_id: str = ""
+
+
+class BaseAddress(Wire, frozen=True, kw_only=True):
+    """Where a base's agent is, as the base itself says it; Java agents say more besides."""
+
+    local_ip: str = msgspec.field(name="localIP", default="")
+    port: int = DEFAULT_PORT
 
 
 class Answer(Wire, frozen=True, kw_only=True):
@@ -133,8 +144,13 @@ def without_secrets(url: str) -> str:
 
     >>> without_secrets("https://me:secret@archives.example/a.whl?token=1#sha256=ab")
     'https://archives.example/a.whl'
+    >>> without_secrets("http://me:secret@[")
+    'a url that cannot be read'
     """
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return "a url that cannot be read"
     return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
 
 

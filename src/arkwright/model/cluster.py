@@ -6,7 +6,7 @@ from typing import Any
 from arkwright.model.arklet import DEFAULT_PORT
 from arkwright.model.kinds import LabelSelector
 from arkwright.model.meta import KubernetesObject, ObjectMeta, Value
-from arkwright.model.names import ARKLET_PORT, DELETE_POD, DELETE_POD_DIRECTLY
+from arkwright.model.names import ARKLET_PORT, ARKLET_SCHEME, DELETE_POD, DELETE_POD_DIRECTLY
 
 LEAVING = frozenset({DELETE_POD, DELETE_POD_DIRECTLY})
 
@@ -96,8 +96,10 @@ class Pod(KubernetesObject, frozen=True, kw_only=True):
 
     @property
     def agent_address(self) -> str:
-        ip = self.status.pod_ip
-        return f"[{ip}]:{self.agent_port}" if ":" in ip else f"{ip}:{self.agent_port}"
+        """With the scheme in front where the pod's annotation names one."""
+        ip, scheme = self.status.pod_ip, self.metadata.annotations.get(ARKLET_SCHEME, "")
+        address = f"[{ip}]:{self.agent_port}" if ":" in ip else f"{ip}:{self.agent_port}"
+        return f"{scheme}://{address}" if scheme in ("http", "https") else address
 
     @property
     def base_instance(self) -> str:

@@ -32,6 +32,7 @@ ABORT = f"{GROUP}/abort"
 RECYCLE_BASE_POD = f"{GROUP}/recycle-base-pod"
 RESTARTED_AT = f"{GROUP}/restartedAt"
 ARKLET_PORT = f"{GROUP}/arklet-port"
+ARKLET_SCHEME = f"{GROUP}/arklet-scheme"
 PORT = "arkwright.dev/port"
 
 REPLICASET_EXISTS = f"{GROUP}/module-replicaset-existed"

@@ -2,18 +2,20 @@
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from arkwright.model.arklet import BizInfo
 from arkwright.model.meta import Value
 
 
 class Command(StrEnum):
-    """The four commands that the controller sends."""
+    """The commands that we send: the controller all but the last, which is for people."""
 
     INSTALL = "installBiz"
     UNINSTALL = "uninstallBiz"
     SWITCH = "switchBiz"
     QUERY = "queryAllBiz"
+    HEALTH = "health"
 
 
 class Verdict(StrEnum):
@@ -65,13 +67,15 @@ class EventReason(StrEnum):
 
 
 class Outcome(Value, frozen=True, kw_only=True):
-    """The end of one call. `modules`: what the answer lists (installBiz: the one installed; queryAllBiz: all)."""
+    """The end of one call. `modules`: what the answer lists (installBiz: the one installed; queryAllBiz: all);
+    `health`: what the agent says of its base, in its own words."""
 
     command: Command
     verdict: Verdict
     modules: tuple[BizInfo, ...] = ()
     reason: Reason | None = None
     message: str = ""
+    health: dict[str, Any] = {}
 
 
 class BaseReport(Value, frozen=True, kw_only=True):

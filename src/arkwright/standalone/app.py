@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import os
 import signal
+import socket
 from collections.abc import Coroutine
 from datetime import UTC, datetime
 from importlib import resources
@@ -42,19 +43,31 @@ async def _run_site(site: Site, wish: Wish) -> None:
     here = {"KUBECONFIG": str(site.kubeconfig)}
     words = ["api", "--data-dir", str(site.directory), "--host", wish.host, "--port", str(wish.port)]
     api = Part(words, site.logs / "api.log", here)
-    controller = Part(["controller", "--health-port", "0"], site.logs / "controller.log", here)
+    health = free_port()
+    controller = Part(["controller", "--health-port", str(health)], site.logs / "controller.log", here)
     server = await api.first_line()
     os.environ |= here
     try:
         async with KubeClient(await find_access()) as kube:
             await _prepare(kube, wish)
             site.say_up(server)
-            place = Place(NODE, wish.addresses, site.pod_logs)
+            place = Place(NODE, wish.addresses, site.pod_logs, _variables(wish, health))
             await _until_told(_run_all(kube, place, (api, controller) if wish.with_controller else (api,)))
     finally:
         await controller.stop()
         await api.stop()
         site.say_down()
+
+
+def free_port() -> int:
+    """One that nobody has now; who asks for it takes it a moment later."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return int(probe.getsockname()[1])
+
+
+def _variables(wish: Wish, health: int) -> dict[str, str]:
+    """Bases ask our controller what they should hold, if there is to be one."""
+    return {"ARKWRIGHT_BASELINE_URL": f"http://127.0.0.1:{health}"} if wish.with_controller else {}
 
 
 async def _run_all(kube: KubeClient, place: Place, parts: tuple[Part, ...]) -> None:

@@ -6,8 +6,8 @@ it. A process that dies is started again; a pod that is deleted is let go once i
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Coroutine, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Coroutine, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import IO, Any
@@ -33,11 +33,12 @@ LONGEST_PAUSE_SECONDS = 10.0
 
 @dataclass(frozen=True)
 class Place:
-    """Which pods, which addresses, where their output goes (None: where ours goes)."""
+    """Which pods, which addresses, where their output goes (None: where ours goes), what their environment has besides."""
 
     node: str = "arkwright"
     addresses: str = "127.8.0.0/16"
     log_directory: Path | None = None
+    variables: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -107,7 +108,7 @@ class Node:
         while True:
             with self._output(run.pod) as output:
                 try:
-                    run.process = await BaseProcess.start(run.pod, run.seat, output)
+                    run.process = await BaseProcess.start(run.pod, run.seat, output, self._place.variables)
                 except OSError as error:
                     await self._report(run, "Pending", f"cannot be started: {error}")
                 else:

@@ -5,6 +5,7 @@ import contextlib
 import os
 import re
 import signal
+from collections.abc import Mapping
 from pathlib import Path
 from typing import IO
 
@@ -65,10 +66,10 @@ class BaseProcess:
         self.pid = process.pid
 
     @classmethod
-    async def start(cls, pod: Pod, seat: Seat, log: IO[bytes] | None) -> "BaseProcess":
-        """Raises OSError if the command cannot be started."""
+    async def start(cls, pod: Pod, seat: Seat, log: IO[bytes] | None, given: Mapping[str, str]) -> "BaseProcess":
+        """`given`: variables that the pod's own win over. Raises OSError if the command cannot be started."""
         container = pod.spec.containers[0]
-        variables = ports_of(container, seat) | environment(pod, container, seat.address)
+        variables = dict(given) | ports_of(container, seat) | environment(pod, container, seat.address)
         command = [expanded(word, variables) for word in (*container.command, *container.args)]
         if not command:
             raise FileNotFoundError("its container has neither command nor args, and there are no images here")

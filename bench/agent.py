@@ -1,0 +1,235 @@
+"""What a module costs: its install, its memory beside a process of its own, its requests beside the same application alone.
+
+    python bench/agent.py [--installs 200] [--modules 50] [--rounds 300] [--seconds 0.1]
+
+Everything on loopback; the base, the application alone (at the root, and "prefixed" with the root path a module has) and the
+client are processes of their own. Ratios are of figures taken in turn in one run, a moment apart, for a machine's speed drifts;
+they are comparable between machines, times are not.
+"""
+
+import argparse
+import asyncio
+import contextlib
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import aiohttp
+import psutil
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path[:0] = [str(ROOT / "tests")]
+from arklet.wheels import entry, write_wheel  # noqa: E402
+
+HOST, ALONE, PREFIXED = "127.60.0.1", "127.60.0.2", "127.60.0.3"
+CONNECTIONS = 16
+CLIENT, SERVERS = (sorted(os.sched_getaffinity(0)) * 2)[:2]  # a processor each, or the only one
+APPLICATION = """
+from starlette.applications import Starlette
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
+
+async def hello(request):
+    return PlainTextResponse("hello")
+
+app = Starlette(routes=[Route("/", hello)])
+"""
+
+
+def wheel(directory: Path, name: str, isolation: str = "") -> str:
+    files = {f"{name}/__init__.py": "", f"{name}/web.py": APPLICATION}
+    return write_wheel(directory, name, "1.0", files, entry(name, f"{name}.web:app", isolation)).as_uri()
+
+
+class Running:
+    """A process that serves."""
+
+    def __init__(self, directory: Path, *command: str) -> None:
+        words = [sys.executable, "-m", *command]
+        self.process = subprocess.Popen(words, cwd=directory, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.about = psutil.Process(self.process.pid)
+        self.about.cpu_affinity([SERVERS])
+
+    def own_megabytes(self) -> float:
+        """What only this process has; what the system shares between processes costs nobody twice."""
+        return float(self.about.memory_full_info().uss / 1e6)
+
+    def end(self) -> None:
+        self.process.terminate()
+        self.process.wait(30)
+
+
+class Agent:
+    def __init__(self, session: aiohttp.ClientSession, host: str) -> None:
+        self._session, self._host = session, host
+
+    async def __call__(self, command: str, **body: str) -> None:
+        async with self._session.post(f"http://{self._host}:1238/{command}", json=body) as response:
+            answer = await response.json()
+        assert answer["code"] == "SUCCESS", answer
+
+    async def until_up(self) -> None:
+        while True:
+            with contextlib.suppress(aiohttp.ClientError):
+                return await self("queryAllBiz")
+            await asyncio.sleep(0.05)
+
+
+class Asking(asyncio.Protocol):
+    """One connection that asks again as soon as it is answered, while `is_on`; `count` of answers."""
+
+    def __init__(self, path: str) -> None:
+        self._request = f"GET {path} HTTP/1.1\r\nHost: bench\r\n\r\n".encode()
+        self.count, self._left, self._is_on, self._is_idle = 0, b"", False, asyncio.Event()
+        self._is_idle.set()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport: asyncio.Transport = transport  # type: ignore[assignment]
+
+    def data_received(self, data: bytes) -> None:
+        self._left += data
+        if self._left.endswith(b"\r\n\r\nhello"):
+            assert self._left.startswith(b"HTTP/1.1 200"), self._left
+            self.count, self._left = self.count + 1, b""
+            if self._is_on:
+                self.transport.write(self._request)
+            else:
+                self._is_idle.set()
+
+    def begin(self) -> None:
+        self._is_on = True
+        self._is_idle.clear()
+        self.transport.write(self._request)
+
+    async def end(self) -> None:
+        self._is_on = False
+        await self._is_idle.wait()
+
+
+class Load:
+    """Connections to one place, which ask for a while and rest again."""
+
+    def __init__(self, asking: list[Asking]) -> None:
+        self._asking = asking
+
+    @classmethod
+    async def to(cls, host: str, port: int, path: str) -> "Load":
+        loop = asyncio.get_running_loop()
+        made = [await loop.create_connection(lambda: Asking(path), host, port) for _ in range(CONNECTIONS)]
+        return cls([asking for _, asking in made])
+
+    async def requests_per_second(self, seconds: float) -> float:
+        before, began = sum(one.count for one in self._asking), time.perf_counter()
+        for one in self._asking:
+            one.begin()
+        await asyncio.sleep(seconds)
+        await asyncio.gather(*(one.end() for one in self._asking))
+        return (sum(one.count for one in self._asking) - before) / (time.perf_counter() - began)
+
+    def close(self) -> None:
+        for one in self._asking:
+            one.transport.abort()
+
+
+async def installs(agent: Agent, directory: Path, isolation: str, count: int) -> None:
+    url, seconds = wheel(directory, "small", isolation), []
+    for _ in range(count):
+        began = time.perf_counter()
+        await agent("installBiz", bizName="small", bizVersion="1.0", bizUrl=url)
+        seconds.append(time.perf_counter() - began)
+        await agent("uninstallBiz", bizName="small", bizVersion="1.0")
+    ordered = sorted(seconds)
+    p50, p99 = ordered[count // 2] * 1000, ordered[int(count * 0.99)] * 1000
+    print(f"install, {isolation}: p50 {p50:.1f} ms, p99 {p99:.1f} ms ({count} installs)")
+
+
+async def memory(agent: Agent, base: Running, directory: Path, isolation: str, count: int) -> float:
+    """Megabytes that each further module takes."""
+    first = wheel(directory, f"first_{isolation}", isolation)
+    await agent("installBiz", bizUrl=first)
+    before = family_megabytes(base)
+    for number in range(count):
+        await agent("installBiz", bizUrl=wheel(directory, f"more_{isolation}_{number}", isolation))
+    each = (family_megabytes(base) - before) / count
+    for number in range(count):
+        await agent("uninstallBiz", bizName=f"more_{isolation}_{number}", bizVersion="1.0")
+    print(f"memory of a further module, {isolation}: {each:.2f} MB ({count} modules)")
+    return each
+
+
+def family_megabytes(base: Running) -> float:
+    children = base.about.children(recursive=True)
+    return base.own_megabytes() + sum(one.memory_full_info().uss / 1e6 for one in children)
+
+
+async def throughput(agent: Agent, directory: Path, rounds: int, seconds: float) -> None:
+    for isolation in ("shared", "process"):
+        await agent("installBiz", bizUrl=wheel(directory, f"served_{isolation}", isolation))
+    places = {
+        "alone": (ALONE, 8080, "/"),
+        "prefixed": (PREFIXED, 8080, "/"),
+        "shared": (HOST, 8080, "/served_shared/"),
+        "process": (HOST, 8080, "/served_process/"),
+        "base": (HOST, 8080, "/"),
+    }
+    for name, other in (("shared", "alone"), ("shared", "prefixed"), ("base", "alone"), ("process", "alone")):
+        loads = {one: await Load.to(*places[one]) for one in (name, other)}
+        ratios, rates = [], []
+        for number in range(-3, rounds):  # the first few to warm up
+            order = (name, other) if number % 2 else (other, name)
+            rate = {one: await loads[one].requests_per_second(seconds) for one in order}
+            if number >= 0:
+                ratios.append(rate[name] / rate[other])
+                rates.append(rate)
+        for load in loads.values():
+            load.close()
+        quarters = statistics.quantiles(ratios, n=4)
+        both = ", ".join(f"{one} {statistics.median(rate[one] for rate in rates):.0f}/s" for one in (name, other))
+        print(
+            f"requests/s, {name} to the same application {other}: {statistics.median(ratios):.3f} "
+            f"(quarters {quarters[0]:.3f}, {quarters[2]:.3f}; {both})"
+        )
+
+
+async def main(chosen: argparse.Namespace) -> None:
+    with tempfile.TemporaryDirectory() as scratch:
+        directory = Path(scratch)
+        (directory / "alone.py").write_text(APPLICATION)
+        base = Running(directory, "arkwright", "base", "--host", HOST, "--app", "alone:app")
+        uvicorn = ("uvicorn", "alone:app", "--port", "8080", "--log-level", "warning", "--no-access-log", "--host")
+        alone = Running(directory, *uvicorn, ALONE)
+        prefixed = Running(
+            directory, *uvicorn, PREFIXED, "--root-path", "/served_shared"
+        )  # as a module sees its requests
+        try:
+            async with aiohttp.ClientSession() as session:
+                agent = Agent(session, HOST)
+                await agent.until_up()
+                for isolation in ("shared", "private", "process"):
+                    await installs(agent, directory, isolation, chosen.installs)
+                await asyncio.sleep(1)
+                process = alone.own_megabytes()
+                print(f"memory of a process of its own, uvicorn: {process:.2f} MB")
+                for isolation in ("shared", "private"):
+                    each = await memory(agent, base, directory, isolation, chosen.modules)
+                    print(f"  to a process of its own: {each / process:.3f}")
+                await memory(agent, base, directory, "process", 5)
+                await throughput(agent, directory, chosen.rounds, chosen.seconds)
+        finally:
+            for one in (base, alone, prefixed):
+                one.end()
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--installs", type=int, default=200)
+    parser.add_argument("--modules", type=int, default=50)
+    parser.add_argument("--rounds", type=int, default=300)
+    parser.add_argument("--seconds", type=float, default=0.1)
+    os.sched_setaffinity(0, {CLIENT})
+    os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
+    asyncio.run(main(parser.parse_args()))

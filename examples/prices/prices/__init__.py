@@ -1,0 +1,1 @@
+"""Prices that rise when there is little left."""

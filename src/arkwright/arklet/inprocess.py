@@ -1,0 +1,150 @@
+"""Runs a module inside the base's process: isolation `shared` and `private`. In: a ModulePackage. Out: a running module.
+
+Its code lies in an import namespace of its own, its requests and threads carry its owner, and what it made is taken back
+when it stops. Not done here: counting and limiting requests (`traffic`).
+"""
+
+import asyncio
+import gc
+import logging
+import typing
+import weakref
+from collections.abc import Awaitable
+from typing import Any
+
+from arkwright.arklet import patches
+from arkwright.arklet.applications import application_named, stop_threads
+from arkwright.arklet.asgi import Application, Receive, Scope, Send, StartFailure
+from arkwright.arklet.downloads import PackageError
+from arkwright.arklet.isolation import ImportNamespace
+from arkwright.arklet.lifespan import Lifespan
+from arkwright.arklet.ownership import works_for
+from arkwright.arklet.packages import ModulePackage
+from arkwright.arklet.requirements import install_beside, refuse_unmet, unmet
+from arkwright.arklet.residue import Leftover, end_threads, note, still_referenced, take_back
+from arkwright.arklet.settings import Isolation
+
+log = logging.getLogger(__name__)
+IMPORT_SECONDS = 120.0
+
+
+class InProcess:
+    """One version of a module in this process."""
+
+    def __init__(self, package: ModulePackage) -> None:
+        self._package = package
+        self._namespace = ImportNamespace(package.identity, package.directories)
+        self.owner = self._namespace.owner
+        self._application: Application | None = None
+        self._lifespan: Lifespan | None = None
+        self._patches: list[patches.Patch] = []
+        self._patched: list[str] = []  # what it has changed in the base, in words
+
+    @classmethod
+    async def start(cls, package: ModulePackage, isolation: Isolation) -> "InProcess":
+        """Import the code (in a thread: the base goes on answering) and run its startup. Raises StartFailure or PackageError;
+        nothing of it is left then, except what a warning in the log names."""
+        await _meet_requirements(package, isolation)
+        module = cls(package)
+        try:
+            await module._start()
+            return module
+        except BaseException:
+            left, _ = await module._leave()  # its code itself is held by the failure's traceback, until that is told
+            for one in left:
+                log.warning("left by %s, which did not start: %s", package.identity, one.what)
+            raise
+
+    async def _start(self) -> None:
+        before = await asyncio.to_thread(patches.snapshot)
+        try:
+            with works_for(self.owner):
+                self._application = await self._import()
+                self._lifespan = Lifespan(self._application)
+                await self._lifespan.startup()
+        finally:
+            self._patches = await asyncio.to_thread(patches.patches, self.owner, before)
+            self._patched = [one.where for one in self._patches]
+            if self._namespace.has_widened_the_path():
+                self._patched.append("sys.path")
+            for where in self._patched:
+                log.warning("%s has changed %s in the base", self._package.identity, where)
+
+    async def _import(self) -> Application:
+        importing = asyncio.to_thread(application_named, self._package.application, self._namespace.load)
+        try:
+            return await asyncio.wait_for(importing, IMPORT_SECONDS)
+        except TimeoutError as error:
+            raise StartFailure(f"its import has not ended after {IMPORT_SECONDS:g} s") from error
+
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        assert self._application is not None and self._lifespan is not None
+        scope["state"] = self._lifespan.state.copy()
+        return self._application(scope, receive, send)
+
+    def told(self) -> dict[str, Any]:
+        """What health shows of it besides requests."""
+        return {"patched": self._patched} if self._patched else {}
+
+    async def stop(self) -> list[Leftover]:
+        """Run the shutdown, take back what the module made, forget the code. Returns what would not go."""
+        left, objects = await self._leave()
+        return left + await asyncio.to_thread(_still_referenced, objects)
+
+    async def _leave(self) -> "tuple[list[Leftover], list[weakref.ref[Any]]]":
+        """All of it but to look whether the code has gone: that is told by the functions and classes it had."""
+        left = []
+        if self._lifespan is not None:
+            with works_for(self.owner):
+                if said := await self._lifespan.shutdown():
+                    left.append(note(f"its shutdown failed: {said}"))
+        left += await take_back(self.owner)
+        left += self._undo_patches()
+        left += [
+            note(f"{one} in the base is its code") for one in await asyncio.to_thread(patches.leftovers, self.owner)
+        ]
+        objects = self._forget()
+        left += await end_threads(self.owner)
+        return left, objects
+
+    def _undo_patches(self) -> list[Leftover]:
+        left = []
+        for one in self._patches:
+            try:
+                one.undo(self.owner)
+            except (AttributeError, TypeError) as error:
+                left.append(note(f"{one.where} cannot be put back: {error}"))
+        self._patches = []
+        return left
+
+    def _forget(self) -> "list[weakref.ref[Any]]":
+        """Drop every reference to the module's code that the agent and the standard library have."""
+        if self._application is not None:
+            stop_threads(self._application)
+        objects = self._namespace.own_objects()
+        self._application = self._lifespan = None
+        self._namespace.close()
+        for clear in typing._cleanups:  # type: ignore[attr-defined]  # caches of Optional[X] and the like hold every X
+            clear()
+        gc.collect()
+        return objects
+
+
+def _still_referenced(objects: "list[weakref.ref[Any]]") -> list[Leftover]:
+    """Collects once more where the first time was too early: a thread that has ended since may have held something."""
+    if any(one() is not None for one in objects):
+        gc.collect()
+    return still_referenced(objects)
+
+
+async def _meet_requirements(package: ModulePackage, isolation: Isolation) -> None:
+    found = await asyncio.to_thread(unmet, package.requirements)
+    if isolation is Isolation.SHARED:
+        refuse_unmet(package.identity, found)
+    else:
+        await install_beside(found, package.beside, only_python=True)
+    if compiled := package.compiled_files():
+        raise PackageError(
+            f"{package.identity} brings C extensions ({', '.join(compiled[:3])}), which a process can load only once; "
+            "install them into the base, or let the module have isolation process"
+        )

@@ -1,0 +1,104 @@
+"""What a module needs besides itself. In: its requirements. Out: those its base does not meet; or packages beside it.
+
+A requirement that the base meets is shared in every mode. Installing is pip's work, with the index and options that the
+environment gives it (PIP_INDEX_URL and the like).
+"""
+
+import asyncio
+import importlib.metadata
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from packaging.requirements import Requirement
+
+from arkwright.arklet.downloads import PackageError
+
+PIP_SECONDS = 300.0
+# What runs anywhere: pip then takes wheels of plain Python only.
+ANYWHERE = ("--platform", "any", "--implementation", "py", "--abi", "none")
+
+
+@dataclass(frozen=True)
+class Unmet:
+    """A requirement and what the base has of it; `found` None: nothing."""
+
+    requirement: Requirement
+    found: str | None
+
+    def __str__(self) -> str:
+        has = f"has {self.requirement.name} {self.found}" if self.found else f"has no {self.requirement.name}"
+        return f"it needs {self.requirement}, the base {has}"
+
+
+class RequirementConflict(PackageError):
+    """The base cannot give the module what it needs; the message names both versions and the ways out."""
+
+
+def unmet(requirements: Iterable[Requirement]) -> list[Unmet]:
+    """Those the interpreter we run in does not meet, and those of their extras that it does not."""
+    found: list[Unmet] = []
+    for one in requirements:
+        has = _version(one.name)
+        if has is None or not one.specifier.contains(has, prereleases=True):
+            found.append(Unmet(one, has))
+        else:
+            found += unmet(_of_extras(one))
+    return found
+
+
+def _of_extras(requirement: Requirement) -> Iterator[Requirement]:
+    """What the extras that are asked for need besides: a package may well be there without them."""
+    for line in importlib.metadata.requires(requirement.name) or ():
+        one = Requirement(line)
+        if one.marker and any(one.marker.evaluate({"extra": extra}) for extra in requirement.extras):
+            one.marker = None  # it has been met, and pip would not know by what
+            yield one
+
+
+def refuse_unmet(identity: str, found: list[Unmet]) -> None:
+    """Raises RequirementConflict if there is any."""
+    if found:
+        said = "; ".join(map(str, found))
+        raise RequirementConflict(
+            f"{identity} cannot share the base's packages: {said}. Install what is missing into the base, or let the module have "
+            "its own: isolation private or process"
+        )
+
+
+async def install_beside(requirements: Iterable[Unmet], directory: Path, only_python: bool) -> None:
+    """Into `directory`, with all that they need in turn. Raises PackageError with pip's own words."""
+    wanted = [str(one.requirement) for one in requirements]
+    if not wanted:
+        return
+    command = [
+        sys.executable,
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+        "--no-input",
+        "--no-compile",
+    ]
+    command += ["--only-binary", ":all:", *(ANYWHERE if only_python else ()), "--target", str(directory), *wanted]
+    pip = await asyncio.create_subprocess_exec(
+        *command, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE
+    )
+    try:
+        _, said = await asyncio.wait_for(pip.communicate(), PIP_SECONDS)
+    except BaseException:
+        pip.kill()
+        await pip.wait()
+        raise
+    if pip.returncode:
+        lines = [line.removeprefix("ERROR: ") for line in said.decode(errors="replace").splitlines() if "ERROR" in line]
+        raise PackageError(f"cannot install {', '.join(wanted)} beside the module: {' '.join(lines) or said[-500:]!r}")
+
+
+def _version(name: str) -> str | None:
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return None

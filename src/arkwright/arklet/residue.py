@@ -1,0 +1,253 @@
+"""Takes back what a module made. In: its Owner, once its requests and its lifespan have ended. Out: what would not go, in words.
+
+What lies with shared libraries on the module's behalf (a connection in the base's pool) is theirs and stays.
+"""
+
+import asyncio
+import contextlib
+import ctypes
+import gc
+import logging
+import subprocess
+import sys
+import threading
+import time
+import traceback
+import types
+import weakref
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from arkwright.arklet.asgi import frames
+from arkwright.arklet.ownership import ModuleUnloaded, Owner, works_for
+from arkwright.arklet.watching import is_over
+
+log = logging.getLogger(__name__)
+GRACE_SECONDS = 2.0
+LOOK_SECONDS = 0.01
+REFERRERS_SHOWN = 3
+
+
+@dataclass(frozen=True)
+class Leftover:
+    """Something that would not go, in words; `is_there` says whether it still has not."""
+
+    what: str
+    is_there: Callable[[], bool]
+
+
+def note(what: str) -> Leftover:
+    """Something that went wrong on the way out and is over."""
+    return Leftover(what, bool)
+
+
+async def take_back(owner: Owner, grace_seconds: float = GRACE_SECONDS) -> list[Leftover]:
+    """Before the code goes: exit callbacks run; tasks, children, handlers and servers end. Returns what did not."""
+    failed = await asyncio.to_thread(_run_exits, owner)
+    await _let_clients_go(owner)
+    left = await _cancel_tasks(owner, grace_seconds)
+    _remove_handlers(owner)
+    await _close_transports(owner, grace_seconds)
+    _close_sockets(owner)
+    await asyncio.to_thread(_end_children, owner, grace_seconds)
+    return failed + left
+
+
+async def end_threads(owner: Owner, grace_seconds: float = GRACE_SECONDS) -> list[Leftover]:
+    """After the code has gone: its threads have half of `grace_seconds` to end by themselves, then an exception is
+    raised in those that it started, which a thread gets as soon as it runs Python code again. Returns those that go on.
+    """
+    for thread in await _alive_after(owner, grace_seconds / 2):
+        if thread.ident is not None and thread in owner.threads:
+            _raise_in(thread.ident)
+    left = await _alive_after(owner, grace_seconds / 2)
+    return [Leftover(f"thread {one.name} goes on", one.is_alive) for one in left]
+
+
+async def _alive_after(owner: Owner, seconds: float) -> list[threading.Thread]:
+    end = time.monotonic() + seconds
+    while (alive := threads_of(owner)) and time.monotonic() < end:  # noqa: ASYNC110 (a thread sends no Event)
+        await asyncio.sleep(LOOK_SECONDS)
+    return alive
+
+
+def threads_of(owner: Owner) -> list[threading.Thread]:
+    """Threads that the module started, and any others that are running its code."""
+    stacks = sys._current_frames()
+    started = [one for one in list(owner.threads) if one.is_alive()]
+    at_work = [
+        one
+        for one in threading.enumerate()
+        if one not in owner.threads and one.ident in stacks and owner.runs_in(stacks[one.ident])
+    ]
+    return started + at_work
+
+
+def still_referenced(objects: "list[weakref.ref[Any]]") -> list[Leftover]:
+    """Which functions and classes are alive, and what holds them."""
+    alive = [one for ref in objects if (one := ref()) is not None]
+    return [
+        Leftover(f"{_name(one)} is held by {_holders(one, alive)}", partial(_is_alive, weakref.ref(one)))
+        for one in alive
+    ]
+
+
+def _name(one: Any) -> str:
+    return f"{one.__module__.partition('.')[2]}.{one.__qualname__}"
+
+
+def _is_alive(ref: "weakref.ref[Any]") -> bool:
+    return ref() is not None
+
+
+def _holders(one: Any, ignored: list[Any]) -> str:
+    """By type; what a class or function holds of itself does not count. A loop: a comprehension would hold it too."""
+    names = set()
+    for held in gc.get_referrers(one):
+        if held is not ignored and not _is_part_of(held, one):
+            names.add(type(held).__qualname__)
+    return ", ".join(sorted(names)[:REFERRERS_SHOWN]) or "something outside Python"
+
+
+def _is_part_of(held: Any, one: Any) -> bool:
+    is_own = held is getattr(one, "__mro__", None) or getattr(held, "__objclass__", None) is one
+    return is_own or isinstance(held, types.FrameType)
+
+
+def _run_exits(owner: Owner) -> list[Leftover]:
+    """Last registered, first called, as the interpreter does it."""
+    failed = []
+    with works_for(owner):
+        while owner.exits:
+            func, args, more = owner.exits.pop()
+            try:
+                func(*args, **more)
+            except (Exception, SystemExit) as error:
+                # as text: a record that is kept somewhere must not keep the module's frames
+                log.warning("an exit callback of %s failed: %s", owner.identity, traceback.format_exc())
+                failed.append(note(f"its exit callback {getattr(func, '__qualname__', func)} failed: {error!r}"))
+    return failed
+
+
+async def _cancel_tasks(owner: Owner, grace_seconds: float) -> list[Leftover]:
+    """The module's own tasks. One of the base's that is inside the module's code is named, and left alone."""
+    pending = {task for task in list(owner.tasks) if not task.done()} | _tasks_in(owner, outermost_only=True)
+    for task in pending:
+        task.cancel(f"{owner.identity} is uninstalled")
+    if pending:
+        _, pending = await asyncio.wait(pending, timeout=grace_seconds)
+    borrowed = _tasks_in(owner) - pending
+    return [
+        *(Leftover(f"task {_described(task)} goes on", partial(_is_pending, task)) for task in pending),
+        *(
+            Leftover(f"task {_described(task)} of the base runs its code", partial(_is_pending, task))
+            for task in borrowed
+        ),
+    ]
+
+
+def _tasks_in(owner: Owner, outermost_only: bool = False) -> "set[asyncio.Task[Any]]":
+    """Tasks that are in code of the module; `outermost_only`: that began in it."""
+    found = {task: frames(task)[: 1 if outermost_only else None] for task in asyncio.all_tasks()}
+    return {task for task, stack in found.items() if any(owner.runs_in(frame) for frame in stack)}
+
+
+def _is_pending(task: "asyncio.Task[Any]") -> bool:
+    return not task.done()
+
+
+def _described(task: "asyncio.Task[Any]") -> str:
+    return f"{task.get_name()} ({getattr(task.get_coro(), '__qualname__', '?')})"
+
+
+def _remove_handlers(owner: Owner) -> None:
+    """Log handlers that the module added; then its own loggers, which logging would keep for ever."""
+    while owner.handlers:
+        logger, handler = owner.handlers.pop()
+        logger.removeHandler(handler)
+        with contextlib.suppress(Exception):
+            handler.close()
+    known = logging.root.manager.loggerDict
+    for name in [name for name in list(known) if name == owner.root or name.startswith(owner.root + ".")]:
+        known.pop(name, None)
+
+
+async def _let_clients_go(owner: Owner) -> None:
+    """Those that its own servers have taken: what answers them hears of it, and ends by itself."""
+    for server in [one for one in owner.transports if hasattr(one, "is_serving")]:
+        server.close()
+    if clients := _accepted(owner):
+        for one in clients:
+            one.abort()
+        await asyncio.sleep(LOOK_SECONDS)
+
+
+async def _close_transports(owner: Owner, grace_seconds: float) -> None:
+    """What it made through the event loop: servers, connections, pipes, children."""
+    made, owner.transports = owner.transports, []
+    for one in made:
+        _end(one)
+    children = [one for one in made if hasattr(one, "get_returncode")]
+    end = time.monotonic() + grace_seconds
+    while not all(map(is_over, children)) and time.monotonic() < end:  # noqa: ASYNC110 (a transport sends no Event)
+        await asyncio.sleep(LOOK_SECONDS)
+    for child in children:
+        with contextlib.suppress(ProcessLookupError):
+            child.kill()
+        child.close()
+    if made:
+        await asyncio.sleep(LOOK_SECONDS)  # a loop closes what is aborted in its next rounds
+
+
+def _end(one: Any) -> None:
+    """The quickest way that a child, a connection, a pipe or a server has."""
+    for way in ("terminate", "abort", "close"):
+        with contextlib.suppress(AttributeError, NotImplementedError, ProcessLookupError):
+            getattr(one, way)()
+            return
+
+
+def _accepted(owner: Owner) -> list[Any]:
+    """Transports of connections to its servers. A loop that does not tell of its transports has them where all objects are."""
+    if not owner.protocols:
+        return []
+    known = getattr(asyncio.get_running_loop(), "_transports", None)
+    transports = [one for one in gc.get_objects() if _is_transport(one)] if known is None else list(known.values())
+    return [one for one in transports if one.get_protocol() in owner.protocols]
+
+
+def _is_transport(one: Any) -> bool:
+    return type(one).__module__ == "uvloop.loop" and hasattr(type(one), "get_protocol") and hasattr(type(one), "abort")
+
+
+def _close_sockets(owner: Owner) -> None:
+    """Through the loop where it knows them: a descriptor closed behind its back would be taken for the next one of that number."""
+    loop: Any = asyncio.get_running_loop()
+    for one in list(owner.sockets):
+        if (number := one.fileno()) < 0:
+            continue
+        if transport := getattr(loop, "_transports", {}).get(number):
+            transport.abort()
+        else:
+            with contextlib.suppress(RuntimeError):  # a transport has it: somebody else's, who closes it
+                loop.remove_reader(number)
+                loop.remove_writer(number)
+            one.close()
+
+
+def _end_children(owner: Owner, grace_seconds: float) -> None:
+    running = [one for one in list(owner.children) if one.poll() is None]
+    for child in running:
+        child.terminate()
+    for child in running:
+        try:
+            child.wait(timeout=grace_seconds)
+        except subprocess.TimeoutExpired:
+            child.kill()
+            child.wait()
+
+
+def _raise_in(ident: int) -> None:
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(ident), ctypes.py_object(ModuleUnloaded))

@@ -1,0 +1,137 @@
+"""What a base may be told about its agent and its modules. In: a TOML file or values in code. Out: frozen settings.
+
+[agent]                         # where the agent listens, who may call it
+[archives]                      # downloads: limits, cache, trusted keys
+[baseline]                      # who says which modules belong here
+[defaults]                      # of every module
+[modules.provider]              # of one module; wins over [defaults]
+"""
+
+import tomllib
+from collections.abc import Mapping
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from msgspec.structs import replace
+
+from arkwright.model.arklet import DEFAULT_PORT
+
+MEGABYTE = 1024 * 1024
+LOOPBACK = "127.0.0.1"
+ISOLATION = "ARKWRIGHT_ISOLATION"  # the variable that tells a module's process which isolation it has
+
+
+class SettingsError(Exception):
+    """A settings file that cannot be used; the message names the field."""
+
+
+class Isolation(StrEnum):
+    """What a module shares with its base: `shared` its packages, `private` only those it asks for no other version of,
+    `process` nothing."""
+
+    SHARED = "shared"
+    PRIVATE = "private"
+    PROCESS = "process"
+
+
+class Section(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", forbid_unknown_fields=True):
+    """A table of the settings file; unknown names are errors."""
+
+
+class AgentSettings(Section, frozen=True, kw_only=True):
+    """Paths are relative to the working directory. A token file has one token a line, each valid."""
+
+    host: str = LOOPBACK
+    port: int = DEFAULT_PORT
+    token_file: str = ""
+    certificate: str = ""
+    key: str = ""
+    client_ca: str = ""
+
+
+class ArchiveSettings(Section, frozen=True, kw_only=True):
+    """Sizes in megabytes; `timeout_seconds` bounds a whole download; `trusted_keys`: PEM files, one of which must have
+    signed every archive. Without a `cache_directory` nothing is kept."""
+
+    archive_mb: int = 100
+    unpacked_mb: int = 500
+    files: int = 20_000
+    timeout_seconds: float = 120.0
+    cache_directory: str = ""
+    cache_mb: int = 1024
+    trusted_keys: tuple[str, ...] = ()
+
+
+class BaselineSettings(Section, frozen=True, kw_only=True):
+    """`url`: asked at start which modules belong here; "" asks nobody. `address`: where others see this base, if not at
+    the agent's host."""
+
+    url: str = ""
+    address: str = ""
+    token_file: str = ""
+    ca: str = ""
+
+
+class ModuleSettings(Section, frozen=True, kw_only=True):
+    """Of one module. `isolation` None: what the archive says, else shared. 0 is no limit. `memory_mb`, `cpus`: in mode
+    process only."""
+
+    isolation: Isolation | None = None
+    concurrency: int = 0
+    timeout_seconds: float = 0.0
+    drain_seconds: float = 30.0
+    memory_mb: int = 0
+    cpus: int = 0
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Everything about one base's agent. `modules`: by module name, the fields that differ from `defaults`."""
+
+    agent: AgentSettings = AgentSettings()
+    archives: ArchiveSettings = ArchiveSettings()
+    baseline: BaselineSettings = BaselineSettings()
+    defaults: ModuleSettings = ModuleSettings()
+    modules: dict[str, dict[str, Any]] = {}
+
+    def __post_init__(self) -> None:
+        for name in self.modules:
+            self.of(name)
+
+    def at(self, host: str, port: int, baseline_url: str) -> "Settings":
+        """With the agent's address and the baseline's, where they are given."""
+        agent, baseline = self.agent, self.baseline
+        if host != LOOPBACK:
+            agent = replace(agent, host=host)
+        if port != DEFAULT_PORT:
+            agent = replace(agent, port=port)
+        if baseline_url:
+            baseline = replace(baseline, url=baseline_url)
+        return replace(self, agent=agent, baseline=baseline)
+
+    def of(self, name: str) -> ModuleSettings:
+        """The settings of the module of that name. Raises msgspec.ValidationError if it has a wrong field."""
+        merged = {**msgspec.to_builtins(self.defaults), **self.modules.get(name, {})}
+        try:
+            return msgspec.convert(merged, ModuleSettings)
+        except msgspec.ValidationError as error:
+            raise msgspec.ValidationError(f"modules.{name}: {error}") from error
+
+
+def settings_of(environment: Mapping[str, str]) -> Settings:
+    """What the variables say that `arkwright base` knows: ARKWRIGHT_CONFIG, POD_IP, ARKWRIGHT_AGENT_PORT,
+    ARKWRIGHT_BASELINE_URL. Raises SettingsError."""
+    config, port = environment.get("ARKWRIGHT_CONFIG", ""), environment.get("ARKWRIGHT_AGENT_PORT", str(DEFAULT_PORT))
+    if not port.isdecimal():
+        raise SettingsError(f"ARKWRIGHT_AGENT_PORT: {port!r} is no port")
+    settings = read_settings(Path(config)) if config else Settings()
+    return settings.at(environment.get("POD_IP", LOOPBACK), int(port), environment.get("ARKWRIGHT_BASELINE_URL", ""))
+
+
+def read_settings(path: Path) -> Settings:
+    """Raises SettingsError naming the file and the field."""
+    try:
+        return msgspec.convert(tomllib.loads(path.read_text(encoding="utf-8")), Settings)
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
+        raise SettingsError(f"{path}: {error}") from error

@@ -1,0 +1,248 @@
+"""Notes what modules make. In: calls that their code makes of the interpreter. Out: an Owner's belongings, or a refusal.
+
+`watch` puts a thin layer over the few calls of the standard library and of event loops that leave something behind (threads, tasks,
+sockets, connections, child processes, log handlers, exit callbacks) or that only a process of its own may make (signal handlers, forks,
+exits). Where no module's code makes the call, it goes straight through. The layer is the process's, as what it covers is; it is put
+there once and stays. Not done here: taking back (`residue`).
+"""
+
+import asyncio
+import atexit
+import contextlib
+import functools
+import importlib
+import logging
+import multiprocessing.process
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from arkwright.arklet.ownership import ModuleUnloaded, Owner, maker, owner_of, running, works_for
+
+# What makes servers, connections, pipes and children through an event loop.
+MAKING = (
+    "connect_accepted_socket",
+    "connect_read_pipe",
+    "connect_write_pipe",
+    "create_connection",
+    "create_datagram_endpoint",
+    "create_server",
+    "create_unix_connection",
+    "create_unix_server",
+    "start_tls",
+    "subprocess_exec",
+    "subprocess_shell",
+)
+SERVING = ("create_server", "create_unix_server")
+A_SIGNAL_HANDLER = "set a signal handler: signals are the base's"
+
+
+class ModuleRefused(RuntimeError):
+    """A module in the base's process did what only one in a process of its own may do."""
+
+
+def is_pool_worker(thread: threading.Thread) -> bool:
+    """Threads of pools outlive what they are started for; the pool, not a module, decides when they end."""
+    target = getattr(thread, "_target", None)
+    return getattr(target, "__module__", "") == "concurrent.futures.thread" or type(thread).__module__.startswith(
+        "anyio"
+    )
+
+
+@functools.cache
+def watch() -> None:
+    """Once a process."""
+    _notes(threading.Thread, "start", _note_thread)
+    _notes(socket.socket, "__init__", lambda owner, one, *_, **__: owner.sockets.add(one))
+    _notes(subprocess.Popen, "__init__", lambda owner, one, *_, **__: owner.children.add(one))
+    _notes(logging.Logger, "addHandler", lambda owner, logger, handler: owner.handlers.append((logger, handler)))
+    for holder in (asyncio, asyncio.tasks):
+        _notes_result(holder, "create_task")
+        _notes_result(holder, "ensure_future")
+    _notes_result(asyncio.TaskGroup, "create_task")
+    for loop in _loops():
+        for name in MAKING:
+            if name in vars(loop) or loop.__module__ == "uvloop":
+                _notes_transports(loop, name)
+        _refuses(loop, "add_signal_handler", A_SIGNAL_HANDLER)
+    _refuses(signal, "signal", A_SIGNAL_HANDLER)
+    _refuses(multiprocessing.process.BaseProcess, "start", "start processes that would import it anew")
+    _refuses(os, "fork", "fork the base")
+    _refuse_exits()
+    _keep_exits()
+    _name_log_records()
+    _redirect_imports()
+
+
+def _notes(holder: Any, name: str, note: Callable[..., object]) -> None:
+    original = getattr(holder, name)
+
+    @functools.wraps(original)
+    def noting(*args: Any, **more: Any) -> Any:
+        if owner := maker():
+            note(owner, *args, **more)
+        return original(*args, **more)
+
+    setattr(holder, name, noting)
+
+
+def _notes_result(holder: Any, name: str) -> None:
+    """What it makes is a task, unless it is given one: that may be somebody else's. The loop's own `create_task` is left
+    alone, for servers call it for each request."""
+    original = getattr(holder, name)
+
+    @functools.wraps(original)
+    def noting(*args: Any, **more: Any) -> Any:
+        made = original(*args, **more)
+        if isinstance(made, asyncio.Task) and made not in args and (owner := maker()):
+            owner.tasks.add(made)
+        return made
+
+    setattr(holder, name, noting)
+
+
+def _loops() -> Iterator[Any]:
+    """The classes of event loops: the interpreter's own, and the one that servers choose where it is installed."""
+    yield from (asyncio.BaseEventLoop, asyncio.SelectorEventLoop)
+    with contextlib.suppress(ImportError):
+        yield importlib.import_module("uvloop").Loop
+
+
+def _notes_transports(loop: Any, name: str) -> None:
+    original = getattr(loop, name)
+
+    @functools.wraps(original)
+    def noting(*args: Any, **more: Any) -> Any:
+        # a connection that a library opens may be its pool's; a server that it starts for a module is nobody else's
+        if not (owner := maker() or (running() if name in SERVING else None)):
+            return original(*args, **more)
+        if name in SERVING:
+            self, factory, *rest = args if len(args) > 1 else (*args, more.pop("protocol_factory"))
+            args = (self, _noting_protocols(owner, factory), *rest)
+        return _noted(owner, original(*args, **more))
+
+    setattr(loop, name, noting)
+
+
+def _noting_protocols(owner: Owner, factory: Callable[[], Any]) -> Callable[[], Any]:
+    def made() -> Any:
+        protocol = factory()
+        with contextlib.suppress(TypeError):  # not every object can be held weakly
+            owner.protocols.add(protocol)
+        return protocol
+
+    return made
+
+
+async def _noted(owner: Owner, making: Any) -> Any:
+    made = await making
+    owner.transports = [one for one in owner.transports if not is_over(one)]
+    owner.transports.append(made[0] if isinstance(made, tuple) else made)
+    return made
+
+
+def is_over(one: Any) -> bool:
+    """Whether a transport is closing, a child has ended, a server serves no more."""
+    if hasattr(one, "get_returncode"):
+        return one.get_returncode() is not None
+    return bool(one.is_closing() if hasattr(one, "is_closing") else not one.is_serving())
+
+
+def _refuses(holder: Any, name: str, deed: str) -> None:
+    original = getattr(holder, name)
+
+    @functools.wraps(original)
+    def refusing(*args: Any, **more: Any) -> Any:
+        if owner := maker():
+            raise ModuleRefused(f"{owner.identity} must not {deed}; isolation process lets it")
+        return original(*args, **more)
+
+    setattr(holder, name, refusing)
+
+
+def _refuse_exits() -> None:
+    """SystemExit ends the event loop it is raised in, and with it the base; elsewhere it ends a thread or fails an import."""
+    leave = sys.exit
+
+    @functools.wraps(leave)
+    def refusing(status: Any = None, /) -> None:
+        if asyncio._get_running_loop() is not None and (owner := maker()):
+            raise ModuleRefused(
+                f"{owner.identity} must not end the base, as by sys.exit({status!r}); isolation process lets it"
+            )
+        leave(status)
+
+    sys.exit = refusing  # type: ignore[assignment]
+
+
+def _note_thread(owner: Owner, thread: threading.Thread) -> None:
+    if is_pool_worker(thread) or thread.ident is not None:
+        return
+    owner.threads.add(thread)
+    thread.daemon = True  # it ends with its module, and must not keep the process
+    run = thread.run
+
+    def run_for_owner() -> None:
+        del thread.run  # else the thread would hold itself
+        with works_for(owner), contextlib.suppress(ModuleUnloaded):
+            run()
+
+    thread.run = run_for_owner  # type: ignore[method-assign]
+
+
+def _keep_exits() -> None:
+    """A module's exit callbacks are for its own end, not the process's."""
+    register, unregister = atexit.register, atexit.unregister
+
+    def registering(func: Callable[..., Any], /, *args: Any, **more: Any) -> Callable[..., Any]:
+        if owner := maker():
+            owner.exits.append((func, args, more))
+            return func
+        return register(func, *args, **more)
+
+    def unregistering(func: Callable[..., Any], /) -> None:
+        if owner := maker():
+            owner.exits[:] = [one for one in owner.exits if one[0] != func]
+        unregister(func)
+
+    atexit.register, atexit.unregister = registering, unregistering
+
+
+def _name_log_records() -> None:
+    """A record that a module causes says so: `arkwright_module` is its identity ("" for the base's own), and loggers
+    that are named after its code read as the code does: `provider:1.0.2/provider.web`."""
+    before = logging.getLogRecordFactory()
+
+    def record(*args: Any, **more: Any) -> logging.LogRecord:
+        made = before(*args, **more)
+        top, _, rest = made.name.partition(".")
+        owner = owner_of(top) or running()
+        made.arkwright_module = owner.identity if owner else ""
+        if owner and top == owner.root:
+            made.name = f"{owner.identity}/{rest}"
+        return made
+
+    logging.setLogRecordFactory(record)
+
+
+def _redirect_imports() -> None:
+    """`importlib.import_module`, whoever calls it while a module is at work, finds the module's own packages first.
+
+    All forms of it end in this one function, whichever name a library knows it by.
+    """
+    bootstrap: Any = importlib._bootstrap
+    original = bootstrap._gcd_import
+
+    @functools.wraps(original)
+    def redirecting(name: str, package: str | None = None, level: int = 0) -> Any:
+        owner = running()
+        if owner and not level and name.partition(".")[0] in owner.top_level:
+            name = f"{owner.root}.{name}"
+        return original(name, package, level)
+
+    bootstrap._gcd_import = redirecting

@@ -1,0 +1,75 @@
+"""Tells a base that starts what it should hold [S3]. In: the cache. Out: Modules of its pod, as install requests.
+
+What has failed there is left out: a module that never starts must not keep a base from serving the others.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from arkwright.controller.cache import Cache
+from arkwright.controller.observe import Observer
+from arkwright.model.arklet import BaseAddress, InstallRequest
+from arkwright.model.cluster import Pod
+from arkwright.model.kinds import ModuleArchive, ModulePhase
+from arkwright.model.outcomes import Reason
+from arkwright.model.resources import Kind
+from arkwright.plan.contention import must_go_first
+from arkwright.plan.tries import ObservedModule
+
+NOT_ITS_FAULT = (Reason.BASE_RESTARTED, Reason.AGENT_UNREACHABLE)
+
+
+def is_expected(observed: ObservedModule) -> bool:
+    """Whether a base that starts anew should hold this Module from its beginning."""
+    module, status = observed.module, observed.module.status
+    has_failed = status.status is ModulePhase.FAILED and status.reason not in NOT_ITS_FAULT
+    waits_for_elder = any(must_go_first(one, module) for one in observed.elders if not one.is_terminating)
+    return not (module.is_terminating or has_failed or waits_for_elder)
+
+
+def _install_request(archive: ModuleArchive) -> InstallRequest:
+    return InstallRequest(biz_name=archive.name, biz_version=archive.version, biz_url=archive.url, md5=archive.md5)
+
+
+class Baselines:
+    """Answers bases over HTTP. `is_filled`: whether the cache knows everything yet."""
+
+    def __init__(
+        self, cache: Cache, observer: Observer, clock: Callable[[], datetime], is_filled: Callable[[], bool]
+    ) -> None:
+        self._cache, self._observer, self._clock, self._is_filled = cache, observer, clock, is_filled
+
+    def routes(self) -> list[Route]:
+        return [Route("/queryBaseline", self._answer, methods=["POST"])]
+
+    def of(self, pod: Pod) -> list[InstallRequest]:
+        """Oldest revision first: the first of a name to come is the one that serves."""
+        now = self._clock()
+        observed = [self._observer.module(one, now) for one in self._cache.modules_on(pod)]
+        expected = [one for one in observed if is_expected(one)]
+        expected.sort(key=lambda one: (one.archive.name, len(one.elders), one.module.name))
+        return [_install_request(one.archive) for one in expected]
+
+    async def _answer(self, request: Request) -> Response:
+        if not self._is_filled():
+            return PlainTextResponse("the controller does not know the cluster yet\n", 503)
+        try:
+            address = msgspec.json.decode(await request.body(), type=BaseAddress)
+        except msgspec.DecodeError as error:
+            return PlainTextResponse(f"the body is not a base's address: {error}\n", 400)
+        if request.client is None or request.client.host != address.local_ip:
+            return PlainTextResponse(f"only {address.local_ip} itself may ask what it should hold\n", 403)
+        pod = self._find(address)
+        if pod is None:
+            return PlainTextResponse(f"no base pod has its agent at {address.local_ip}:{address.port}\n", 404)
+        return Response(msgspec.json.encode(self.of(pod)), media_type="application/json")
+
+    def _find(self, address: BaseAddress) -> Pod | None:
+        pods: list[Pod] = self._cache.all(Kind.POD)
+        at = (address.local_ip, address.port)
+        return next((one for one in pods if (one.status.pod_ip, one.agent_port) == at and not one.is_terminating), None)

@@ -1,0 +1,3 @@
+__all__ = ["STARRED"]
+STARRED = "starred"
+HIDDEN = "hidden"

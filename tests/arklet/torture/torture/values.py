@@ -1,0 +1,1 @@
+VERSION = "0"  # the wheel has its own

@@ -1,0 +1,1 @@
+NAME = "a part of a namespace package"
