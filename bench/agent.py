@@ -2,20 +2,23 @@
 
     python bench/agent.py [--installs 200] [--modules 50] [--rounds 300] [--seconds 0.1]
 
-Everything on loopback; the base, the application alone (at the root, and "prefixed" with the root path a module has) and the
-client are processes of their own. Ratios are of figures taken in turn in one run, a moment apart, for a machine's speed drifts;
-they are comparable between machines, times are not.
+Everything on loopback; the base, the applications alone (at the root, and "prefixed" with the root path a module has) and the
+client are processes of their own. Two applications: `hello` does as little as one can, so that what a module costs shows the most;
+`order` checks a JSON body and answers with JSON, as services do. Ratios are of figures taken in turn in one run, a moment apart,
+for a machine's speed drifts; they are comparable between machines, times are not.
 """
 
 import argparse
 import asyncio
 import contextlib
+import json
 import os
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import aiohttp
@@ -25,10 +28,10 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT / "tests")]
 from arklet.wheels import entry, write_wheel  # noqa: E402
 
-HOST, ALONE, PREFIXED = "127.60.0.1", "127.60.0.2", "127.60.0.3"
+HOST, ALONE, PREFIXED, ORDER_ALONE = "127.60.0.1", "127.60.0.2", "127.60.0.3", "127.60.0.4"
 CONNECTIONS = 16
 CLIENT, SERVERS = (sorted(os.sched_getaffinity(0)) * 2)[:2]  # a processor each, or the only one
-APPLICATION = """
+HELLO = """
 from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
@@ -38,10 +41,75 @@ async def hello(request):
 
 app = Starlette(routes=[Route("/", hello)])
 """
+ORDER = """
+from fastapi import FastAPI
+from pydantic import BaseModel, Field
+
+class Line(BaseModel):
+    article: str
+    count: int = Field(gt=0)
+    cents: int = Field(ge=0)
+
+class Order(BaseModel):
+    customer: str
+    lines: list[Line]
+
+class Receipt(BaseModel):
+    customer: str
+    cents: int
+
+app = FastAPI()
+
+@app.post("/")
+async def total(order: Order) -> Receipt:
+    return Receipt(customer=order.customer, cents=sum(line.count * line.cents for line in order.lines))
+"""
+BODY = json.dumps({"customer": "ann", "lines": [{"article": f"a{n}", "count": n, "cents": 199} for n in range(1, 6)]})
 
 
-def wheel(directory: Path, name: str, isolation: str = "") -> str:
-    files = {f"{name}/__init__.py": "", f"{name}/web.py": APPLICATION}
+@dataclass(frozen=True)
+class Place:
+    """Where an application answers, how it is asked, and how its answer ends."""
+
+    host: str
+    path: str = "/"
+    body: str = ""
+    end: bytes = b"\r\n\r\nhello"
+
+    @property
+    def request(self) -> bytes:
+        if not self.body:
+            return f"GET {self.path} HTTP/1.1\r\nHost: bench\r\n\r\n".encode()
+        about = f"Content-Type: application/json\r\nContent-Length: {len(self.body)}\r\n"
+        return f"POST {self.path} HTTP/1.1\r\nHost: bench\r\n{about}\r\n{self.body}".encode()
+
+    @classmethod
+    def order(cls, host: str, path: str = "/") -> "Place":
+        return cls(host, path, BODY, b'\r\n\r\n{"customer":"ann","cents":2985}')
+
+
+PLACES = {
+    "alone": Place(ALONE),
+    "prefixed": Place(PREFIXED),
+    "shared": Place(HOST, "/served_shared/"),
+    "process": Place(HOST, "/served_process/"),
+    "base": Place(HOST),
+    "order alone": Place.order(ORDER_ALONE),
+    "order shared": Place.order(HOST, "/order_shared/"),
+    "order process": Place.order(HOST, "/order_process/"),
+}
+PAIRS = (
+    ("shared", "alone"),
+    ("shared", "prefixed"),
+    ("base", "alone"),
+    ("process", "alone"),
+    ("order shared", "order alone"),
+    ("order process", "order alone"),
+)
+
+
+def wheel(directory: Path, name: str, isolation: str = "", application: str = HELLO) -> str:
+    files = {f"{name}/__init__.py": "", f"{name}/web.py": application}
     return write_wheel(directory, name, "1.0", files, entry(name, f"{name}.web:app", isolation)).as_uri()
 
 
@@ -82,8 +150,8 @@ class Agent:
 class Asking(asyncio.Protocol):
     """One connection that asks again as soon as it is answered, while `is_on`; `count` of answers."""
 
-    def __init__(self, path: str) -> None:
-        self._request = f"GET {path} HTTP/1.1\r\nHost: bench\r\n\r\n".encode()
+    def __init__(self, place: Place) -> None:
+        self._request, self._end = place.request, place.end
         self.count, self._left, self._is_on, self._is_idle = 0, b"", False, asyncio.Event()
         self._is_idle.set()
 
@@ -92,7 +160,7 @@ class Asking(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self._left += data
-        if self._left.endswith(b"\r\n\r\nhello"):
+        if self._left.endswith(self._end):
             assert self._left.startswith(b"HTTP/1.1 200"), self._left
             self.count, self._left = self.count + 1, b""
             if self._is_on:
@@ -117,9 +185,9 @@ class Load:
         self._asking = asking
 
     @classmethod
-    async def to(cls, host: str, port: int, path: str) -> "Load":
+    async def to(cls, place: Place) -> "Load":
         loop = asyncio.get_running_loop()
-        made = [await loop.create_connection(lambda: Asking(path), host, port) for _ in range(CONNECTIONS)]
+        made = [await loop.create_connection(lambda: Asking(place), place.host, 8080) for _ in range(CONNECTIONS)]
         return cls([asking for _, asking in made])
 
     async def requests_per_second(self, seconds: float) -> float:
@@ -169,15 +237,9 @@ def family_megabytes(base: Running) -> float:
 async def throughput(agent: Agent, directory: Path, rounds: int, seconds: float) -> None:
     for isolation in ("shared", "process"):
         await agent("installBiz", bizUrl=wheel(directory, f"served_{isolation}", isolation))
-    places = {
-        "alone": (ALONE, 8080, "/"),
-        "prefixed": (PREFIXED, 8080, "/"),
-        "shared": (HOST, 8080, "/served_shared/"),
-        "process": (HOST, 8080, "/served_process/"),
-        "base": (HOST, 8080, "/"),
-    }
-    for name, other in (("shared", "alone"), ("shared", "prefixed"), ("base", "alone"), ("process", "alone")):
-        loads = {one: await Load.to(*places[one]) for one in (name, other)}
+        await agent("installBiz", bizUrl=wheel(directory, f"order_{isolation}", isolation, ORDER))
+    for name, other in PAIRS:
+        loads = {one: await Load.to(PLACES[one]) for one in (name, other)}
         ratios, rates = [], []
         for number in range(-3, rounds):  # the first few to warm up
             order = (name, other) if number % 2 else (other, name)
@@ -198,13 +260,14 @@ async def throughput(agent: Agent, directory: Path, rounds: int, seconds: float)
 async def main(chosen: argparse.Namespace) -> None:
     with tempfile.TemporaryDirectory() as scratch:
         directory = Path(scratch)
-        (directory / "alone.py").write_text(APPLICATION)
+        (directory / "alone.py").write_text(HELLO)
+        (directory / "order_alone.py").write_text(ORDER)
         base = Running(directory, "arkwright", "base", "--host", HOST, "--app", "alone:app")
-        uvicorn = ("uvicorn", "alone:app", "--port", "8080", "--log-level", "warning", "--no-access-log", "--host")
-        alone = Running(directory, *uvicorn, ALONE)
-        prefixed = Running(
-            directory, *uvicorn, PREFIXED, "--root-path", "/served_shared"
-        )  # as a module sees its requests
+        quiet = ("--port", "8080", "--log-level", "warning", "--no-access-log")
+        alone = Running(directory, "uvicorn", "alone:app", *quiet, "--host", ALONE)
+        prefix = ("--root-path", "/served_shared")  # as a module sees its requests
+        prefixed = Running(directory, "uvicorn", "alone:app", *quiet, "--host", PREFIXED, *prefix)
+        order = Running(directory, "uvicorn", "order_alone:app", *quiet, "--host", ORDER_ALONE)
         try:
             async with aiohttp.ClientSession() as session:
                 agent = Agent(session, HOST)
@@ -220,7 +283,7 @@ async def main(chosen: argparse.Namespace) -> None:
                 await memory(agent, base, directory, "process", 5)
                 await throughput(agent, directory, chosen.rounds, chosen.seconds)
         finally:
-            for one in (base, alone, prefixed):
+            for one in (base, alone, prefixed, order):
                 one.end()
 
 
