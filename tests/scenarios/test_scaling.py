@@ -52,6 +52,15 @@ async def test_a_cap_is_kept_and_the_message_counts_the_pods(site):
     assert (await site.condition("ReplicaFailure"))["status"] == "False"
 
 
+async def test_a_pod_that_is_still_starting_is_counted_and_gets_its_module_once_it_runs(site):
+    _, starting = await site.add_pods(2)
+    await site.set_pod_status("stock-2", starting.address, phase="Pending")
+    await site.apply(version="1.0.2", replicas=2)
+    await site.until(lambda: _says(site, "0/2 base pods fit: 1 already holds provider, 1 not running"))
+    await site.set_pod_status("stock-2", starting.address)
+    await site.until_progress("Completed", 1, 2)
+
+
 async def test_an_upgrade_works_on_pods_that_are_full(site):
     await site.add_pods(2, **{"serverless.alipay.com/max-module-count": "1"})
     await site.apply(version="1.0.2", replicas=2)

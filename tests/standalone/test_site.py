@@ -34,10 +34,10 @@ def arkwright(*words, code=0, **environment):
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory, worker_number):
-    """Its directory, while it is up with two bases."""
+    """Its directory, while it is up with two bases; started by somebody who has no `arkwright` on the PATH."""
     directory = tmp_path_factory.mktemp("site")
     words = ["--data-dir", directory, "--port", 0, "--addresses", f"127.9.{worker_number}.0/24"]
-    said = arkwright("up", "--bases", 2, *words)
+    said = arkwright("up", "--bases", 2, *words, PATH=os.defpath)
     assert f"export KUBECONFIG={directory}/kubeconfig" in said
     yield directory
     arkwright("down", "--data-dir", directory)
@@ -76,6 +76,11 @@ def is_answering(port):
         return fetched(port)
     except OSError:
         return ""
+
+
+def run_in_bases(api, *command):
+    patch = {"spec": {"template": {"spec": {"containers": [{"name": "base", "command": command}]}}}}
+    assert api.raw("PATCH", BASE, patch, **{"Content-Type": STRATEGIC})[0] == 200
 
 
 def expose(api, name, node_port):
@@ -156,10 +161,8 @@ def test_status_and_logs_show_the_site(site, api):
 
 def test_a_base_that_cannot_start_says_why(site, api):
     """In status, in its log, and in what kubectl describes; the bases that serve are left alone."""
-    broken = {"name": "base", "command": ["arkwright", "base", "--app", "nothing:app"]}
-    patch = {"spec": {"template": {"spec": {"containers": [broken]}}}}
     before = ready_pods(api)
-    assert api.raw("PATCH", BASE, patch, **{"Content-Type": STRATEGIC})[0] == 200
+    run_in_bases(api, "arkwright", "base", "--app", "nothing:app")
 
     def failing():
         pods = json.loads(api.raw("GET", PODS)[2])["items"]
@@ -173,9 +176,28 @@ def test_a_base_that_cannot_start_says_why(site, api):
     assert f"2 of 3 pods ready; arkwright logs {name} says why" in said
     assert "No module named 'nothing'" in arkwright("logs", name, "--data-dir", site)
     assert ready_pods(api) == before
-    fixed = {"spec": {"template": {"spec": {"containers": [{"name": "base", "command": ["arkwright", "base"]}]}}}}
-    assert api.raw("PATCH", BASE, fixed, **{"Content-Type": STRATEGIC})[0] == 200
+    run_in_bases(api, "arkwright", "base")
     until(lambda: not failing() and len(ready_pods(api)) == 2)
+
+
+def test_a_command_that_is_not_there_is_named_in_the_pod_and_its_log(site, api):
+    run_in_bases(api, "arkwrong", "base")
+
+    def waiting():
+        pods = json.loads(api.raw("GET", PODS)[2])["items"]
+        states = ((one, one["status"].get("containerStatuses", [{}])[0].get("state", {})) for one in pods)
+        return [
+            (one["metadata"]["name"], state["waiting"])
+            for one, state in states
+            if "message" in state.get("waiting", {})
+        ]
+
+    [(name, state)] = until(waiting)
+    said = "arkwrong: No such file or directory (PATH="
+    assert state["reason"] == "BaseNotRunning" and said in state["message"]
+    assert said in arkwright("logs", name, "--data-dir", site)
+    run_in_bases(api, "arkwright", "base")
+    until(lambda: not waiting() and len(ready_pods(api)) == 2)
 
 
 def test_a_site_that_is_up_is_not_started_twice(site):

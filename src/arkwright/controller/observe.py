@@ -56,10 +56,12 @@ class Observer:
     def replica_set(self, replica_set: ModuleReplicaSet) -> ObservedReplicaSet:
         modules, deployment = self._cache.modules_of(replica_set), self._deployment_of(replica_set)
         base = self._base(deployment) if deployment else None
-        live = [pod for pod in self._cache.pods_of(base) if pod.is_live] if base else []
-        holding = {one.pod_name for one in modules} - {pod.name for pod in live}
+        of_base = self._cache.pods_of(base) if base else ()
+        live = [pod for pod in of_base if pod.is_live]
+        starting = [pod for pod in of_base if pod.is_starting]  # they take nothing yet, and explain why nothing fits
+        holding = {one.pod_name for one in modules} - {pod.name for pod in (*live, *starting)}
         others = (self._cache.get(Kind.POD, replica_set.metadata.namespace, name) for name in sorted(holding))
-        pods = (*live, *(pod for pod in others if pod is not None))
+        pods = (*live, *starting, *(pod for pod in others if pod is not None))
         room = Room(
             replica_set=replica_set,
             base=base,

@@ -85,6 +85,12 @@ class Pod(KubernetesObject, frozen=True, kw_only=True):
         return self.status.phase == "Running" and bool(self.status.pod_ip) and not self.is_terminating
 
     @property
+    def is_starting(self) -> bool:
+        """Not live yet; nothing says that it will not be."""
+        is_under_way = self.status.phase in {"Pending", "Running"} and not self.is_reachable
+        return is_under_way and not self.is_terminating and not self.is_asked_to_leave
+
+    @property
     def is_asked_to_leave(self) -> bool:
         """A person labelled it: its Modules go, then the controller deletes it."""
         return any(self.metadata.labels.get(key) == "true" for key in LEAVING)

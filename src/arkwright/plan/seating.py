@@ -14,7 +14,7 @@ from arkwright.plan.status import is_ready
 
 @dataclass(frozen=True)
 class Room:
-    """The base pods that matter to one ReplicaSet, and who is on them.
+    """The base pods that matter to one ReplicaSet, those that are still starting included, and who is on them.
 
     `residents`: all Modules by pod name. `arriving`: (pod, ModuleDeployment label, module name) of Modules that are being
     created by anybody and cannot be seen yet. `is_newest`: no other revision of its ModuleDeployment is newer.

@@ -110,6 +110,8 @@ class Node:
                 try:
                     run.process = await BaseProcess.start(run.pod, run.seat, output, self._place.variables)
                 except OSError as error:
+                    if output:
+                        output.write(f"cannot be started: {error}\n".encode())
                     await self._report(run, "Pending", f"cannot be started: {error}")
                 else:
                     await self._while_alive(run, run.process)

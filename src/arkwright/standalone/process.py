@@ -5,6 +5,7 @@ import contextlib
 import os
 import re
 import signal
+import sysconfig
 from collections.abc import Mapping
 from pathlib import Path
 from typing import IO
@@ -22,7 +23,7 @@ FIELDS = {
 
 
 # A container does not see its node's variables; KUBECONFIG above all is none of a module's business.
-PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "VIRTUAL_ENV")
+PASSED_ON = ("HOME", "LANG", "LC_ALL", "TMPDIR", "VIRTUAL_ENV")
 
 
 def environment(pod: Pod, container: Container, address: str) -> dict[str, str]:
@@ -49,6 +50,11 @@ def application_port(container: Container) -> int:
     return next((one.container_port for one in container.ports if one.container_port != DEFAULT_PORT), DEFAULT_PORT)
 
 
+def search_path() -> str:
+    """Where commands are looked for: as here, and last in this installation, so that `arkwright` is found in any case."""
+    return os.pathsep.join((os.environ.get("PATH", os.defpath), sysconfig.get_path("scripts")))
+
+
 def expanded(text: str, variables: dict[str, str]) -> str:
     """`$(NAME)` as Kubernetes expands it; an unknown name stays as it is.
 
@@ -73,15 +79,21 @@ class BaseProcess:
         command = [expanded(word, variables) for word in (*container.command, *container.args)]
         if not command:
             raise FileNotFoundError("its container has neither command nor args, and there are no images here")
-        process = await asyncio.create_subprocess_exec(
-            *command,
-            env={name: os.environ[name] for name in PASSED_ON if name in os.environ} | variables,
-            cwd=Path(container.working_dir) if container.working_dir else None,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-        )
+        here = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
+        variables = {"PATH": search_path(), **here, **variables}
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *command,
+                env=variables,
+                cwd=Path(container.working_dir) if container.working_dir else None,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        except OSError as error:  # not every event loop says which file it is
+            around = f" in {container.working_dir}" if container.working_dir else ""
+            raise OSError(f"{command[0]}{around}: {error.strerror} (PATH={variables['PATH']})") from error
         return cls(process)
 
     async def ended(self) -> int:
