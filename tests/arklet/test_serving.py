@@ -192,7 +192,7 @@ async def test_wsgi_modules_are_served_from_threads(base, serve, mode):
 @ALL
 async def test_requests_failures_and_latencies_are_counted(base, serve, mode):
     await serve()
-    for path in ("", "", "?0.05", "fail"):
+    for path in ("", "", "?0.3", "fail"):
         await base.get(f"/served/{path}")
     found = await told(base)
     assert found["requests"] | {"latencyMs": 0} == {
@@ -202,7 +202,8 @@ async def test_requests_failures_and_latencies_are_counted(base, serve, mode):
         "timedOut": 0,
         "latencyMs": 0,
     }
-    assert found["requests"]["latencyMs"]["p99"] >= 50 > found["requests"]["latencyMs"]["p50"]
+    # 10 ms apart from what it slept: an event loop's timers may be early by one
+    assert found["requests"]["latencyMs"]["p99"] > 290 > found["requests"]["latencyMs"]["p50"]
     assert found["requestsInFlight"] == 0
 
 

@@ -77,7 +77,10 @@ class Relay:
         async with request as response:
             headers = [one for one in response.raw_headers if one[0].lower() not in OF_THE_CONNECTION]
             await send({"type": "http.response.start", "status": response.status, "headers": headers})
-            await _until_gone(receive, _pass_on(response, send))
+            if response.content.is_eof():  # all of it has come with its head: nothing to wait for
+                await send({"type": "http.response.body", "body": response.content.read_nowait()})
+            else:
+                await _until_gone(receive, _pass_on(response, send))
 
     async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = _headers(scope, OF_THE_CONNECTION | OF_THE_HANDSHAKE)
