@@ -84,13 +84,20 @@ async def test_with_mutual_tls_only_certified_callers_reach_a_certified_agent(ag
         assert (await asked(address, ca=authority.ca, certificate=ours, key=our_key)).verdict is Verdict.DONE
         assert (await asked(address, ca=authority.ca)).verdict is not Verdict.DONE
         assert (await asked(address)).verdict is not Verdict.DONE
-        assert (await asked(f"https://{address}", certificate=ours, key=our_key)).verdict is Verdict.UNREACHED
+        stranger = await asked(f"https://{address}", certificate=ours, key=our_key)
+        assert stranger.verdict is Verdict.UNREACHED and "certificate verify failed" in stranger.message
 
 
 async def test_a_plain_agent_is_reached_beside_those_with_tls(agent, authority):  # noqa: F811
     running, address = agent()
     async with running:
         assert (await asked(f"http://{address}", ca=authority.ca)).verdict is Verdict.DONE
+
+
+async def test_an_agent_whose_name_is_not_known_is_told_so():
+    outcome = await asked("nowhere.invalid:1238")
+    assert outcome.verdict is Verdict.UNREACHED and "nowhere.invalid:1238 cannot be reached: " in outcome.message
+    assert "Unknown error" not in outcome.message
 
 
 def test_a_file_that_cannot_be_used_is_named(tmp_path):

@@ -18,15 +18,34 @@ from arkwright.cli.output import Format, complain, fail, note, show
 from arkwright.clients.agentaccess import AgentAccess
 from arkwright.clients.arklet import ArkletClient
 from arkwright.clients.errors import BadAccess
+from arkwright.model.arklet import DEFAULT_PORT
 from arkwright.model.kinds import ModuleArchive
 from arkwright.model.outcomes import Outcome, Reason, Verdict
 
+
+def with_port(address: str) -> str:
+    """An agent's address; its own port where none is said.
+
+    >>> with_port("10.1.2.3"), with_port("[::1]"), with_port("10.1.2.3:1300"), with_port("https://agent.example")
+    ('10.1.2.3:1238', '[::1]:1238', '10.1.2.3:1300', 'https://agent.example')
+    """
+    has_port = address.rpartition(":")[2].isdigit()
+    return address if has_port or "://" in address else f"{address}:{DEFAULT_PORT}"
+
+
 app = typer.Typer(no_args_is_help=True, help="Build module archives; install, switch and remove them on one base.")
-Agent = Annotated[str, typer.Option(help="The base's agent, as address:port.", envvar="ARKWRIGHT_AGENT")]
+Agent = Annotated[
+    str,
+    typer.Option(
+        help=f"The base's agent, as address or address:port ({DEFAULT_PORT}).",
+        envvar="ARKWRIGHT_AGENT",
+        callback=with_port,
+    ),
+]
 Source = Annotated[
     Path, typer.Argument(help="The module's source directory, with a pyproject.toml.", exists=True, file_okay=False)
 ]
-DEFAULT_AGENT = "127.0.0.1:1238"
+DEFAULT_AGENT = f"127.0.0.1:{DEFAULT_PORT}"
 WEB_PATH_TAKEN = (
     "this base holds one version of a module on a web path: `arkwright module uninstall name:version` first"
 )

@@ -7,6 +7,8 @@ and no connection is used twice. Not done here: limits per base, retries, decisi
 import asyncio
 import os
 import re
+import socket
+import ssl
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
@@ -31,6 +33,7 @@ PULL_WORDS = (
     "cannot read",
     "no protocol",
 )
+OWN_NUMBERS = (ssl.SSLError, socket.gaierror)  # errors whose numbers are not the system's
 UNTRUE = {Command.INSTALL: Reason.INSTALL_FAILED, Command.UNINSTALL: Reason.UNINSTALL_FAILED}
 
 
@@ -113,7 +116,10 @@ class ArkletClient:
 
 def _plainly(error: Exception) -> str:
     """ "Connection refused" and the like, without the address that stands in front already."""
-    number = getattr(error, "errno", None)
+    cause = getattr(error, "os_error", error)
+    if isinstance(cause, OWN_NUMBERS):
+        return str(cause.strerror or cause)
+    number = getattr(cause, "errno", None)
     return os.strerror(number) if number else str(error) or type(error).__name__
 
 
