@@ -122,13 +122,14 @@ class Running:
         self.about = psutil.Process(self.process.pid)
         self.about.cpu_affinity([SERVERS])
 
-    def own_megabytes(self) -> float:
-        """What only this process has; what the system shares between processes costs nobody twice."""
-        return float(self.about.memory_full_info().uss / 1e6)
-
     def end(self) -> None:
         self.process.terminate()
         self.process.wait(30)
+
+
+def own_megabytes(process: psutil.Process) -> float:
+    """What only this process has; what the system shares between processes costs nobody twice."""
+    return float(process.memory_full_info().uss / 1e6)
 
 
 class Agent:
@@ -230,8 +231,7 @@ async def memory(agent: Agent, base: Running, directory: Path, isolation: str, c
 
 
 def family_megabytes(base: Running) -> float:
-    children = base.about.children(recursive=True)
-    return base.own_megabytes() + sum(one.memory_full_info().uss / 1e6 for one in children)
+    return sum(map(own_megabytes, (base.about, *base.about.children(recursive=True))))
 
 
 async def throughput(agent: Agent, directory: Path, rounds: int, seconds: float) -> None:
@@ -275,7 +275,7 @@ async def main(chosen: argparse.Namespace) -> None:
                 for isolation in ("shared", "private", "process"):
                     await installs(agent, directory, isolation, chosen.installs)
                 await asyncio.sleep(1)
-                process = alone.own_megabytes()
+                process = own_megabytes(alone.about)
                 print(f"memory of a process of its own, uvicorn: {process:.2f} MB")
                 for isolation in ("shared", "private"):
                     each = await memory(agent, base, directory, isolation, chosen.modules)

@@ -1,6 +1,7 @@
 """Requests through modules: every protocol, in each isolation; limits, figures, and a process that dies."""
 
 import asyncio
+import contextlib
 import os
 import signal
 from urllib.parse import unquote
@@ -157,12 +158,19 @@ async def test_websockets_go_both_ways_and_end_with_their_code(base, serve, mode
         assert socket.close_code == 4001
 
 
-@ALL
-async def test_an_uninstall_tells_websockets_that_the_service_restarts(base, serve, mode):
-    await serve()
+@contextlib.asynccontextmanager
+async def greeted(base):
+    """A WebSocket that the module has answered on."""
     async with base.session.ws_connect(f"{base.web}/served/") as socket:
         await socket.send_str("hello")
         await socket.receive()
+        yield socket
+
+
+@ALL
+async def test_an_uninstall_tells_websockets_that_the_service_restarts(base, serve, mode):
+    await serve()
+    async with greeted(base) as socket:
         uninstall = asyncio.create_task(base.command("uninstallBiz", bizName="served", bizVersion="1.0"))
         assert (await socket.receive()).type is aiohttp.WSMsgType.CLOSE
         assert socket.close_code == 1012
@@ -236,9 +244,7 @@ async def test_a_process_that_dies_is_started_again_and_its_end_is_told(base, se
 @PROCESS
 async def test_a_websocket_ends_with_the_process_it_goes_to(base, serve, mode):
     await serve()
-    async with base.session.ws_connect(f"{base.web}/served/") as socket:
-        await socket.send_str("hello")
-        await socket.receive()
+    async with greeted(base) as socket:
         os.kill((await told(base))["pid"], signal.SIGKILL)
         assert (await socket.receive(5)).type is aiohttp.WSMsgType.CLOSE
         assert socket.close_code == 1012

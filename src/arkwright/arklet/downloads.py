@@ -10,7 +10,7 @@ import logging
 import os
 import shutil
 import stat
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -81,7 +81,8 @@ class Downloads:
                 target = directory / "archive.whl"
                 if not await asyncio.to_thread(self._from_cache, wanted, target):
                     await self._pull(url, target)
-                    await asyncio.to_thread(_check, url, target, wanted)
+                    if wrong := await asyncio.to_thread(_mismatch, target, wanted):
+                        raise PackageError(f"{without_secrets(url)} {wrong}: it was not loaded")
                     await asyncio.to_thread(self._keep, wanted["sha256"], target)
                 yield target
             except OSError as error:
@@ -139,7 +140,7 @@ class Downloads:
             os.utime(kept)
         except FileNotFoundError:
             return False
-        if any(digest and digest != found_digest(target, name) for name, digest in wanted.items()):
+        if _mismatch(target, wanted):
             kept.unlink(missing_ok=True)
             return False
         return True
@@ -240,24 +241,22 @@ def _copy(transfer: _Transfer) -> None:
         said = getattr(error, "strerror", None) or error
         raise PullError(f"cannot read {without_secrets(transfer.url)}: {said}") from error
     with source:
-        for chunk in _chunks(source.read):
+        while chunk := source.read(CHUNK_BYTES):
             transfer.add(chunk)
-
-
-def _chunks(read: Callable[[int], bytes]) -> Iterator[bytes]:
-    return iter(lambda: read(CHUNK_BYTES), b"")
 
 
 def _fragment(url: str, name: str) -> str:
     return parse_qs(urlsplit(url).fragment).get(name, [""])[0].lower()
 
 
-def found_digest(path: Path, name: str) -> str:
+def _mismatch(path: Path, wanted: dict[str, str]) -> str:
+    """Which of the digests that are asked for the file has not, in words; "" if it has them all."""
+    for name, digest in wanted.items():
+        if digest and digest != (found := _digest(path, name)):
+            return f"has {name} {found}, not {digest}"
+    return ""
+
+
+def _digest(path: Path, name: str) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, lambda: hashlib.new(name, usedforsecurity=name != "md5")).hexdigest()
-
-
-def _check(url: str, path: Path, wanted: dict[str, str]) -> None:
-    for name, digest in wanted.items():
-        if digest and digest != (found := found_digest(path, name)):
-            raise PackageError(f"{without_secrets(url)} has {name} {found}, not {digest}: it was not loaded")

@@ -11,7 +11,7 @@ import aiohttp
 import msgspec
 import yarl
 
-from arkwright.arklet.asgi import SERVICE_RESTART, Receive, Scope, Send, refuse
+from arkwright.arklet.asgi import SERVICE_RESTART, Receive, Scope, Send, refuse, unless
 from arkwright.arklet.child import KEEP_ALIVE_SECONDS, ORIGIN_HEADER, Origin
 
 # RFC 9110 7.6.1: of one connection only; and what the client library makes itself.
@@ -79,8 +79,8 @@ class Relay:
             await send({"type": "http.response.start", "status": response.status, "headers": headers})
             if response.content.is_eof():  # all of it has come with its head: nothing to wait for
                 await send({"type": "http.response.body", "body": response.content.read_nowait()})
-            else:
-                await _until_gone(receive, _pass_on(response, send))
+            else:  # an answer without end ends when nobody is there to read it
+                await unless(_gone(receive), _pass_on(response, send))
 
     async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = _headers(scope, OF_THE_CONNECTION | OF_THE_HANDSHAKE)
@@ -152,18 +152,6 @@ async def _pass_on(response: aiohttp.ClientResponse, send: Send) -> None:
     async for chunk in response.content.iter_any():
         await send({"type": "http.response.body", "body": chunk, "more_body": True})
     await send({"type": "http.response.body", "body": b""})
-
-
-async def _until_gone(receive: Receive, passing_on: Any) -> None:
-    """An answer without end ends when nobody is there to read it."""
-    gone, work = asyncio.ensure_future(_gone(receive)), asyncio.ensure_future(passing_on)
-    try:
-        await asyncio.wait((gone, work), return_when=asyncio.FIRST_COMPLETED)
-        if work.done():
-            work.result()
-    finally:
-        gone.cancel()
-        work.cancel()
 
 
 async def _gone(receive: Receive) -> None:

@@ -23,7 +23,7 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import InvalidVersion, Version
 
 from arkwright.arklet.ownership import Owner, running, works_for
-from arkwright.arklet.settings import ISOLATION
+from arkwright.arklet.settings import ISOLATION, Isolation
 
 LOOK_SECONDS = 0.01
 
@@ -130,7 +130,7 @@ class StandIn:
         fitting = [one for one in named if one.is_active and self.__versions.contains(one.version, prereleases=True)]
         if not fitting:
             there = ", ".join(map(str, named)) or "nobody offers it"
-            if os.environ.get(ISOLATION) == "process":
+            if os.environ.get(ISOLATION) == Isolation.PROCESS:
                 there = "a module in a process of its own shares no services with its base; ask over HTTP"
             raise NoSuchService(f"no service {f'{self.__name} {self.__versions}'.strip()}: {there}")
         return max(fitting, key=lambda one: one.version)

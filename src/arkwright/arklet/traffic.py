@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from time import perf_counter
 from typing import Any
 
-from arkwright.arklet.asgi import SERVICE_RESTART, Application, Message, Receive, Scope, Send, frames, refuse
+from arkwright.arklet.asgi import SERVICE_RESTART, Application, Message, Receive, Scope, Send, frames, refuse, unless
 from arkwright.arklet.ownership import Owner, enter, leave
 from arkwright.arklet.settings import ModuleSettings
 
@@ -134,16 +134,8 @@ class Traffic:
         """Ends like any other if the client does; if the module goes, it hears of a disconnect, the client of a restart."""
 
         async def receive_or_close() -> Message:
-            arriving = asyncio.ensure_future(receive())
-            closing = asyncio.ensure_future(self._closing.wait())
-            try:
-                await asyncio.wait((arriving, closing), return_when=asyncio.FIRST_COMPLETED)
-                if arriving.done():
-                    return arriving.result()
-                return {"type": "websocket.disconnect", "code": SERVICE_RESTART, "reason": "the module is going"}
-            finally:
-                arriving.cancel()
-                closing.cancel()
+            arrived = await unless(self._closing.wait(), receive())
+            return arrived or {"type": "websocket.disconnect", "code": SERVICE_RESTART, "reason": "the module is going"}
 
         response = _Response(send)
         await self._application(scope, receive_or_close, response)

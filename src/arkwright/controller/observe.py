@@ -57,11 +57,11 @@ class Observer:
         modules, deployment = self._cache.modules_of(replica_set), self._deployment_of(replica_set)
         base = self._base(deployment) if deployment else None
         of_base = self._cache.pods_of(base) if base else ()
-        live = [pod for pod in of_base if pod.is_live]
-        starting = [pod for pod in of_base if pod.is_starting]  # they take nothing yet, and explain why nothing fits
-        holding = {one.pod_name for one in modules} - {pod.name for pod in (*live, *starting)}
+        # those that start take nothing yet, and explain why nothing fits
+        staying = [pod for pod in of_base if pod.is_live or pod.is_starting]
+        holding = {one.pod_name for one in modules} - {pod.name for pod in staying}
         others = (self._cache.get(Kind.POD, replica_set.metadata.namespace, name) for name in sorted(holding))
-        pods = (*live, *starting, *(pod for pod in others if pod is not None))
+        pods = (*staying, *(pod for pod in others if pod is not None))
         room = Room(
             replica_set=replica_set,
             base=base,
@@ -69,7 +69,7 @@ class Observer:
             residents={pod.name: self._cache.modules_on(pod) for pod in pods},
             arriving=self._cache.arrivals(replica_set.metadata.namespace),
             is_newest=self._is_newest(replica_set),
-            vacancies=self._vacancies(replica_set, deployment, len(live)),
+            vacancies=self._vacancies(replica_set, deployment, sum(pod.is_live for pod in staying)),
             recycles_pods=deployment is not None and deployment.metadata.annotations.get(RECYCLE_BASE_POD) == "true",
         )
         written = self._cache.status_written.get((Kind.MODULE_REPLICASET, *replica_set.key))

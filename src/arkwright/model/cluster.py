@@ -87,8 +87,8 @@ class Pod(KubernetesObject, frozen=True, kw_only=True):
     @property
     def is_starting(self) -> bool:
         """Not live yet; nothing says that it will not be."""
-        is_under_way = self.status.phase in {"Pending", "Running"} and not self.is_reachable
-        return is_under_way and not self.is_terminating and not self.is_asked_to_leave
+        has_not_ended = self.status.phase in {"Pending", "Running"}
+        return has_not_ended and not (self.is_live or self.is_terminating or self.is_asked_to_leave)
 
     @property
     def is_asked_to_leave(self) -> bool:

@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import os
 import signal
-import socket
 from collections.abc import Coroutine
 from datetime import UTC, datetime
 from importlib import resources
@@ -17,6 +16,7 @@ from arkwright.clients.errors import Conflict, NotFound
 from arkwright.clients.kube import KubeClient
 from arkwright.model.cluster import Document
 from arkwright.model.resources import RESOURCES, Kind
+from arkwright.standalone.addresses import free_ports
 from arkwright.standalone.bases import Node, Place
 from arkwright.standalone.deployments import Workloads
 from arkwright.standalone.nodeports import NodePorts
@@ -43,7 +43,7 @@ async def _run_site(site: Site, wish: Wish) -> None:
     here = {"KUBECONFIG": str(site.kubeconfig)}
     words = ["api", "--data-dir", str(site.directory), "--host", wish.host, "--port", str(wish.port)]
     api = Part(words, site.logs / "api.log", here)
-    health = free_port()
+    health = next(free_ports("127.0.0.1"))  # the controller takes it a moment later
     controller = Part(["controller", "--health-port", str(health)], site.logs / "controller.log", here)
     server = await api.first_line()
     os.environ |= here
@@ -57,12 +57,6 @@ async def _run_site(site: Site, wish: Wish) -> None:
         await controller.stop()
         await api.stop()
         site.say_down()
-
-
-def free_port() -> int:
-    """One that nobody has now; who asks for it takes it a moment later."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])
 
 
 def _variables(wish: Wish, health: int) -> dict[str, str]:
