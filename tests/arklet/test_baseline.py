@@ -47,7 +47,7 @@ async def fleet(worker_number):
 def base_of(worker_number, tmp_path):
     def make(fleet):
         port = next(_ports)
-        (tmp_path / "token").write_text("secret\n")
+        (tmp_path / "token").write_text("replaced\nsecret\n")  # the last one is to be used
         baseline = BaselineSettings(url=fleet.url, token_file=str(tmp_path / "token"))
         agent = AgentSettings(host=f"127.7.{worker_number}.7", port=port + 1)
         return running_base(Settings(agent=agent, baseline=baseline), port + 2)

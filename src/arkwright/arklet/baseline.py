@@ -14,6 +14,7 @@ from pathlib import Path
 import aiohttp
 import msgspec
 
+from arkwright.arklet.access import Tokens
 from arkwright.arklet.operations import Operations, internal_error
 from arkwright.arklet.settings import AgentSettings, BaselineSettings
 from arkwright.model.arklet import Answer, BaseAddress, BizState, Code, InstallRequest
@@ -71,13 +72,13 @@ class Baseline:
                         f"{url} answered {response.status}: {body[:200].decode(errors='replace').strip()}"
                     )
                 return msgspec.json.decode(body, type=tuple[InstallRequest, ...])
-        except (aiohttp.ClientError, TimeoutError, OSError, msgspec.DecodeError) as error:
+        except (aiohttp.ClientError, TimeoutError, OSError, ValueError, msgspec.DecodeError) as error:
             raise BaselineUnknown(f"{url}: {error or type(error).__name__}") from error
 
     def _headers(self) -> dict[str, str]:
         if not self._settings.token_file:
             return {}
-        return {"Authorization": f"Bearer {Path(self._settings.token_file).read_text().strip()}"}
+        return {"Authorization": f"Bearer {Tokens(Path(self._settings.token_file)).current()[-1].decode()}"}
 
     def _ssl(self) -> ssl.SSLContext | bool:
         return ssl.create_default_context(cafile=self._settings.ca) if self._settings.ca else True
