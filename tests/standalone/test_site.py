@@ -1,5 +1,6 @@
 """A whole site, as its user sees it: `arkwright up`, bases behind a nodePort, a base release under load, `down` and up again."""
 
+import contextlib
 import json
 import os
 import socket
@@ -129,6 +130,20 @@ def test_a_base_release_loses_no_request(api, node_port):
     failed = [one for one in outcomes if not isinstance(one, str)]
     assert not failed, f"{len(failed)} of {len(outcomes)} requests failed: {failed[0]}"
     assert len(set(outcomes)) >= 4, "all four pods have answered"
+
+
+def test_a_request_on_its_way_to_a_base_that_is_deleted_is_answered(api, node_port):
+    """Its connection was made before, or in the moment in which the base left."""
+    names = ready_pods(api)
+    with contextlib.ExitStack() as stack:
+        opened = [stack.enter_context(socket.create_connection(("127.0.0.1", node_port), 5)) for _ in names]
+        for name in names:
+            assert api.raw("DELETE", f"{PODS}/{name}")[0] == 200
+        time.sleep(0.3)  # longer than a base that was asked to end keeps what says nothing
+        for one in opened:
+            one.sendall(b"GET / HTTP/1.1\r\nHost: base\r\nConnection: close\r\n\r\n")
+        assert [one.recv(12) for one in opened] == [b"HTTP/1.1 200"] * len(names)
+    until(lambda: len(ready_pods(api)) == 2 and not set(names) & set(ready_pods(api)))
 
 
 def test_a_base_that_dies_is_passed_over_and_started_again(api, node_port):

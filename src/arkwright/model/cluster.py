@@ -29,6 +29,18 @@ class EnvironmentVariable(Value, frozen=True, kw_only=True):
     value_from: ValueSource = ValueSource()
 
 
+class Sleep(Value, frozen=True, kw_only=True):
+    seconds: int = 0
+
+
+class PreStop(Value, frozen=True, kw_only=True):
+    sleep: Sleep | None = None
+
+
+class Lifecycle(Value, frozen=True, kw_only=True):
+    pre_stop: PreStop = PreStop()
+
+
 class Container(Value, frozen=True, kw_only=True):
     name: str = ""
     command: tuple[str, ...] = ()
@@ -36,6 +48,7 @@ class Container(Value, frozen=True, kw_only=True):
     env: tuple[EnvironmentVariable, ...] = ()
     working_dir: str = ""
     ports: tuple[ContainerPort, ...] = ()
+    lifecycle: Lifecycle = Lifecycle()
 
 
 class PodSpec(Value, frozen=True, kw_only=True):

@@ -1,7 +1,8 @@
 """Plays the node for base pods: no kubelet, no containers, one process a pod, each with a loopback address of its own.
 
 In: pods whose `spec.nodeName` is ours, from any Kubernetes API. Out: processes, and the pods' status as a kubelet writes
-it. A process that dies is started again; a pod that is deleted is let go once its process has ended.
+it. A process that dies is started again; a pod that is deleted gets no new requests, then its process is asked to end,
+then the pod is let go.
 """
 
 import asyncio
@@ -23,7 +24,7 @@ from arkwright.model.cluster import Document, Pod
 from arkwright.model.codec import stamp
 from arkwright.model.resources import RESOURCES, Kind
 from arkwright.standalone.addresses import Seat, Seats
-from arkwright.standalone.process import BaseProcess, application_port, is_listening
+from arkwright.standalone.process import BaseProcess, application_port, farewell_seconds, is_listening
 
 log = structlog.get_logger()
 PODS = RESOURCES[Kind.POD]
@@ -169,7 +170,10 @@ class Node:
         if run.task:
             run.task.cancel()
         if run.process:
-            await run.process.stop(run.pod.spec.termination_grace_period_seconds)
+            grace = run.pod.spec.termination_grace_period_seconds
+            farewell = min(farewell_seconds(run.pod.spec.containers[0]), grace)
+            await asyncio.sleep(farewell)
+            await run.process.stop(grace - farewell)
         log.info("base stopped", pod=run.pod.name, address=run.seat.address)
         await self._let_go(run.pod)
 

@@ -24,6 +24,7 @@ FIELDS = {
 
 # A container does not see its node's variables; KUBECONFIG above all is none of a module's business.
 PASSED_ON = ("HOME", "LANG", "LC_ALL", "TMPDIR", "VIRTUAL_ENV")
+FAREWELL_SECONDS = 1.0
 
 
 def environment(pod: Pod, container: Container, address: str) -> dict[str, str]:
@@ -48,6 +49,12 @@ def ports_of(container: Container, seat: Seat) -> dict[str, str]:
 def application_port(container: Container) -> int:
     """The first declared port that is not the agent's; the agent's if there is no other."""
     return next((one.container_port for one in container.ports if one.container_port != DEFAULT_PORT), DEFAULT_PORT)
+
+
+def farewell_seconds(container: Container) -> float:
+    """Between a pod's deletion and its process' end, for requests that are on their way: those of the preStop hook, if it sleeps."""
+    sleep = container.lifecycle.pre_stop.sleep
+    return FAREWELL_SECONDS if sleep is None else sleep.seconds
 
 
 def search_path() -> str:
