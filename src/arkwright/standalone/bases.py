@@ -29,6 +29,7 @@ from arkwright.standalone.process import BaseProcess, application_port, farewell
 log = structlog.get_logger()
 PODS = RESOURCES[Kind.POD]
 ASK_SECONDS = 0.05
+LEAST_GRACE_SECONDS = 2  # a kubelet's: what a preStop hook takes for itself does not leave a process without warning
 LONGEST_PAUSE_SECONDS = 10.0
 
 
@@ -173,7 +174,7 @@ class Node:
             grace = run.pod.spec.termination_grace_period_seconds
             farewell = min(farewell_seconds(run.pod.spec.containers[0]), grace)
             await asyncio.sleep(farewell)
-            await run.process.stop(grace - farewell)
+            await run.process.stop(max(grace - farewell, LEAST_GRACE_SECONDS))
         log.info("base stopped", pod=run.pod.name, address=run.seat.address)
         await self._let_go(run.pod)
 
