@@ -92,6 +92,64 @@ def test_a_pod_counts_when_it_was_ready_long_enough():
     assert world.condition("Available")[0] == "True"
 
 
+def progressing(world, seconds):
+    return world.settle(NOW + timedelta(seconds=seconds)).condition("Progressing")
+
+
+FAILED = ("False", "ProgressDeadlineExceeded")
+MOVES = ("True", "ReplicaSetUpdated")
+COMPLETE = ("True", "NewReplicaSetAvailable")
+
+
+def test_a_rollout_of_which_nothing_moves_has_failed_at_its_deadline():
+    world = grown(deployment(replicas=2, progressDeadlineSeconds=60, **rolling(1, 0))).release("2")
+    assert world.look_again_in(NOW) == 60
+    assert progressing(world, 59) == MOVES
+    assert progressing(world, 60) == FAILED
+    assert world.look_again_in(NOW) is None
+    assert progressing(world, 70) == FAILED
+    assert world.images() == ["1", "1", "2"], "what serves is left alone"
+
+
+def test_each_pod_that_comes_gives_a_rollout_its_time_anew():
+    world = grown(deployment(replicas=2, progressDeadlineSeconds=60, **rolling(1, 0))).release("2")
+    world.settle(NOW + timedelta(seconds=50))
+    world.make_ready(now=NOW + timedelta(seconds=50))
+    assert progressing(world, 109) == MOVES
+    assert progressing(world, 110) == FAILED
+
+
+def test_a_rollout_that_has_failed_is_complete_once_its_pods_come_or_another_template():
+    world = grown(deployment(replicas=2, progressDeadlineSeconds=60, **rolling(1, 0))).release("2")
+    assert progressing(world, 60) == FAILED
+    world.make_ready(now=NOW + timedelta(seconds=90))
+    assert world.condition("Progressing") == MOVES
+    world.make_ready(now=NOW + timedelta(seconds=91))
+    assert world.condition("Progressing") == COMPLETE
+    world.release("3", NOW + timedelta(seconds=100))
+    assert progressing(world, 160) == FAILED
+    world.release("2", NOW + timedelta(seconds=170))
+    assert world.condition("Progressing") == COMPLETE
+
+
+def test_what_is_complete_has_no_deadline_any_more():
+    world = grown(deployment(replicas=2, progressDeadlineSeconds=60))
+    world.lose(world.pods.copy().popitem()[0])
+    assert progressing(world, 300) == COMPLETE
+    assert world.condition("Available") == ("False", "MinimumReplicasUnavailable")
+
+
+def test_a_pause_stops_the_clock():
+    world = grown(deployment(replicas=2, progressDeadlineSeconds=60, **rolling(1, 0))).release("2")
+    world.deployment["spec"]["paused"] = True
+    assert progressing(world, 30) == ("Unknown", "DeploymentPaused")
+    assert progressing(world, 300) == ("Unknown", "DeploymentPaused")
+    world.deployment["spec"]["paused"] = False
+    assert progressing(world, 310) == MOVES
+    assert progressing(world, 369) == MOVES
+    assert progressing(world, 370) == FAILED
+
+
 def share(wish, replicas, round_up):
     if isinstance(wish, int):
         return wish

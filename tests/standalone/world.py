@@ -43,10 +43,16 @@ class World:
         raise AssertionError(f"it does not settle: {intents}")
 
     def planned(self, now):
+        return [intent for plan in self._plans(now) for intent in plan.intents]
+
+    def look_again_in(self, now):
+        """Seconds until the Deployment's next look."""
+        return self._plans(now)[0].look_again_in
+
+    def _plans(self, now):
         sets = {name: decode(one, Workload) for name, one in self.sets.items()}
         plans = [plan_deployment(decode(self.deployment, Workload), tuple(sets.values()), now)]
-        plans += [plan_replica_set(one, self._pods_of(name), "node", now) for name, one in sets.items()]
-        return [intent for plan in plans for intent in plan.intents]
+        return plans + [plan_replica_set(one, self._pods_of(name), "node", now) for name, one in sets.items()]
 
     def _pods_of(self, name):
         owned = (one for one in self.pods.values() if one["metadata"]["ownerReferences"][0]["uid"] == name)
@@ -77,14 +83,18 @@ class World:
 
     # ── what a test does and looks at ──
 
-    def release(self, image):
+    def release(self, image, now=NOW):
         self.deployment["spec"]["template"] = template(image)
         self.deployment["metadata"]["generation"] += 1
-        return self.settle()
+        return self.settle(now)
 
-    def make_ready(self, *names, since=READY["lastTransitionTime"]):
+    def make_ready(self, *names, since=READY["lastTransitionTime"], now=NOW):
         for name in names or self.waiting():
             self.pods[name]["status"] = {"phase": "Running", "conditions": [READY | {"lastTransitionTime": since}]}
+        return self.settle(now)
+
+    def lose(self, name):
+        del self.pods[name]
         return self.settle()
 
     def waiting(self):

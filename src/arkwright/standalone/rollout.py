@@ -1,6 +1,7 @@
 """A Deployment on one machine: one ReplicaSet for each template it has had, and the way from one to the next. Pure.
 
 In: the Deployment, its ReplicaSets. Out: a Plan. The rules are Kubernetes' own: maxSurge rounds up, maxUnavailable down.
+What the status says of it: `progress`.
 """
 
 import hashlib
@@ -9,9 +10,9 @@ import math
 from datetime import datetime
 
 from arkwright.model.cluster import Document, Workload
-from arkwright.model.codec import stamp
 from arkwright.model.resources import Kind
 from arkwright.plan.intents import Create, Delete, Intent, Patch, Plan, SetStatus, Target, target_of
+from arkwright.standalone.progress import seconds_to_deadline, status_of
 from arkwright.standalone.replicas import APPS, controller_reference
 
 HASH, REVISION = "pod-template-hash", "deployment.kubernetes.io/revision"
@@ -33,10 +34,11 @@ def plan_deployment(deployment: Workload, replica_sets: tuple[Workload, ...], no
             _scaled(one, count) for one, count in _counts(deployment, current, old) if one.spec["replicas"] != count
         ]
     intents += _forgotten(deployment, current, old)
-    status = _status(deployment, current, replica_sets, now)
+    least = deployment.spec["replicas"] - _unavailable(deployment)
+    status = status_of(deployment, current, replica_sets, least, now)
     if status != deployment.status:
         intents.append(SetStatus(target_of(Kind.DEPLOYMENT, deployment), status, "its ReplicaSets have changed"))
-    return Plan(tuple(intents))
+    return Plan(tuple(intents), seconds_to_deadline(deployment, status, now))
 
 
 def is_made_from(replica_set: Workload, deployment: Workload) -> bool:
@@ -169,50 +171,3 @@ def _forgotten(deployment: Workload, current: Workload | None, old: tuple[Worklo
     surplus = len(empty) - deployment.spec.get("revisionHistoryLimit", 10)
     because = "more revisions than revisionHistoryLimit"
     return [Delete(target_of(Kind.REPLICASET, one), because) for one in empty[: max(0, surplus)]] if current else []
-
-
-def _status(deployment: Workload, current: Workload | None, all_: tuple[Workload, ...], now: datetime) -> Document:
-    def total(name: str) -> int:
-        return sum(one.status.get(name, 0) for one in all_)
-
-    desired, available = deployment.spec["replicas"], total("availableReplicas")
-    updated = current.status.get("replicas", 0) if current else 0
-    counts = {
-        "replicas": total("replicas"),
-        "updatedReplicas": updated,
-        "readyReplicas": total("readyReplicas"),
-        "availableReplicas": available,
-        "unavailableReplicas": max(0, max(desired, total("replicas")) - available),
-    }
-    is_enough = available >= desired - _unavailable(deployment)
-    is_done = updated == desired == available == total("replicas")
-    name = f'ReplicaSet "{current.name}"' if current else f'Deployment "{deployment.name}"'
-    said = f"{name} has successfully progressed." if is_done else f"{name} is progressing."
-    enough = "Deployment has minimum availability." if is_enough else "Deployment does not have minimum availability."
-    conditions = [
-        _condition(
-            deployment,
-            "Available",
-            is_enough,
-            ("MinimumReplicasAvailable" if is_enough else "MinimumReplicasUnavailable", enough),
-            now,
-        ),
-        _condition(
-            deployment, "Progressing", True, ("NewReplicaSetAvailable" if is_done else "ReplicaSetUpdated", said), now
-        ),
-    ]
-    kept = {name: count for name, count in counts.items() if count}
-    return {"observedGeneration": deployment.metadata.generation} | kept | {"conditions": conditions}
-
-
-def _condition(deployment: Workload, kind: str, is_so: bool, why: tuple[str, str], now: datetime) -> Document:
-    reason, message = why
-    made = {"type": kind, "status": "True" if is_so else "False", "reason": reason, "message": message}
-    before: Document = next((one for one in deployment.status.get("conditions", ()) if one["type"] == kind), {})
-    if all(before.get(name) == value for name, value in made.items()):
-        return before
-    is_same = before.get("status") == made["status"]
-    return made | {
-        "lastUpdateTime": stamp(now),
-        "lastTransitionTime": before["lastTransitionTime"] if is_same else stamp(now),
-    }
