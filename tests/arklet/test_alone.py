@@ -1,8 +1,10 @@
 """The agent without Kubernetes: what `arkwright module` does with a base of its own process."""
 
 import asyncio
+import http.client
 import json
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -72,6 +74,23 @@ def test_what_does_not_start_leaves_the_old_version_serving(alone, source):
     failed = alone("deploy", str(source))
     assert failed.returncode == 1 and "error: RuntimeError: this module never starts" in failed.stderr
     assert alone.listed() == {"1.0.2": "activated"} and alone.get("/provider/") == "1.0.2"
+
+
+def test_a_base_that_ends_answers_every_connection_once_more(alone):
+    """A request may be on its way on any of them, and one that has never sent any surely has something to ask."""
+    used, new = (http.client.HTTPConnection(alone.host, 8080, timeout=5) for _ in range(2))
+    used.request("GET", "/")
+    assert used.getresponse().read()
+    new.connect()
+    alone.process.terminate()
+    time.sleep(0.3)
+    for one in (used, new):
+        one.request("GET", "/")
+        answer = one.getresponse()
+        assert (answer.status, answer.headers["Connection"]) == (200, "close")
+    began = time.monotonic()
+    assert alone.process.wait(10) == -signal.SIGTERM
+    assert time.monotonic() - began < 5, "nothing is waited for once everybody has been answered"
 
 
 @pytest.fixture

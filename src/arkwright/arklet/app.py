@@ -31,6 +31,7 @@ from arkwright.arklet.settings import AgentSettings, Settings, settings_of
 from arkwright.arklet.watching import watch
 
 log = logging.getLogger(__name__)
+FAREWELL_SECONDS = 1.0
 
 
 class CannotListen(Exception):
@@ -134,6 +135,16 @@ class _BaseServer(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         log.info("base on http://%s:%d, agent on port %d", self.config.host, self.config.port, self._agent_port)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Every connection gets one more answer, which says that it is the last: closing one would lose a request on its way."""
+        state = self.server_state
+        state.default_headers = [*state.default_headers, (b"connection", b"close")]
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(FAREWELL_SECONDS):
+                while state.connections and not self.force_exit:  # noqa: ASYNC110 (uvicorn has no Event for them)
+                    await asyncio.sleep(0.02)
+        await super().shutdown(sockets)
 
 
 def serve_base(target: str, host: str, port: int, settings: Settings, proxies: str = "") -> None:
