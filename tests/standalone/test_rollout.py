@@ -56,6 +56,16 @@ def test_recreate_ends_all_before_it_begins():
     assert [] in seen and not any(len(set(one)) > 1 for one in seen)
 
 
+def test_recreate_waits_for_pods_that_are_leaving():
+    world = World(deployment(replicas=2, strategy={"type": "Recreate"}), lingers=True).settle().make_ready()
+    world.release("2")
+    assert world.images() == ["1", "1"] and world.deployment["status"]["terminatingReplicas"] == 2
+    first, second = world.pods
+    assert world.lose(first).images() == ["1"]
+    assert world.lose(second).images() == ["2", "2"]
+    assert "terminatingReplicas" not in world.deployment["status"]
+
+
 def test_a_paused_deployment_makes_no_new_pods_but_scales():
     world = grown(deployment(replicas=2))
     world.deployment["spec"]["paused"] = True

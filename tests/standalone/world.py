@@ -25,11 +25,12 @@ def deployment(image="1", replicas=3, **spec):
 
 
 class World:
-    """`deployment`, `sets`, `pods`: documents, the latter two by name. `watch`: called after every single step."""
+    """`deployment`, `sets`, `pods`: documents, the latter two by name. `watch`: called after every single step. `lingers`: pods
+    that are deleted go when a test says so."""
 
-    def __init__(self, wish, watch=lambda: None):
+    def __init__(self, wish, watch=lambda: None, lingers=False):
         self.deployment, self.sets, self.pods = wish, {}, {}
-        self._watch, self._made = watch, 0
+        self._watch, self._lingers, self._made = watch, lingers, 0
 
     def settle(self, now=NOW):
         """Plan and act until there is nothing to do but wait for pods."""
@@ -65,6 +66,8 @@ class World:
         match intent:
             case Create():
                 self._create(where, name, intent.document)
+            case Delete() if self._lingers and where is self.pods:
+                document["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
             case Delete():
                 del where[name]
             case SetStatus():

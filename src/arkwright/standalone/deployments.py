@@ -116,7 +116,15 @@ class Workloads:
                 self._cache.remove(target.kind, known)
 
 
-COUNTS = "replicas updatedReplicas readyReplicas availableReplicas unavailableReplicas fullyLabeledReplicas".split()
+COUNTS = (
+    "replicas",
+    "updatedReplicas",
+    "readyReplicas",
+    "availableReplicas",
+    "unavailableReplicas",
+    "fullyLabeledReplicas",
+    "terminatingReplicas",
+)
 
 
 def _whole(status: dict[str, object]) -> dict[str, object]:

@@ -56,6 +56,7 @@ def _counts(deployment: Workload, current: Workload | None, all_: tuple[Workload
         "readyReplicas": total("readyReplicas"),
         "availableReplicas": available,
         "unavailableReplicas": max(0, max(deployment.spec["replicas"], total("replicas")) - available),
+        "terminatingReplicas": total("terminatingReplicas"),
     }
 
 

@@ -24,7 +24,7 @@ def plan_replica_set(replica_set: Workload, pods: tuple[Workload, ...], node: st
         intents.append(Create(target, pod_of(replica_set, node), f"{replica_set.name} asks for one more pod"))
     for one in sorted(live, key=_rank)[: max(0, -missing)]:
         intents.append(Delete(target_of(Kind.POD, one), f"{replica_set.name} asks for one pod less"))
-    status = _status(replica_set, live, now)
+    status = _status(replica_set, live, now) | _leaving(pods)
     if status != replica_set.status:
         intents.append(SetStatus(target_of(Kind.REPLICASET, replica_set), status, "its pods have changed"))
     waits = [left for one in live if (left := seconds_to_available(replica_set, one, now))]
@@ -77,6 +77,16 @@ def _rank(pod: Workload) -> tuple[bool, bool, float]:
     """Who goes first: what is not running, then what is not ready, then the youngest."""
     made = pod.metadata.creation_timestamp
     return (pod.status.get("phase") == "Running", is_ready(pod), -(made.timestamp() if made else 0.0))
+
+
+def _leaving(pods: tuple[Workload, ...]) -> Document:
+    count = sum(one.is_terminating for one in pods)
+    return {"terminatingReplicas": count} if count else {}
+
+
+def has_pods(replica_set: Workload) -> bool:
+    """Also one that is still on its way out."""
+    return bool(replica_set.status.get("replicas") or replica_set.status.get("terminatingReplicas"))
 
 
 def _status(replica_set: Workload, live: list[Workload], now: datetime) -> Document:

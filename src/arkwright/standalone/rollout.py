@@ -13,7 +13,7 @@ from arkwright.model.cluster import Document, Workload
 from arkwright.model.resources import Kind
 from arkwright.plan.intents import Create, Delete, Intent, Patch, Plan, SetStatus, Target, target_of
 from arkwright.standalone.progress import seconds_to_deadline, status_of
-from arkwright.standalone.replicas import APPS, controller_reference
+from arkwright.standalone.replicas import APPS, controller_reference, has_pods
 
 HASH, REVISION = "pod-template-hash", "deployment.kubernetes.io/revision"
 
@@ -65,7 +65,7 @@ def _first(deployment: Workload, old: tuple[Workload, ...]) -> Create:
     selector = {"matchLabels": (spec["selector"].get("matchLabels") or {}) | {HASH: word}}
     room = spec["replicas"] + _surge(deployment) - sum(one.spec["replicas"] for one in old)
     count = spec["replicas"] if not old else max(0, min(spec["replicas"], room))
-    if _is_recreate(deployment) and any(one.spec["replicas"] or one.status.get("replicas") for one in old):
+    if _is_recreate(deployment) and any(one.spec["replicas"] or has_pods(one) for one in old):
         count = 0
     name = f"{deployment.name}-{word}"
     metadata = {"name": name, "labels": labels, "ownerReferences": [controller_reference(Kind.DEPLOYMENT, deployment)]}
@@ -111,7 +111,7 @@ def _counts(deployment: Workload, current: Workload, old: tuple[Workload, ...]) 
     if deployment.spec.get("paused"):
         return [(current, desired)] if not any(one.spec["replicas"] for one in old) else []
     if _is_recreate(deployment):
-        is_clear = not any(one.status.get("replicas") for one in old)
+        is_clear = not any(map(has_pods, old))
         return [*((one, 0) for one in old), (current, desired if is_clear else current.spec["replicas"])]
     total = sum(one.spec["replicas"] for one in (*old, current))
     room = desired + _surge(deployment) - total
