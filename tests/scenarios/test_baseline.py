@@ -14,7 +14,8 @@ from starlette.applications import Starlette
 
 from arkwright.model.resources import Kind
 from scenarios.kubectl import kubectl
-from scenarios.test_real_bases import container, online
+from scenarios.test_real_bases import online
+from standalone.pods import pid_of
 
 
 @pytest.fixture
@@ -51,7 +52,7 @@ async def test_nobody_reaches_a_restarted_base_before_its_modules_are_in(site, b
     await site.until(lambda: _has_two_pods(site))
     await online(site, bases, archive)
     victim, _ = await site.all(Kind.POD)
-    os.kill(int(container(victim)["containerID"].rpartition("/")[2]), signal.SIGKILL)
+    os.kill(pid_of(victim), signal.SIGKILL)
     await asyncio.sleep(0.1)  # until the kernel has closed its sockets
     url = f"http://{victim['status']['podIP']}:8080/provider/"
     assert await asyncio.to_thread(first_answer, url) == "1.0.2"

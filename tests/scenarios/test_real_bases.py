@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from arkwright.model.resources import Kind
+from standalone.pods import container_of, pid_of
 
 ROOT = Path(__file__).parents[2]
 
@@ -30,20 +31,15 @@ def answer(pod):
 async def test_a_base_process_that_dies_is_started_again_and_gets_its_module_back(site, bases, archive):
     await online(site, bases, archive)
     victim, other = await site.all(Kind.POD)
-    os.kill(int(container(victim)["containerID"].rpartition("/")[2]), signal.SIGKILL)
+    os.kill(pid_of(victim), signal.SIGKILL)
     await site.until(lambda: _has_restarted(site, victim))
     again = await site.get(Kind.POD, victim["metadata"]["name"])
     assert [await asyncio.to_thread(answer, pod) for pod in (again, other)] == ["1.0.2", "1.0.2"]
 
 
-def container(pod):
-    (only,) = pod["status"]["containerStatuses"]
-    return only
-
-
 async def _has_restarted(site, victim):
     pod = await site.get(Kind.POD, victim["metadata"]["name"])
-    return container(pod)["restartCount"] == 1 and len(await site.serves_labels()) == 2
+    return container_of(pod)["restartCount"] == 1 and len(await site.serves_labels()) == 2
 
 
 async def test_a_pod_that_is_deleted_ends_its_process_and_the_next_one_gets_the_module(site, bases, archive):
@@ -51,8 +47,7 @@ async def test_a_pod_that_is_deleted_ends_its_process_and_the_next_one_gets_the_
     gone, _ = await site.all(Kind.POD)
     await site.delete(Kind.POD, gone["metadata"]["name"])
     await site.until(lambda: _is_replaced(site, gone))
-    pid = int(container(gone)["containerID"].rpartition("/")[2])
-    assert not Path(f"/proc/{pid}").exists()
+    assert not Path(f"/proc/{pid_of(gone)}").exists()
 
 
 async def _is_replaced(site, gone):

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from apiserver.asking import STRATEGIC, Api
+from standalone.pods import pid_of
 
 PODS = "/api/v1/namespaces/default/pods"
 SERVICES = "/api/v1/namespaces/default/services"
@@ -23,13 +25,13 @@ BASE = "/apis/apps/v1/namespaces/default/deployments/base"
 
 
 def arkwright(*words, code=0, **environment):
-    """What a command says, on both outputs."""
+    """What a command says, on both outputs. `code`: that it has to end with; None for any."""
     command = [sys.executable, "-m", "arkwright", *map(str, words)]
     known = {name: value for name, value in os.environ.items() if name != "KUBECONFIG"}
     done = subprocess.run(
         command, env=known | environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=90
     )
-    assert done.returncode == code, done.stdout
+    assert code is None or done.returncode == code, done.stdout
     return done.stdout
 
 
@@ -57,11 +59,14 @@ def until(look, seconds=30):
     return found
 
 
+def pods_of(api):
+    return json.loads(api.raw("GET", PODS)[2])["items"]
+
+
 def ready_pods(api):
-    pods = json.loads(api.raw("GET", PODS)[2])["items"]
     return sorted(
         one["metadata"]["name"]
-        for one in pods
+        for one in pods_of(api)
         if {"type": "Ready", "status": "True"} in one.get("status", {}).get("conditions", ())
         and "deletionTimestamp" not in one["metadata"]
     )
@@ -148,8 +153,7 @@ def test_a_request_on_its_way_to_a_base_that_is_deleted_is_answered(api, node_po
 
 def test_a_base_that_dies_is_passed_over_and_started_again(api, node_port):
     name = ready_pods(api)[0]
-    status = json.loads(api.raw("GET", f"{PODS}/{name}")[2])["status"]["containerStatuses"][0]
-    os.kill(int(status["containerID"].rpartition("/")[2]), 9)
+    os.kill(pid_of(json.loads(api.raw("GET", f"{PODS}/{name}")[2])), signal.SIGKILL)
     began = time.monotonic()
     answers = [is_answering(node_port) for _ in range(10)]
     assert answers.count("") <= 1, "only what the base had taken when it died may fail"
@@ -180,8 +184,7 @@ def test_a_base_that_cannot_start_says_why(site, api):
     run_in_bases(api, "arkwright", "base", "--app", "nothing:app")
 
     def failing():
-        pods = json.loads(api.raw("GET", PODS)[2])["items"]
-        found = ((one, one["status"].get("containerStatuses", [{}])[0]) for one in pods)
+        found = ((one, one["status"].get("containerStatuses", [{}])[0]) for one in pods_of(api))
         return [one for one, container in found if container.get("lastState") and not container["ready"]]
 
     [pod] = until(failing)
@@ -199,8 +202,7 @@ def test_a_command_that_is_not_there_is_named_in_the_pod_and_its_log(site, api):
     run_in_bases(api, "arkwrong", "base")
 
     def waiting():
-        pods = json.loads(api.raw("GET", PODS)[2])["items"]
-        states = ((one, one["status"].get("containerStatuses", [{}])[0].get("state", {})) for one in pods)
+        states = ((one, one["status"].get("containerStatuses", [{}])[0].get("state", {})) for one in pods_of(api))
         return [
             (one["metadata"]["name"], state["waiting"])
             for one, state in states
@@ -235,6 +237,64 @@ def test_a_backup_is_a_whole_site(site, api, tmp_path):
         assert Api(tmp_path / "kubeconfig").raw("GET", BASE)[0] == 200
     finally:
         assert f"down; all objects are in {file}" in arkwright("down", "--data-dir", tmp_path)
+
+
+@pytest.fixture
+def up_narrow(tmp_path, worker_number):
+    """Starts a site of two addresses for its bases, with a base on each."""
+
+    def up():
+        words = ["--data-dir", tmp_path, "--port", 0, "--addresses", f"127.9.{80 + worker_number}.0/30"]
+        arkwright("up", "--no-controller", "--bases", 2, *words)
+        return Api(tmp_path / "kubeconfig")
+
+    return up
+
+
+@pytest.fixture
+def narrow(up_narrow, tmp_path):
+    found = up_narrow()
+    until(lambda: len(ready_pods(found)) == 2)
+    yield found
+    arkwright("down", "--data-dir", tmp_path, code=None)  # some tests have done so
+
+
+def test_a_pod_without_an_address_says_so_until_another_one_goes(narrow):
+    """It says what to do, and nobody else is held up by it."""
+    before = ready_pods(narrow)
+    assert narrow.raw("PATCH", BASE, {"spec": {"replicas": 3}}, **{"Content-Type": STRATEGIC})[0] == 200
+    [late] = until(lambda: [one for one in pods_of(narrow) if one["status"].get("message")])
+    assert late["status"]["phase"] == "Pending" and "--addresses" in late["status"]["message"]
+    assert narrow.raw("PATCH", BASE, {"spec": {"replicas": 2}}, **{"Content-Type": STRATEGIC})[0] == 200
+    until(lambda: len(pods_of(narrow)) == 2)
+    assert ready_pods(narrow) == before, "who does not run goes first"
+    narrow.raw("DELETE", f"{PODS}/{before[0]}")
+    until(lambda: before[0] not in ready_pods(narrow) and len(ready_pods(narrow)) == 2)
+
+
+def test_a_site_that_goes_down_leaves_no_process_of_a_pod_that_is_leaving(narrow, tmp_path):
+    """And does not wait for its preStop hook."""
+    hook = {"lifecycle": {"preStop": {"sleep": {"seconds": 25}}}}
+    template = {"spec": {"containers": [{"name": "base"} | hook]}}
+    recreate = {"type": "Recreate", "rollingUpdate": None}
+    patch = {"spec": {"replicas": 1, "strategy": recreate, "template": template}}
+    before = ready_pods(narrow)
+    assert narrow.raw("PATCH", BASE, patch, **{"Content-Type": STRATEGIC})[0] == 200
+    [name] = until(lambda: [one for one in ready_pods(narrow) if one not in before])
+    pod = json.loads(narrow.raw("DELETE", f"{PODS}/{name}")[2])
+    began = time.monotonic()
+    arkwright("down", "--data-dir", tmp_path)
+    assert not Path(f"/proc/{pid_of(pod)}").exists()
+    assert time.monotonic() - began < 15
+
+
+def test_a_site_that_is_killed_takes_its_bases_with_it_and_comes_back_whole(narrow, up_narrow, tmp_path):
+    """They would hold their addresses."""
+    pids = [pid_of(one) for one in pods_of(narrow)]
+    os.kill(json.loads((tmp_path / "site.json").read_text())["pid"], signal.SIGKILL)
+    until(lambda: not any(Path(f"/proc/{one}").exists() for one in pids))
+    again = up_narrow()
+    until(lambda: len(ready_pods(again)) == 2 and not {pid_of(one) for one in pods_of(again)} & set(pids))
 
 
 def test_a_port_that_is_taken_is_named(tmp_path):

@@ -5,6 +5,7 @@ In: a network. Out: Seats. Linux has the whole of 127.0.0.0/8; macOS has 127.0.0
 
 import contextlib
 import ipaddress
+import itertools
 import socket
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
@@ -12,6 +13,10 @@ from dataclasses import dataclass, field
 from arkwright.model.names import ARKLET_PORT, PORT
 
 THE_ONE = "127.0.0.1"
+
+
+class NoSeat(Exception):
+    """Other pods have them all."""
 
 
 @dataclass(frozen=True)
@@ -34,16 +39,20 @@ class Seats:
     """One for each pod."""
 
     def __init__(self, network: str) -> None:
-        hosts = ipaddress.ip_network(network)
-        self._is_shared = hosts.num_addresses == 1 or not is_ours(str(next(iter(hosts.hosts()))))
+        self._network = ipaddress.ip_network(network)
+        is_one = self._network.num_addresses == 1
+        self._is_shared = is_one or not is_ours(str(next(iter(self._network.hosts()))))
         self._addresses = _round_and_round(network)
-        self._one = network.partition("/")[0] if hosts.num_addresses == 1 else THE_ONE
+        self._one = network.partition("/")[0] if is_one else THE_ONE
 
     def next(self, taken: set[str], declared: Collection[int]) -> Seat:
-        """A free one. `taken`: addresses of other pods; `declared`: ports that the pod will want."""
+        """A free one. `taken`: addresses of other pods; `declared`: ports that the pod will want. Raises NoSeat."""
         if self._is_shared:
             return Seat(self._one, dict(zip(declared, free_ports(self._one), strict=False)))
-        return Seat(next(one for one in self._addresses if one not in taken))
+        for one in itertools.islice(self._addresses, self._network.num_addresses):
+            if one not in taken:
+                return Seat(one)
+        raise NoSeat(f"other pods have all addresses of {self._network}; --addresses gives this machine's pods more")
 
 
 def is_ours(address: str) -> bool:

@@ -23,12 +23,13 @@ from arkwright.model.arklet import DEFAULT_PORT
 from arkwright.model.cluster import Document, Pod
 from arkwright.model.codec import stamp
 from arkwright.model.resources import RESOURCES, Kind
-from arkwright.standalone.addresses import Seat, Seats
+from arkwright.standalone.addresses import NoSeat, Seat, Seats
 from arkwright.standalone.process import BaseProcess, application_port, farewell_seconds, is_listening
 
 log = structlog.get_logger()
 PODS = RESOURCES[Kind.POD]
 ASK_SECONDS = 0.05
+AGAIN_SECONDS = 1.0
 LEAST_GRACE_SECONDS = 2  # a kubelet's: what a preStop hook takes for itself does not leave a process without warning
 LONGEST_PAUSE_SECONDS = 10.0
 
@@ -45,7 +46,8 @@ class Place:
 
 @dataclass
 class Run:
-    """One pod's life here. `started`: when the present process began; `last_end`: how the one before ended."""
+    """One pod's life here. `started`: when the present process began; `last_end`: how the one before ended; `is_leaving`: deleted,
+    and its address not free yet."""
 
     pod: Pod
     seat: Seat
@@ -54,6 +56,7 @@ class Run:
     restarts: int = 0
     started: datetime | None = None
     last_end: Document | None = None
+    is_leaving: bool = False
 
 
 class Node:
@@ -63,7 +66,8 @@ class Node:
         self._kube, self._place, self._clock = kube, place, clock
         self._cache = Cache(clock, self._changed)
         self._runs: dict[str, Run] = {}
-        self._goodbyes: set[asyncio.Task[None]] = set()
+        self._aside: set[asyncio.Task[None]] = set()  # pods on their way out, or in wait for an address
+        self._waiting: set[str] = set()
         self._seats = Seats(place.addresses)
 
     async def run(self) -> None:
@@ -71,9 +75,8 @@ class Node:
         try:
             await Watcher(self._kube, self._cache, Kind.POD).run()
         finally:
-            for run in self._runs.values():
-                if run.task:
-                    run.task.cancel()
+            for task in (*self._aside, *(run.task for run in self._runs.values() if run.task)):
+                task.cancel()
             stopping = (run.process.stop(5) for run in self._runs.values() if run.process)
             await asyncio.gather(*stopping, return_exceptions=True)
 
@@ -84,25 +87,40 @@ class Node:
         run = self._runs.get(pod.metadata.uid)
         if run is None and change.after is not None:
             self._begin(pod)
-        elif run is not None and (change.after is None or pod.is_terminating):
-            del self._runs[pod.metadata.uid]
+        elif run is not None and not run.is_leaving and (change.after is None or pod.is_terminating):
+            run.is_leaving = True
             self._later(self._end(run))
 
     def _begin(self, pod: Pod) -> None:
         if pod.is_terminating:
             self._later(self._let_go(pod))
             return
+        if pod.metadata.uid in self._waiting:
+            return
         taken = {run.seat.address for run in self._runs.values()}
-        seat = self._seats.next(taken, {DEFAULT_PORT, *declared_ports(pod)})
+        try:
+            seat = self._seats.next(taken, {DEFAULT_PORT, *declared_ports(pod)})
+        except NoSeat as error:
+            self._waiting.add(pod.metadata.uid)
+            self._later(self._wait_for_seat(pod, str(error)))
+            return
         if pod.status.pod_ip and not seat.ports:
             seat = Seat(pod.status.pod_ip)
         run = self._runs[pod.metadata.uid] = Run(pod, seat)
         run.task = asyncio.create_task(self._keep_running(run))
 
-    def _later(self, goodbye: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(goodbye)
-        self._goodbyes.add(task)
-        task.add_done_callback(self._goodbyes.discard)
+    async def _wait_for_seat(self, pod: Pod, why: str) -> None:
+        await self._write(pod, "status", {"status": {"phase": "Pending", "message": why}})
+        await asyncio.sleep(AGAIN_SECONDS)
+        self._waiting.discard(pod.metadata.uid)
+        known: Pod | None = self._cache.get(Kind.POD, pod.metadata.namespace, pod.name)
+        if known is not None and known.metadata.uid == pod.metadata.uid:
+            self._begin(known)
+
+    def _later(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._aside.add(task)
+        task.add_done_callback(self._aside.discard)
 
     async def _keep_running(self, run: Run) -> None:
         pause = 0.5
@@ -149,14 +167,14 @@ class Node:
         """Where its ports are, if they are not where they were declared."""
         application = application_port(run.pod.spec.containers[0])
         if found := run.seat.annotations(DEFAULT_PORT, application):
-            await self._write(run, "", {"metadata": {"uid": run.pod.metadata.uid, "annotations": found}})
+            await self._write(run.pod, "", {"metadata": {"annotations": found}})
 
     async def _report(self, run: Run, phase: str, message: str = "", is_ready: bool = False) -> None:
-        status = pod_status(run, phase, message, is_ready)
-        await self._write(run, "status", {"metadata": {"uid": run.pod.metadata.uid}, "status": status})
+        await self._write(run.pod, "status", {"status": pod_status(run, phase, message, is_ready)})
 
-    async def _write(self, run: Run, part: str, patch: Document) -> None:
-        path = PODS.path(run.pod.metadata.namespace, run.pod.name, part)
+    async def _write(self, pod: Pod, part: str, patch: Document) -> None:
+        path = PODS.path(pod.metadata.namespace, pod.name, part)
+        patch["metadata"] = {"uid": pod.metadata.uid} | patch.get("metadata", {})
         while True:
             try:
                 await self._kube.patch(PODS, path, patch)
@@ -164,8 +182,8 @@ class Node:
             except (NotFound, Conflict):
                 return  # the pod, or this very pod, is gone: the watch will say so
             except ClientError as error:
-                log.warning("pod not written", pod=run.pod.name, error=str(error))
-                await asyncio.sleep(1)
+                log.warning("pod not written", pod=pod.name, error=str(error))
+                await asyncio.sleep(AGAIN_SECONDS)
 
     async def _end(self, run: Run) -> None:
         if run.task:
@@ -176,6 +194,7 @@ class Node:
             await asyncio.sleep(farewell)
             await run.process.stop(max(grace - farewell, LEAST_GRACE_SECONDS))
         log.info("base stopped", pod=run.pod.name, address=run.seat.address)
+        del self._runs[run.pod.metadata.uid]
         await self._let_go(run.pod)
 
     async def _let_go(self, pod: Pod) -> None:

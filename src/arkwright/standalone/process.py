@@ -13,6 +13,7 @@ from typing import IO
 from arkwright.model.arklet import DEFAULT_PORT
 from arkwright.model.cluster import Container, Pod
 from arkwright.standalone.addresses import Seat
+from arkwright.standalone.parts import die_with_parent
 
 FIELDS = {
     "metadata.name": lambda pod, address: pod.name,
@@ -97,6 +98,7 @@ class BaseProcess:
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
+                preexec_fn=die_with_parent,  # what survived a node would hold its address, and nobody would end it
             )
         except OSError as error:  # not every event loop says which file it is
             around = f" in {container.working_dir}" if container.working_dir else ""

@@ -76,12 +76,14 @@ class Site:
 
     @contextlib.contextmanager
     def kept(self) -> Iterator[None]:
-        """This process keeps it up, until it ends, however that comes. Raises SiteTaken."""
+        """This process keeps it up, until it ends, however that comes. Raises SiteTaken. Whatever says that it is up when nobody keeps
+        it comes from one that was killed, and goes."""
         with (self.directory / "site.lock").open("a") as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as error:
                 raise SiteTaken(f"the site in {self.directory} is up already") from error
+            self.say_down()
             yield
 
     def _is_kept(self) -> bool:
