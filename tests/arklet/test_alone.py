@@ -97,7 +97,12 @@ def test_a_base_that_ends_answers_every_connection_once_more(alone):
 def watching(alone, source):
     """`module deploy --watch`, which has begun to watch; what it says is on its stderr."""
     command = [sys.executable, "-m", "arkwright", "module", "deploy", "--watch", str(source)]
-    with subprocess.Popen([*command, "--agent", f"{alone.host}:1238"], stderr=subprocess.PIPE, text=True) as started:
+    with subprocess.Popen(
+        [*command, "--agent", f"{alone.host}:1238"],
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # who runs tests in the background ignores it
+    ) as started:
         try:
             assert started.stderr.readline().startswith("watching")
             yield started
@@ -123,7 +128,7 @@ def test_watch_reinstalls_on_save_without_a_gap(alone, source, watching):
 
     alone.until(is_saved)
     assert not statuses
-    watching.send_signal(2)
+    watching.send_signal(signal.SIGINT)
     assert "stopped; the module stays installed" in watching.communicate(timeout=10)[1]
 
 

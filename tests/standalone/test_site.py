@@ -297,6 +297,26 @@ def test_a_site_that_is_killed_takes_its_bases_with_it_and_comes_back_whole(narr
     until(lambda: len(ready_pods(again)) == 2 and not {pid_of(one) for one in pods_of(again)} & set(pids))
 
 
+def test_an_api_that_is_killed_comes_back_where_everybody_looks_for_it(narrow, tmp_path):
+    keeper = json.loads((tmp_path / "site.json").read_text())["pid"]
+    children = Path(f"/proc/{keeper}/task/{keeper}/children").read_text().split()
+    [server] = [one for one in children if b"\0api\0" in Path(f"/proc/{one}/cmdline").read_bytes()]
+    pods = ready_pods(narrow)
+    os.kill(int(server), signal.SIGKILL)
+    again = until(lambda: reached(tmp_path))
+    again.raw("DELETE", f"{PODS}/{pods[0]}")
+    until(lambda: len(ready_pods(again)) == 2 and pods[0] not in ready_pods(again))
+
+
+def reached(directory):
+    """A client of the site's API; None while it does not answer."""
+    found = Api(directory / "kubeconfig")
+    try:
+        return found if found.raw("GET", PODS)[0] == 200 else None
+    except OSError:
+        return None
+
+
 def test_a_port_that_is_taken_is_named(tmp_path):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

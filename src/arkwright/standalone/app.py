@@ -41,7 +41,8 @@ async def run_site(site: Site, wish: Wish) -> None:
 
 async def _run_site(site: Site, wish: Wish) -> None:
     here = {"KUBECONFIG": str(site.kubeconfig)}
-    words = ["api", "--data-dir", str(site.directory), "--host", wish.host, "--port", str(wish.port)]
+    port = wish.port or next(free_ports(wish.host))  # the same one for a server that is started again
+    words = ["api", "--data-dir", str(site.directory), "--host", wish.host, "--port", str(port)]
     api = Part(words, site.logs / "api.log", here)
     health = next(free_ports("127.0.0.1"))  # the controller takes it a moment later
     controller = Part(["controller", "--health-port", str(health)], site.logs / "controller.log", here)
