@@ -139,6 +139,7 @@ async def test_the_page_shows_what_happens(site, bases, desk, request):
     await site.until(lambda: _are_ready(site))
     results = []
     for step in steps(ENGLISH):
+        await site.until(lambda: _is_nobody_leaving(site))
         await site.is_calm(0.25)
         printed = [_told_anywhere(line, site, desk) for line in await asyncio.to_thread(run, step.command, desk)]
         results.append(printed)
@@ -152,6 +153,11 @@ async def test_the_page_shows_what_happens(site, bases, desk, request):
 def _told_anywhere(line, site, desk):
     """Without the names of this very run."""
     return line.replace(str(desk), "/home/you/arkwright").replace(site.namespace, "default").rstrip()
+
+
+async def _is_nobody_leaving(site):
+    """A base pod that leaves serves on for a moment, in which nothing is written."""
+    return not any("deletionTimestamp" in one["metadata"] for one in await site.all(Kind.POD))
 
 
 async def _are_ready(site):

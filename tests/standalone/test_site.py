@@ -302,10 +302,11 @@ def test_an_api_that_is_killed_comes_back_where_everybody_looks_for_it(narrow, t
     children = Path(f"/proc/{keeper}/task/{keeper}/children").read_text().split()
     [server] = [one for one in children if b"\0api\0" in Path(f"/proc/{one}/cmdline").read_bytes()]
     pods = ready_pods(narrow)
+    narrow.raw("DELETE", f"{PODS}/{pods[0]}")
+    time.sleep(0.5)  # its process ends while nobody can be told
     os.kill(int(server), signal.SIGKILL)
     again = until(lambda: reached(tmp_path))
-    again.raw("DELETE", f"{PODS}/{pods[0]}")
-    until(lambda: len(ready_pods(again)) == 2 and pods[0] not in ready_pods(again))
+    until(lambda: len(pods_of(again)) == len(ready_pods(again)) == 2 and pods[0] not in ready_pods(again))
 
 
 def reached(directory):

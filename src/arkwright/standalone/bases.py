@@ -175,12 +175,16 @@ class Node:
     async def _write(self, pod: Pod, part: str, patch: Document) -> None:
         path = PODS.path(pod.metadata.namespace, pod.name, part)
         patch["metadata"] = {"uid": pod.metadata.uid} | patch.get("metadata", {})
+        await self._insist(pod, lambda: self._kube.patch(PODS, path, patch))
+
+    async def _insist(self, pod: Pod, ask: Callable[[], Coroutine[Any, Any, Any]]) -> None:
+        """Until it is done, or the pod, or this very pod, is gone: the watch will say so."""
         while True:
             try:
-                await self._kube.patch(PODS, path, patch)
+                await ask()
                 return
             except (NotFound, Conflict):
-                return  # the pod, or this very pod, is gone: the watch will say so
+                return
             except ClientError as error:
                 log.warning("pod not written", pod=pod.name, error=str(error))
                 await asyncio.sleep(AGAIN_SECONDS)
@@ -200,8 +204,8 @@ class Node:
     async def _let_go(self, pod: Pod) -> None:
         """What a kubelet does at the end: the object goes for good."""
         body: Document = {"gracePeriodSeconds": 0, "preconditions": {"uid": pod.metadata.uid}}
-        with contextlib.suppress(NotFound, Conflict):
-            await self._kube.request("DELETE", PODS.path(pod.metadata.namespace, pod.name), body=body)
+        path = PODS.path(pod.metadata.namespace, pod.name)
+        await self._insist(pod, lambda: self._kube.request("DELETE", path, body=body))
 
     @contextlib.contextmanager
     def _output(self, pod: Pod) -> Iterator[IO[bytes] | None]:
