@@ -8,6 +8,7 @@ import sys
 import urllib.request
 from pathlib import Path
 
+import psutil
 import pytest
 
 from arkwright.model.resources import Kind
@@ -47,7 +48,7 @@ async def test_a_pod_that_is_deleted_ends_its_process_and_the_next_one_gets_the_
     gone, _ = await site.all(Kind.POD)
     await site.delete(Kind.POD, gone["metadata"]["name"])
     await site.until(lambda: _is_replaced(site, gone))
-    assert not Path(f"/proc/{pid_of(gone)}").exists()
+    assert not psutil.pid_exists(pid_of(gone))
 
 
 async def _is_replaced(site, gone):

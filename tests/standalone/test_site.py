@@ -13,9 +13,11 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
+import psutil
 import pytest
 
 from apiserver.asking import STRATEGIC, Api
+from arkwright.standalone.site import Site
 from standalone.pods import pid_of
 
 PODS = "/api/v1/namespaces/default/pods"
@@ -84,9 +86,17 @@ def is_answering(port):
         return ""
 
 
+def change_bases(api, **spec):
+    assert api.raw("PATCH", BASE, {"spec": spec}, **{"Content-Type": STRATEGIC})[0] == 200
+
+
+def container(**changes):
+    """The template of bases with another container."""
+    return {"spec": {"containers": [{"name": "base"} | changes]}}
+
+
 def run_in_bases(api, *command):
-    patch = {"spec": {"template": {"spec": {"containers": [{"name": "base", "command": command}]}}}}
-    assert api.raw("PATCH", BASE, patch, **{"Content-Type": STRATEGIC})[0] == 200
+    change_bases(api, template=container(command=command))
 
 
 def expose(api, name, node_port):
@@ -124,8 +134,7 @@ def test_a_base_release_loses_no_request(api, node_port):
     for one in asking:
         one.start()
     try:
-        patch = {"spec": {"template": {"metadata": {"annotations": {"release": "2"}}}}}
-        assert api.raw("PATCH", BASE, patch, **{"Content-Type": STRATEGIC})[0] == 200
+        change_bases(api, template={"metadata": {"annotations": {"release": "2"}}})
         until(lambda: len(ready_pods(api)) == 2 and not before & set(ready_pods(api)))
         time.sleep(0.5)
     finally:
@@ -262,10 +271,10 @@ def narrow(up_narrow, tmp_path):
 def test_a_pod_without_an_address_says_so_until_another_one_goes(narrow):
     """It says what to do, and nobody else is held up by it."""
     before = ready_pods(narrow)
-    assert narrow.raw("PATCH", BASE, {"spec": {"replicas": 3}}, **{"Content-Type": STRATEGIC})[0] == 200
+    change_bases(narrow, replicas=3)
     [late] = until(lambda: [one for one in pods_of(narrow) if one["status"].get("message")])
     assert late["status"]["phase"] == "Pending" and "--addresses" in late["status"]["message"]
-    assert narrow.raw("PATCH", BASE, {"spec": {"replicas": 2}}, **{"Content-Type": STRATEGIC})[0] == 200
+    change_bases(narrow, replicas=2)
     until(lambda: len(pods_of(narrow)) == 2)
     assert ready_pods(narrow) == before, "who does not run goes first"
     narrow.raw("DELETE", f"{PODS}/{before[0]}")
@@ -274,37 +283,33 @@ def test_a_pod_without_an_address_says_so_until_another_one_goes(narrow):
 
 def test_a_site_that_goes_down_leaves_no_process_of_a_pod_that_is_leaving(narrow, tmp_path):
     """And does not wait for its preStop hook."""
-    hook = {"lifecycle": {"preStop": {"sleep": {"seconds": 25}}}}
-    template = {"spec": {"containers": [{"name": "base"} | hook]}}
-    recreate = {"type": "Recreate", "rollingUpdate": None}
-    patch = {"spec": {"replicas": 1, "strategy": recreate, "template": template}}
+    hook = container(lifecycle={"preStop": {"sleep": {"seconds": 25}}})
     before = ready_pods(narrow)
-    assert narrow.raw("PATCH", BASE, patch, **{"Content-Type": STRATEGIC})[0] == 200
+    change_bases(narrow, replicas=1, strategy={"type": "Recreate", "rollingUpdate": None}, template=hook)
     [name] = until(lambda: [one for one in ready_pods(narrow) if one not in before])
     pod = json.loads(narrow.raw("DELETE", f"{PODS}/{name}")[2])
     began = time.monotonic()
     arkwright("down", "--data-dir", tmp_path)
-    assert not Path(f"/proc/{pid_of(pod)}").exists()
+    assert not psutil.pid_exists(pid_of(pod))
     assert time.monotonic() - began < 15
 
 
 def test_a_site_that_is_killed_takes_its_bases_with_it_and_comes_back_whole(narrow, up_narrow, tmp_path):
     """They would hold their addresses."""
     pids = [pid_of(one) for one in pods_of(narrow)]
-    os.kill(json.loads((tmp_path / "site.json").read_text())["pid"], signal.SIGKILL)
-    until(lambda: not any(Path(f"/proc/{one}").exists() for one in pids))
+    os.kill(Site(tmp_path).keeper()[0], signal.SIGKILL)
+    until(lambda: not any(map(psutil.pid_exists, pids)))
     again = up_narrow()
     until(lambda: len(ready_pods(again)) == 2 and not {pid_of(one) for one in pods_of(again)} & set(pids))
 
 
 def test_an_api_that_is_killed_comes_back_where_everybody_looks_for_it(narrow, tmp_path):
-    keeper = json.loads((tmp_path / "site.json").read_text())["pid"]
-    children = Path(f"/proc/{keeper}/task/{keeper}/children").read_text().split()
-    [server] = [one for one in children if b"\0api\0" in Path(f"/proc/{one}/cmdline").read_bytes()]
+    keeper, _ = Site(tmp_path).keeper()
+    [server] = [one for one in psutil.Process(keeper).children() if "api" in one.cmdline()]
     pods = ready_pods(narrow)
     narrow.raw("DELETE", f"{PODS}/{pods[0]}")
     time.sleep(0.5)  # its process ends while nobody can be told
-    os.kill(int(server), signal.SIGKILL)
+    server.kill()
     again = until(lambda: reached(tmp_path))
     until(lambda: len(pods_of(again)) == len(ready_pods(again)) == 2 and pods[0] not in ready_pods(again))
 

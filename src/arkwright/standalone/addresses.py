@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from arkwright.model.names import ARKLET_PORT, PORT
 
 THE_ONE = "127.0.0.1"
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 class NoSeat(Exception):
@@ -42,7 +43,7 @@ class Seats:
         self._network = ipaddress.ip_network(network)
         is_one = self._network.num_addresses == 1
         self._is_shared = is_one or not is_ours(str(next(iter(self._network.hosts()))))
-        self._addresses = _round_and_round(network)
+        self._addresses = _round_and_round(self._network)
         self._one = network.partition("/")[0] if is_one else THE_ONE
 
     def next(self, taken: set[str], declared: Collection[int]) -> Seat:
@@ -74,7 +75,7 @@ def free_ports(address: str) -> Iterator[int]:
             yield one.getsockname()[1]
 
 
-def _round_and_round(network: str) -> Iterator[str]:
+def _round_and_round(network: Network) -> Iterator[str]:
     """So that a new pod does not get the address that has just become free."""
     while True:
-        yield from map(str, ipaddress.ip_network(network).hosts())
+        yield from map(str, network.hosts())

@@ -46,11 +46,11 @@ class Place:
 
 @dataclass
 class Run:
-    """One pod's life here. `started`: when the present process began; `last_end`: how the one before ended; `is_leaving`: deleted,
-    and its address not free yet."""
+    """One pod's life here. `seat`: no address until one is free; `started`: when the present process began; `last_end`: how the
+    one before ended; `is_leaving`: deleted, and its address not free yet."""
 
     pod: Pod
-    seat: Seat
+    seat: Seat = field(default_factory=lambda: Seat(""))
     task: asyncio.Task[None] | None = None
     process: BaseProcess | None = None
     restarts: int = 0
@@ -66,8 +66,7 @@ class Node:
         self._kube, self._place, self._clock = kube, place, clock
         self._cache = Cache(clock, self._changed)
         self._runs: dict[str, Run] = {}
-        self._aside: set[asyncio.Task[None]] = set()  # pods on their way out, or in wait for an address
-        self._waiting: set[str] = set()
+        self._goodbyes: set[asyncio.Task[None]] = set()
         self._seats = Seats(place.addresses)
 
     async def run(self) -> None:
@@ -75,7 +74,7 @@ class Node:
         try:
             await Watcher(self._kube, self._cache, Kind.POD).run()
         finally:
-            for task in (*self._aside, *(run.task for run in self._runs.values() if run.task)):
+            for task in (*self._goodbyes, *(run.task for run in self._runs.values() if run.task)):
                 task.cancel()
             stopping = (run.process.stop(5) for run in self._runs.values() if run.process)
             await asyncio.gather(*stopping, return_exceptions=True)
@@ -95,35 +94,32 @@ class Node:
         if pod.is_terminating:
             self._later(self._let_go(pod))
             return
-        if pod.metadata.uid in self._waiting:
-            return
-        taken = {run.seat.address for run in self._runs.values()}
-        try:
-            seat = self._seats.next(taken, {DEFAULT_PORT, *declared_ports(pod)})
-        except NoSeat as error:
-            self._waiting.add(pod.metadata.uid)
-            self._later(self._wait_for_seat(pod, str(error)))
-            return
-        if pod.status.pod_ip and not seat.ports:
-            seat = Seat(pod.status.pod_ip)
-        run = self._runs[pod.metadata.uid] = Run(pod, seat)
+        run = self._runs[pod.metadata.uid] = Run(pod)
         run.task = asyncio.create_task(self._keep_running(run))
 
-    async def _wait_for_seat(self, pod: Pod, why: str) -> None:
-        await self._write(pod, "status", {"status": {"phase": "Pending", "message": why}})
-        await asyncio.sleep(AGAIN_SECONDS)
-        self._waiting.discard(pod.metadata.uid)
-        known: Pod | None = self._cache.get(Kind.POD, pod.metadata.namespace, pod.name)
-        if known is not None and known.metadata.uid == pod.metadata.uid:
-            self._begin(known)
+    def _later(self, goodbye: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(goodbye)
+        self._goodbyes.add(task)
+        task.add_done_callback(self._goodbyes.discard)
 
-    def _later(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(work)
-        self._aside.add(task)
-        task.add_done_callback(self._aside.discard)
+    async def _seat_for(self, pod: Pod) -> Seat:
+        """The pod says so while there is none."""
+        is_told = False
+        while True:
+            taken = {run.seat.address for run in self._runs.values()}
+            try:
+                seat = self._seats.next(taken, {DEFAULT_PORT, *declared_ports(pod)})
+            except NoSeat as error:
+                if not is_told:
+                    await self._write(pod, "status", {"status": {"phase": "Pending", "message": str(error)}})
+                is_told = True
+                await asyncio.sleep(AGAIN_SECONDS)
+            else:
+                return Seat(pod.status.pod_ip) if pod.status.pod_ip and not seat.ports else seat
 
     async def _keep_running(self, run: Run) -> None:
         pause = 0.5
+        run.seat = await self._seat_for(run.pod)
         await self._annotate(run)
         while True:
             with self._output(run.pod) as output:

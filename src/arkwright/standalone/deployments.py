@@ -92,7 +92,9 @@ class Workloads:
             case Patch(target, patch):
                 self._cache.apply(target.kind, await self._patch(target, patch, ""))
             case SetStatus(target, status):
-                self._cache.apply(target.kind, await self._patch(target, {"status": _whole(status)}, "status"))
+                known = self._cached(target)
+                gone = dict.fromkeys(known.status.keys() - status.keys()) if known else {}  # counts that have become 0
+                self._cache.apply(target.kind, await self._patch(target, {"status": gone | status}, "status"))
             case Delete(target):
                 await self._delete(target)
             case Call() | Tell():
@@ -111,22 +113,10 @@ class Workloads:
             resource = WORKLOADS[target.kind]
             self._cache.apply(target.kind, await self._kube.get(resource, target.namespace, target.name))
         except (NotFound, Conflict):
-            known = self._cache.get(target.kind, target.namespace, target.name)
+            known = self._cached(target)
             if known is not None and known.metadata.uid == target.uid:
                 self._cache.remove(target.kind, known)
 
-
-COUNTS = (
-    "replicas",
-    "updatedReplicas",
-    "readyReplicas",
-    "availableReplicas",
-    "unavailableReplicas",
-    "fullyLabeledReplicas",
-    "terminatingReplicas",
-)
-
-
-def _whole(status: dict[str, object]) -> dict[str, object]:
-    """As a merge patch: counts that have become 0 go."""
-    return {name: None for name in COUNTS if name not in status} | status
+    def _cached(self, target: Target) -> Workload | None:
+        found: Workload | None = self._cache.get(target.kind, target.namespace, target.name)
+        return found

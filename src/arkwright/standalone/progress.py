@@ -66,16 +66,17 @@ def _progressing(deployment: Workload, current: Workload | None, counts: dict[st
     complete = f"{name} has successfully progressed."
     updated, desired = counts["updatedReplicas"], deployment.spec["replicas"]
     is_rolled_out = before.get("reason") == COMPLETE and before["message"] == complete
+    has_moved = _has_moved(deployment, before, name, counts)
     if deployment.spec.get("paused") and before.get("reason") != EXCEEDED:
         status, reason, message = "Unknown", PAUSED, "Deployment is paused"
     elif is_rolled_out or updated == desired == counts["availableReplicas"] == counts["replicas"]:
         status, reason, message = "True", COMPLETE, complete
-    elif _has_moved(deployment, before, name, counts) or _has_time(deployment, before, now):
+    elif has_moved or _has_time(deployment, before, now):
         status, reason, message = "True", MOVING, f"{name} is progressing."
     else:
         status, reason, message = "False", EXCEEDED, f"{name} has timed out progressing."
     made = {"type": "Progressing", "status": status, "reason": reason, "message": message}
-    return _written(made, before, now, is_news=reason == MOVING and _has_moved(deployment, before, name, counts))
+    return _written(made, before, now, is_news=has_moved and reason == MOVING)
 
 
 def _has_moved(deployment: Workload, before: Document, name: str, counts: dict[str, int]) -> bool:
