@@ -272,12 +272,12 @@ async def main(chosen: argparse.Namespace) -> None:
             async with aiohttp.ClientSession() as session:
                 agent = Agent(session, HOST)
                 await agent.until_up()
-                for isolation in ("shared", "private", "process"):
+                for isolation in ("shared", "process"):
                     await installs(agent, directory, isolation, chosen.installs)
                 await asyncio.sleep(1)
                 process = own_megabytes(alone.about)
                 print(f"memory of a process of its own, uvicorn: {process:.2f} MB")
-                for isolation in ("shared", "private"):
+                for isolation in ("shared",):
                     each = await memory(agent, base, directory, isolation, chosen.modules)
                     print(f"  to a process of its own: {each / process:.3f}")
                 await memory(agent, base, directory, "process", 5)

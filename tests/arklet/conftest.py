@@ -53,7 +53,7 @@ def make_wheel(tmp_path):
             f"{name}-{version}.dist-info/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n",
         }
         if entry:
-            entry_points = f"[arkwright.module]\n{web_path} = {name}.web:app\n"
+            entry_points = f"[arkwright.module.shared]\n{web_path} = {name}.web:app\n"
             contents[f"{name}-{version}.dist-info/entry_points.txt"] = entry_points
         with zipfile.ZipFile(path, "w") as wheel:
             for file_name, text in {**contents, **(files or {})}.items():

@@ -21,10 +21,10 @@ import atheris
 with atheris.instrument_imports(
     include=["arkwright.arklet", "arkwright.model", "zipfile"], enable_loader_override=False
 ):
-    from arkwright.arklet.archives import unpack
-    from arkwright.arklet.downloads import PackageError
-    from arkwright.arklet.packages import _read
-    from arkwright.arklet.routes import COMMANDS
+    from arkwright.arklet.archives.downloads import PackageError
+    from arkwright.arklet.archives.packages import _read
+    from arkwright.arklet.archives.unpacking import unpack
+    from arkwright.arklet.wire.routes import COMMANDS
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from arklet.interface import LIMITS, Interface  # noqa: E402

@@ -2,10 +2,10 @@
 
 import json
 
-from arkwright.arklet.operations import Operations
-from arkwright.arklet.router import ModuleRouter
-from arkwright.arklet.routes import Routes
+from arkwright.arklet.door.router import ModuleRouter
 from arkwright.arklet.settings import ArchiveSettings, Settings
+from arkwright.arklet.wire.operations import Operations
+from arkwright.arklet.wire.routes import Routes
 
 LIMITS = ArchiveSettings(archive_mb=1, unpacked_mb=5, files=50)
 

@@ -15,10 +15,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from arklet.wheels import entry, write_wheel
-from arkwright.arklet.downloads import PackageError
-from arkwright.arklet.packages import Packages
+from arkwright.arklet.archives.downloads import PackageError
+from arkwright.arklet.archives.packages import Packages
+from arkwright.arklet.archives.signatures import BadKey, signature
 from arkwright.arklet.settings import ArchiveSettings
-from arkwright.arklet.signatures import BadKey, signature
 
 SMALL = ArchiveSettings(archive_mb=2, unpacked_mb=20, files=30, timeout_seconds=5)
 
@@ -162,7 +162,7 @@ async def test_a_full_disk_is_named(good, monkeypatch):
     def full(self, chunk):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("arkwright.arklet.downloads._Transfer.add", full)
+    monkeypatch.setattr("arkwright.arklet.archives.downloads._Transfer.add", full)
     assert await refusal(good) == f"{good.as_uri()} cannot be stored here: No space left on device"
 
 

@@ -7,7 +7,7 @@ import sys
 import msgspec
 import pytest
 
-from arkwright.arklet.child import PATIENCE_SECONDS, Order, Started
+from arkwright.arklet.process.child import PATIENCE_SECONDS, Order, Started
 
 APPLICATION = """
 import asyncio
@@ -26,7 +26,7 @@ def started(tmp_path):
     def start(shutdown):
         (tmp_path / "served.py").write_text(APPLICATION.format(shutdown=shutdown))
         reading, writing = os.pipe()
-        command = [sys.executable, "-P", "-m", "arkwright.arklet.child"]
+        command = [sys.executable, "-P", "-m", "arkwright.arklet.process.child"]
         process = subprocess.Popen(command, stdin=subprocess.PIPE, pass_fds=(writing,))
         order = Order(str(tmp_path / "socket"), writing, "served:app", [str(tmp_path)])
         process.stdin.write(msgspec.json.encode(order) + b"\n")

@@ -32,7 +32,7 @@ async def app(scope, receive, send):
     await send({{"type": "http.response.body", "body": b"here"}})
 """
 NOTHING = "async def startup(): pass"
-PRIVATE_AND_SHARED = pytest.mark.parametrize("mode", ["shared", "private"])
+PRIVATE_AND_SHARED = pytest.mark.parametrize("mode", ["shared"])
 
 
 @pytest.fixture
@@ -251,7 +251,7 @@ async def test_a_path_of_its_own_is_told_and_goes_with_what_came_from_it(base, t
     web += "    await send({'type': 'http.response.start', 'status': 200, 'headers': []})\n"
     web += "    await send({'type': 'http.response.body', 'body': vendored.VERSION})"
     files = {"wide/web.py": web, "wide/vendor/vendored.py": f"VERSION = b'{version}'"}
-    url = write_wheel(tmp_path, "wide", version, files, entry("wide", "wide.web:app")).as_uri()
+    url = write_wheel(tmp_path, "wide", version, files, entry("wide", "wide.web:app", "shared")).as_uri()
     assert (await base.command("installBiz", bizUrl=url))["code"] == "SUCCESS"
     (told,) = (await base.command("queryAllBiz"))["data"]
     assert told["patched"] == ["sys.path"] and await base.get("/wide/") == (200, version)
@@ -301,7 +301,7 @@ async def test_caches_of_the_standard_library_let_go_of_it(leaver):
 
 async def test_a_start_that_fails_takes_back_what_it_made(base, tmp_path):
     code = "import threading, time\nthreading.Thread(target=lambda: time.sleep(0.2), name='early').start()\n1 / 0"
-    url = write_wheel(tmp_path, "early", "1.0", {"early.py": code}, entry("early", "early:app")).as_uri()
+    url = write_wheel(tmp_path, "early", "1.0", {"early.py": code}, entry("early", "early:app", "shared")).as_uri()
     answer = await base.command("installBiz", bizUrl=url)
     assert "ZeroDivisionError" in answer["message"]
     assert "early" not in names_of_threads()
@@ -311,15 +311,19 @@ async def test_a_start_that_fails_takes_back_what_it_made(base, tmp_path):
 async def test_a_start_that_fails_puts_back_what_it_has_replaced(base, tmp_path):
     before = json.dumps
     code = "import json\njson.dumps = lambda *a: 'patched'\n1 / 0"
-    url = write_wheel(tmp_path, "patching", "1.0", {"patching.py": code}, entry("patching", "patching:app")).as_uri()
+    url = write_wheel(
+        tmp_path, "patching", "1.0", {"patching.py": code}, entry("patching", "patching:app", "shared")
+    ).as_uri()
     assert "ZeroDivisionError" in (await base.command("installBiz", bizUrl=url))["message"]
     assert json.dumps is before
 
 
 async def test_an_import_that_hangs_is_given_up_and_its_thread_named(base, tmp_path, monkeypatch, caplog):
-    monkeypatch.setattr("arkwright.arklet.inprocess.IMPORT_SECONDS", 0.3)
+    monkeypatch.setattr("arkwright.arklet.shared.host.IMPORT_SECONDS", 0.3)
     code = "import time\nend = time.monotonic() + 4\nwhile time.monotonic() < end: time.sleep(0.01)"
-    url = write_wheel(tmp_path, "hanging", "1.0", {"hanging.py": code}, entry("hanging", "hanging:app")).as_uri()
+    url = write_wheel(
+        tmp_path, "hanging", "1.0", {"hanging.py": code}, entry("hanging", "hanging:app", "shared")
+    ).as_uri()
     answer = await base.command("installBiz", bizUrl=url)
     assert "its import has not ended after 0.3 s" in answer["message"]
     assert await base.states() == {}

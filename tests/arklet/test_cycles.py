@@ -98,7 +98,7 @@ async def base_in_a_process(worker_number):
 
 
 @pytest.mark.timeout(7200)
-@pytest.mark.parametrize("mode", ["shared", "private", "process"])
+@pytest.mark.parametrize("mode", ["shared", "process"])
 async def test_a_base_does_not_grow_by_modules_that_come_and_go(base_in_a_process, tmp_path, mode, pytestconfig):
     base, cycles = base_in_a_process, pytestconfig.getoption("--cycles")
     files, points = {"cycling/__init__.py": "", "cycling/web.py": CODE}, entry("cycling", "cycling.web:app", mode)

@@ -5,7 +5,7 @@ import time
 import pytest
 
 from arklet.wheels import entry, write_wheel
-from arkwright.arklet.lifespan import LIFESPAN_SECONDS
+from arkwright.arklet.asgi.lifespan import LIFESPAN_SECONDS
 
 MODULE = """
 import asyncio, sys, threading
@@ -36,8 +36,8 @@ EXITS = {
     "raise SystemExit(3)": "SystemExit: 3",
     "1 / 0": "division by zero",
 }
-IN_PROCESS = pytest.mark.parametrize("mode", ["shared", "private"])
-ALL = pytest.mark.parametrize("mode", ["shared", "private", "process"])
+IN_PROCESS = pytest.mark.parametrize("mode", ["shared"])
+ALL = pytest.mark.parametrize("mode", ["shared", "process"])
 
 
 @pytest.fixture

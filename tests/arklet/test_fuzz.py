@@ -14,10 +14,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from arklet.interface import Interface
-from arkwright.arklet.downloads import Downloads, PackageError
-from arkwright.arklet.routes import COMMANDS
-from arkwright.arklet.scratch import Scratch
+from arkwright.arklet.archives.downloads import Downloads, PackageError
+from arkwright.arklet.archives.scratch import Scratch
 from arkwright.arklet.settings import ArchiveSettings
+from arkwright.arklet.wire.routes import COMMANDS
 from arkwright.model.arklet import Code, InstallRequest
 
 FUZZING = Path(__file__).with_name("fuzzing.py")

@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 
 from arklet.wheels import entry, write_wheel
-from arkwright.arklet.packages import Packages
-from arkwright.arklet.scratch import Scratch, sweep
+from arkwright.arklet.archives.packages import Packages
+from arkwright.arklet.archives.scratch import Scratch, sweep
 from arkwright.arklet.settings import ArchiveSettings
 
 BASE = """
 import os, sys
-from arkwright.arklet.scratch import Scratch
+from arkwright.arklet.archives.scratch import Scratch
 scratch = Scratch()
 (scratch.directory("module") / "file").write_text("x")
 print(flush=True)

@@ -49,7 +49,7 @@ def nothing_published():
 
 @pytest.fixture
 def install(base, tmp_path):
-    async def install(name, version, code, isolation=""):
+    async def install(name, version, code, isolation="shared"):
         files, points = {f"{name}.py": code.replace("{version}", version)}, entry(name, f"{name}:app", isolation)
         url = write_wheel(tmp_path, name, version, files, points).as_uri()
         answer = await base.command("installBiz", bizName=name, bizVersion=version, bizUrl=url)

@@ -81,7 +81,7 @@ def app(environ, start_response):
     body = environ["wsgi.input"].read().decode()
     return [" ".join((environ["REQUEST_METHOD"], environ["SCRIPT_NAME"], environ["PATH_INFO"], body)).encode()]
 """
-ALL = pytest.mark.parametrize("mode", ["shared", "private", "process"])
+ALL = pytest.mark.parametrize("mode", ["shared", "process"])
 PROCESS = pytest.mark.parametrize("mode", ["process"])
 
 

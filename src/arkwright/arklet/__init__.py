@@ -1,18 +1,15 @@
 """The agent: installs, serves and removes modules in one base process. Knows nothing of Kubernetes.
 
-From the outside in (the import contract keeps the floors in this order):
+The rooms, from the outside in (the import contract in pyproject.toml keeps the floors in this order):
 
-    app                         puts the agent into a base's application
-    routes, access, openapi     the interface: commands over HTTP, who may call, what it says of itself
-    baseline                    what a base should hold, asked at start
-    operations, lifecycle       what the commands do, and the life of a module as a table
-    modules                     loads a module: its package, its host, the door in front of it
-    packages                    an archive becomes a package: downloads, signatures, archives; requirements; scratch
-    inprocess                   host in the base's process: isolation (names), ownership (whose call), watching (what it makes),
-                                patches, residue (what is taken back)
-    ownprocess, relay, child    host in a process of its own, the way there, and that process
-    router, traffic             the way of a request: which module, and through its door
-    services                    what the base and its modules offer each other
-    applications, lifespan      ASGI and WSGI
-    settings, asgi              what may be set; the words of ASGI
+    app         puts the agent into a base's application
+    wire        the interface: commands over HTTP, what they do, who may call, what it says of itself
+    modules     loads a module: its package, its host, the door in front of it
+    process     the host for modules in processes of their own (isolation `process`)
+    shared      the host for modules in the base's process (isolation `shared`)
+    door        the way of a request: which module, and through its door
+    services    what the base and its modules offer each other
+    archives    an archive becomes a package: downloads, signatures, unpacking; what lies beside it
+    asgi        ASGI and WSGI applications
+    owners, leftovers, settings     for whom code works; what would not go; what may be set
 """

@@ -19,16 +19,13 @@ from typing import Any
 
 import uvicorn
 
-from arkwright.arklet.access import RequireToken, Tokens
-from arkwright.arklet.applications import application_named, as_asgi
-from arkwright.arklet.asgi import Application, Receive, Scope, Send, StartFailure, coroutine_function
-from arkwright.arklet.baseline import Baseline
-from arkwright.arklet.lifespan import Lifespan
-from arkwright.arklet.operations import Operations
-from arkwright.arklet.router import ModuleRouter
-from arkwright.arklet.routes import Routes
+from arkwright.arklet.asgi.applications import application_named, as_asgi
+from arkwright.arklet.asgi.lifespan import Lifespan
+from arkwright.arklet.asgi.words import Application, Receive, Scope, Send, StartFailure, coroutine_function
+from arkwright.arklet.door import ModuleRouter
 from arkwright.arklet.settings import AgentSettings, Settings, settings_of
-from arkwright.arklet.watching import watch
+from arkwright.arklet.shared import watch
+from arkwright.arklet.wire import Baseline, Operations, RequireToken, Routes, Tokens
 
 log = logging.getLogger(__name__)
 FAREWELL_SECONDS = 1.0

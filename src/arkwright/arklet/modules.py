@@ -4,21 +4,22 @@ import asyncio
 from collections.abc import Awaitable
 from typing import Any, Protocol
 
-from arkwright.arklet.asgi import Receive, Scope, Send
-from arkwright.arklet.inprocess import InProcess
-from arkwright.arklet.ownership import Owner
-from arkwright.arklet.ownprocess import OwnProcess
-from arkwright.arklet.packages import ModulePackage
-from arkwright.arklet.residue import Leftover, note
+from arkwright.arklet.archives import ModulePackage
+from arkwright.arklet.asgi.words import Receive, Scope, Send
+from arkwright.arklet.door import Traffic
+from arkwright.arklet.leftovers import Leftover, note
+from arkwright.arklet.owners import Owner
+from arkwright.arklet.process import OwnProcess
 from arkwright.arklet.services import withdraw
 from arkwright.arklet.settings import Isolation, ModuleSettings
-from arkwright.arklet.traffic import Traffic
+from arkwright.arklet.shared import InProcess
 
 
 class Host(Protocol):
     """Where a module's code runs: an ASGI application with an end. It is called for its owner, and may change the scope."""
 
-    owner: Owner
+    @property
+    def owner(self) -> Owner: ...
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]: ...
 
@@ -43,13 +44,13 @@ class LoadedModule:
     @classmethod
     async def start(cls, package: ModulePackage, settings: ModuleSettings) -> "LoadedModule":
         """The base's settings win over what the archive asks for. Raises StartFailure or PackageError; the package is gone then."""
-        isolation = settings.isolation or package.isolation or Isolation.SHARED
+        isolation = settings.isolation or package.isolation or Isolation.PROCESS
         try:
             host: Host
             if isolation is Isolation.PROCESS:
                 host = await OwnProcess.start(package, settings)
             else:
-                host = await InProcess.start(package, isolation)
+                host = await InProcess.start(package)
         except BaseException:
             package.discard()
             raise

@@ -22,7 +22,7 @@ from typing import Any
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import InvalidVersion, Version
 
-from arkwright.arklet.ownership import Owner, running, works_for
+from arkwright.arklet.owners import Owner, running, works_for
 from arkwright.arklet.settings import ISOLATION, Isolation
 
 LOOK_SECONDS = 0.01

@@ -28,12 +28,10 @@ class SettingsError(Exception):
 
 
 class Isolation(StrEnum):
-    """What a module shares with its base: `shared` its packages, `private` only those it asks for no other version of,
-    `process` nothing."""
+    """Where a module's code runs: `process`, one of its own for each version; `shared`, the base's, with the base's packages and objects."""
 
-    SHARED = "shared"
-    PRIVATE = "private"
     PROCESS = "process"
+    SHARED = "shared"
 
 
 class Section(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", forbid_unknown_fields=True):
@@ -75,7 +73,7 @@ class BaselineSettings(Section, frozen=True, kw_only=True):
 
 
 class ModuleSettings(Section, frozen=True, kw_only=True):
-    """Of one module. `isolation` None: what the archive says, else shared. 0 is no limit. `memory_mb`, `cpus`: in mode
+    """Of one module. `isolation` None: what the archive says, else process. 0 is no limit. `memory_mb`, `cpus`: in mode
     process only."""
 
     isolation: Isolation | None = None

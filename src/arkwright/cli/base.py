@@ -11,9 +11,9 @@ from typing import Annotated
 import typer
 
 from arkwright.arklet.app import CannotListen, serve_base
-from arkwright.arklet.asgi import StartFailure
+from arkwright.arklet.archives import BadKey
+from arkwright.arklet.asgi.words import StartFailure
 from arkwright.arklet.settings import Settings, SettingsError, read_settings
-from arkwright.arklet.signatures import BadKey
 from arkwright.cli.output import fail
 from arkwright.model.arklet import DEFAULT_PORT
 

@@ -11,7 +11,7 @@ import typer
 import watchfiles
 from packaging.utils import parse_wheel_filename
 
-from arkwright.arklet.signatures import SUFFIX, BadKey, read_private_key, signature
+from arkwright.arklet.archives import SUFFIX, BadKey, read_private_key, signature
 from arkwright.cli.building import BuildFailed, build_wheel
 from arkwright.cli.deploying import DeployFailed, deploy
 from arkwright.cli.output import Format, complain, fail, note, show

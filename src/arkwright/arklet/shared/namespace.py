@@ -20,9 +20,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from arkwright.arklet import ownership
-from arkwright.arklet.ownership import Owner
-from arkwright.arklet.watching import watch
+from arkwright.arklet.shared import ownership
+from arkwright.arklet.shared.ownership import Maker
+from arkwright.arklet.shared.watching import watch
 
 _serial = itertools.count(1)
 
@@ -43,7 +43,7 @@ class ImportNamespace:
     def __init__(self, identity: str, directories: Sequence[Path]) -> None:
         name = identity.partition(":")[0]
         self.root = f"module_{re.sub(r'[^A-Za-z0-9]', '_', name)}_{next(_serial)}"
-        self.owner = Owner(identity, self.root, top_level_names(directories))
+        self.owner = Maker(identity, self.root, top_level_names(directories))
         self._directories = tuple(f"{one}{os.sep}" for one in directories)
         self.builtins = {**builtins.__dict__, "__import__": self._import}
         package = types.ModuleType(self.root, f"Import namespace of module {identity}.")

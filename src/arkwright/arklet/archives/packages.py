@@ -17,18 +17,21 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
-from arkwright.arklet.archives import unpack
-from arkwright.arklet.downloads import Downloads, PackageError
-from arkwright.arklet.scratch import Scratch
+from arkwright.arklet.archives.downloads import Downloads, PackageError
+from arkwright.arklet.archives.scratch import Scratch
+from arkwright.arklet.archives.signatures import SUFFIX, check_signature, read_public_key
+from arkwright.arklet.archives.unpacking import unpack
 from arkwright.arklet.settings import ArchiveSettings, Isolation
-from arkwright.arklet.signatures import SUFFIX, check_signature, read_public_key
 from arkwright.model.arklet import without_secrets
 
 ENTRY_POINT_GROUP = "arkwright.module"
+FORMER_GROUP = f"{ENTRY_POINT_GROUP}.private"  # an isolation that is no more
 GROUPS: dict[str, Isolation | None] = {
     ENTRY_POINT_GROUP: None,
     **{f"{ENTRY_POINT_GROUP}.{mode}": mode for mode in Isolation},
+    FORMER_GROUP: Isolation.PROCESS,
 }
+FORMER = f"it asks for isolation private, which is no more: it has a process of its own. Write the entry point's group as {ENTRY_POINT_GROUP}"
 NOT_IN_A_WEB_PATH = set("/?#%\\ \t")  # a module has one segment, and all below it
 COMPILED = (".so", ".pyd", ".dylib", ".dll")
 
@@ -36,7 +39,7 @@ COMPILED = (".so", ".pyd", ".dylib", ".dll")
 @dataclass(frozen=True)
 class ModulePackage:
     """An unpacked archive. `application` reads `package.module:attribute`; `web_path` has no slash at either end;
-    `isolation` is what the archive asks for, None if it leaves that to the base."""
+    `isolation` is what the archive asks for, None if it leaves that to the base; `notes`: what its author should hear."""
 
     name: str
     version: str
@@ -45,6 +48,7 @@ class ModulePackage:
     directory: Path
     isolation: Isolation | None = None
     requirements: tuple[Requirement, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def identity(self) -> str:
@@ -107,15 +111,16 @@ def _read(directory: Path, url: str) -> ModulePackage:
     missing = [header for header in ("Name", "Version") if not metadata[header]]
     if missing:
         raise PackageError(f"{without_secrets(url)} is no wheel: its METADATA has no {missing[0]}")
-    isolation, web_path, application = _entry_point(found[0] / "entry_points.txt", url)
+    group, web_path, application = _entry_point(found[0] / "entry_points.txt", url)
     return ModulePackage(
         name=metadata["Name"],
         version=metadata["Version"],
         web_path=web_path,
         application=application,
         directory=directory,
-        isolation=isolation,
+        isolation=GROUPS[group],
         requirements=_requirements(metadata),
+        notes=(FORMER,) if group == FORMER_GROUP else (),
     )
 
 
@@ -135,28 +140,27 @@ def _requirements(metadata: Message) -> tuple[Requirement, ...]:
     return tuple(one for one in declared if one.marker is None or one.marker.evaluate({"extra": ""}))
 
 
-def _entry_point(path: Path, url: str) -> tuple[Isolation | None, str, str]:
+def _entry_point(path: Path, url: str) -> tuple[str, str, str]:
+    """Group, web path and application."""
     points = configparser.ConfigParser(delimiters=("=",), interpolation=None)
     points.optionxform = str  # type: ignore[method-assign, assignment]
     try:
         points.read_string(_text(path) if path.is_file() else "")
     except configparser.Error as error:
         raise PackageError(f"the archive's file {path.name} cannot be read: {error}") from error
-    found = [
-        (GROUPS[group], *point) for group in GROUPS if points.has_section(group) for point in points[group].items()
-    ]
+    found = [(group, *point) for group in GROUPS if points.has_section(group) for point in points[group].items()]
     if len(found) != 1:
         raise PackageError(
             f"{without_secrets(url)} declares {len(found)} entry points in group {ENTRY_POINT_GROUP!r}, not one; "
             f'write [project.entry-points."{ENTRY_POINT_GROUP}"] web-path = "package.module:application"'
         )
-    isolation, name, application = found[0]
+    group, name, application = found[0]
     web_path = name.strip("/")
     if not web_path or set(web_path) & NOT_IN_A_WEB_PATH:
         raise PackageError(
             f'{without_secrets(url)} asks for web path {name!r}, which is not one segment, as in "provider"'
         )
-    return isolation, web_path, application
+    return group, web_path, application
 
 
 def is_same_identity(asked: tuple[str, str], found: tuple[str, str]) -> bool:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from arkwright.arklet.ownership import Owner, is_a_modules
+from arkwright.arklet.shared.ownership import Maker, is_a_modules
 
 Holder = types.ModuleType | type
 
@@ -27,7 +27,7 @@ class Patch:
         prefix = "" if isinstance(self.holder, types.ModuleType) else f"{self.holder.__module__}."
         return f"{prefix}{getattr(self.holder, '__qualname__', self.holder.__name__)}.{self.name}"
 
-    def undo(self, owner: Owner) -> None:
+    def undo(self, owner: Maker) -> None:
         """Unless somebody else has replaced it since. Raises AttributeError or TypeError where the holder does not let
         itself be changed back."""
         if not owner.has_made(vars(self.holder).get(self.name)):
@@ -47,7 +47,7 @@ def snapshot() -> Snapshot:
     return {holder: dict(vars(holder)) for holder in _holders()}
 
 
-def patches(owner: Owner, before: Snapshot) -> list[Patch]:
+def patches(owner: Maker, before: Snapshot) -> list[Patch]:
     """What `owner` has set since."""
     return [
         Patch(holder, name, held.get(name, ABSENT))
@@ -57,7 +57,7 @@ def patches(owner: Owner, before: Snapshot) -> list[Patch]:
     ]
 
 
-def leftovers(owner: Owner) -> list[str]:
+def leftovers(owner: Maker) -> list[str]:
     """Where the base still holds functions or classes of `owner`; their originals are not known."""
     return [
         Patch(holder, name, ABSENT).where

@@ -1,4 +1,4 @@
-"""Takes back what a module made. In: its Owner, once its requests and its lifespan have ended. Out: what would not go, in words.
+"""Takes back what a module made. In: its Maker, once its requests and its lifespan have ended. Out: what would not go, in words.
 
 What lies with shared libraries on the module's behalf (a connection in the base's pool) is theirs and stays.
 """
@@ -15,14 +15,14 @@ import time
 import traceback
 import types
 import weakref
-from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from arkwright.arklet.asgi import frames
-from arkwright.arklet.ownership import ModuleUnloaded, Owner, works_for
-from arkwright.arklet.watching import is_over
+from arkwright.arklet.asgi.words import frames
+from arkwright.arklet.leftovers import Leftover, note
+from arkwright.arklet.owners import works_for
+from arkwright.arklet.shared.ownership import Maker, ModuleUnloaded
+from arkwright.arklet.shared.watching import is_over
 
 log = logging.getLogger(__name__)
 GRACE_SECONDS = 2.0
@@ -30,20 +30,7 @@ LOOK_SECONDS = 0.01
 REFERRERS_SHOWN = 3
 
 
-@dataclass(frozen=True)
-class Leftover:
-    """Something that would not go, in words; `is_there` says whether it still has not."""
-
-    what: str
-    is_there: Callable[[], bool]
-
-
-def note(what: str) -> Leftover:
-    """Something that went wrong on the way out and is over."""
-    return Leftover(what, bool)
-
-
-async def take_back(owner: Owner, grace_seconds: float = GRACE_SECONDS) -> list[Leftover]:
+async def take_back(owner: Maker, grace_seconds: float = GRACE_SECONDS) -> list[Leftover]:
     """Before the code goes: exit callbacks run; tasks, children, handlers and servers end. Returns what did not."""
     failed = await asyncio.to_thread(_run_exits, owner)
     await _let_clients_go(owner)
@@ -55,7 +42,7 @@ async def take_back(owner: Owner, grace_seconds: float = GRACE_SECONDS) -> list[
     return failed + left
 
 
-async def end_threads(owner: Owner, grace_seconds: float = GRACE_SECONDS) -> list[Leftover]:
+async def end_threads(owner: Maker, grace_seconds: float = GRACE_SECONDS) -> list[Leftover]:
     """After the code has gone: its threads have half of `grace_seconds` to end by themselves, then an exception is
     raised in those that it started, which a thread gets as soon as it runs Python code again. Returns those that go on.
     """
@@ -66,14 +53,14 @@ async def end_threads(owner: Owner, grace_seconds: float = GRACE_SECONDS) -> lis
     return [Leftover(f"thread {one.name} goes on", one.is_alive) for one in left]
 
 
-async def _alive_after(owner: Owner, seconds: float) -> list[threading.Thread]:
+async def _alive_after(owner: Maker, seconds: float) -> list[threading.Thread]:
     end = time.monotonic() + seconds
     while (alive := threads_of(owner)) and time.monotonic() < end:  # noqa: ASYNC110 (a thread sends no Event)
         await asyncio.sleep(LOOK_SECONDS)
     return alive
 
 
-def threads_of(owner: Owner) -> list[threading.Thread]:
+def threads_of(owner: Maker) -> list[threading.Thread]:
     """Threads that the module started, and any others that are running its code."""
     stacks = sys._current_frames()
     started = [one for one in list(owner.threads) if one.is_alive()]
@@ -116,7 +103,7 @@ def _is_part_of(held: Any, one: Any) -> bool:
     return is_own or isinstance(held, types.FrameType)
 
 
-def _run_exits(owner: Owner) -> list[Leftover]:
+def _run_exits(owner: Maker) -> list[Leftover]:
     """Last registered, first called, as the interpreter does it."""
     failed = []
     with works_for(owner):
@@ -131,7 +118,7 @@ def _run_exits(owner: Owner) -> list[Leftover]:
     return failed
 
 
-async def _cancel_tasks(owner: Owner, grace_seconds: float) -> list[Leftover]:
+async def _cancel_tasks(owner: Maker, grace_seconds: float) -> list[Leftover]:
     """The module's own tasks. One of the base's that is inside the module's code is named, and left alone."""
     pending = {task for task in list(owner.tasks) if not task.done()} | _tasks_in(owner, outermost_only=True)
     for task in pending:
@@ -148,7 +135,7 @@ async def _cancel_tasks(owner: Owner, grace_seconds: float) -> list[Leftover]:
     ]
 
 
-def _tasks_in(owner: Owner, outermost_only: bool = False) -> "set[asyncio.Task[Any]]":
+def _tasks_in(owner: Maker, outermost_only: bool = False) -> "set[asyncio.Task[Any]]":
     """Tasks that are in code of the module; `outermost_only`: that began in it."""
     found = {task: frames(task)[: 1 if outermost_only else None] for task in asyncio.all_tasks()}
     return {task for task, stack in found.items() if any(owner.runs_in(frame) for frame in stack)}
@@ -162,7 +149,7 @@ def _described(task: "asyncio.Task[Any]") -> str:
     return f"{task.get_name()} ({getattr(task.get_coro(), '__qualname__', '?')})"
 
 
-def _remove_handlers(owner: Owner) -> None:
+def _remove_handlers(owner: Maker) -> None:
     """Log handlers that the module added; then its own loggers, which logging would keep for ever."""
     while owner.handlers:
         logger, handler = owner.handlers.pop()
@@ -174,7 +161,7 @@ def _remove_handlers(owner: Owner) -> None:
         known.pop(name, None)
 
 
-async def _let_clients_go(owner: Owner) -> None:
+async def _let_clients_go(owner: Maker) -> None:
     """Those that its own servers have taken: what answers them hears of it, and ends by itself."""
     for server in [one for one in owner.transports if hasattr(one, "is_serving")]:
         server.close()
@@ -184,7 +171,7 @@ async def _let_clients_go(owner: Owner) -> None:
         await asyncio.sleep(LOOK_SECONDS)
 
 
-async def _close_transports(owner: Owner, grace_seconds: float) -> None:
+async def _close_transports(owner: Maker, grace_seconds: float) -> None:
     """What it made through the event loop: servers, connections, pipes, children."""
     made, owner.transports = owner.transports, []
     for one in made:
@@ -209,7 +196,7 @@ def _end(one: Any) -> None:
             return
 
 
-def _accepted(owner: Owner) -> list[Any]:
+def _accepted(owner: Maker) -> list[Any]:
     """Transports of connections to its servers. A loop that does not tell of its transports has them where all objects are."""
     if not owner.protocols:
         return []
@@ -222,7 +209,7 @@ def _is_transport(one: Any) -> bool:
     return type(one).__module__ == "uvloop.loop" and hasattr(type(one), "get_protocol") and hasattr(type(one), "abort")
 
 
-def _close_sockets(owner: Owner) -> None:
+def _close_sockets(owner: Maker) -> None:
     """Through the loop where it knows them: a descriptor closed behind its back would be taken for the next one of that number."""
     loop: Any = asyncio.get_running_loop()
     for one in list(owner.sockets):
@@ -237,7 +224,7 @@ def _close_sockets(owner: Owner) -> None:
             one.close()
 
 
-def _end_children(owner: Owner, grace_seconds: float) -> None:
+def _end_children(owner: Maker, grace_seconds: float) -> None:
     running = [one for one in list(owner.children) if one.poll() is None]
     for child in running:
         child.terminate()

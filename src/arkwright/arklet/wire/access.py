@@ -10,7 +10,7 @@ from pathlib import Path
 from starlette.datastructures import Headers
 from starlette.responses import JSONResponse
 
-from arkwright.arklet.asgi import Application, Receive, Scope, Send
+from arkwright.arklet.asgi.words import Application, Receive, Scope, Send
 from arkwright.model.arklet import Code
 
 REFUSAL = {

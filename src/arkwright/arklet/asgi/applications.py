@@ -10,7 +10,7 @@ from typing import Any
 
 from a2wsgi import WSGIMiddleware
 
-from arkwright.arklet.asgi import Application, StartFailure
+from arkwright.arklet.asgi.words import Application, StartFailure
 
 WSGI_THREADS = 16
 

@@ -1,21 +1,21 @@
-"""Whose code is running. In: a context, or the stack of a call. Out: an Owner, or None for the base.
+"""Whose code makes a call in the base's process. In: the stack of the call. Out: a Maker, or None for the base.
 
-Code belongs to a module by the name it runs under, which begins with the owner's root. Not done here: noting what an owner makes
+Code belongs to a module by the name it runs under, which begins with the maker's root. Not done here: noting what it makes
 (`watching`), taking it back (`residue`).
 """
 
 import asyncio
-import contextlib
 import functools
 import logging
 import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
-from contextvars import ContextVar
+from collections.abc import Callable
 from typing import Any
 from weakref import WeakSet
+
+from arkwright.arklet.owners import Owner, running
 
 # Looked through when asked who makes a call: these only carry it out.
 PLUMBING = sys.stdlib_module_names | {"anyio", "uvloop", "arkwright"}
@@ -26,11 +26,12 @@ class ModuleUnloaded(SystemExit):
     """Raised inside a module's threads when the module goes."""
 
 
-class Owner:
+class Maker(Owner):
     """A module inside this process: the root of its code's names, its own top-level names, and what it made."""
 
     def __init__(self, identity: str, root: str, top_level: frozenset[str]) -> None:
-        self.identity, self.root, self.top_level = identity, root, top_level
+        super().__init__(identity)
+        self.root, self.top_level = root, top_level
         self.threads: WeakSet[threading.Thread] = WeakSet()
         self.tasks: WeakSet[asyncio.Task[Any]] = WeakSet()
         self.sockets: WeakSet[socket.socket] = WeakSet()
@@ -39,13 +40,12 @@ class Owner:
         self.children: WeakSet[subprocess.Popen[Any]] = WeakSet()
         self.handlers: list[tuple[logging.Logger, logging.Handler]] = []
         self.exits: list[Exit] = []
-        self.is_active = False  # whether it is the version of its module that answers
 
     def has_made(self, value: object) -> bool:
         """Whether a function or class is the module's own. Asks nothing of other objects: they may be lazy."""
         while isinstance(value, functools.partial):
             value = value.func
-        if type(value) is type(Owner.has_made) or issubclass(type(value), type):
+        if type(value) is type(Maker.has_made) or issubclass(type(value), type):
             return str(getattr(value, "__module__", "")).startswith(self.root + ".")
         return False
 
@@ -58,39 +58,26 @@ class Owner:
         return False
 
 
-_owners: dict[str, Owner] = {}
-_running: ContextVar[Owner | None] = ContextVar("arkwright_module", default=None)
+_makers: dict[str, Maker] = {}
 
 
-def running() -> Owner | None:
-    """The module for which the present task or thread works; None: the base itself."""
-    return _running.get()
+def at_work() -> Maker | None:
+    """The module in this process for which the present task or thread works."""
+    owner = running()
+    return owner if isinstance(owner, Maker) else None
 
 
-enter, leave = _running.set, _running.reset  # `works_for` where every microsecond counts
+def add(maker: Maker) -> None:
+    _makers[maker.root] = maker
 
 
-@contextlib.contextmanager
-def works_for(owner: Owner | None) -> Iterator[None]:
-    """What runs inside the block runs for that module; None: for the base."""
-    token = _running.set(owner)
-    try:
-        yield
-    finally:
-        _running.reset(token)
+def remove(maker: Maker) -> None:
+    _makers.pop(maker.root, None)
 
 
-def add(owner: Owner) -> None:
-    _owners[owner.root] = owner
-
-
-def remove(owner: Owner) -> None:
-    _owners.pop(owner.root, None)
-
-
-def owner_of(name: str) -> Owner | None:
+def owner_of(name: str) -> Maker | None:
     """Whose the code is that runs under this name."""
-    return _owners.get(name.partition(".")[0])
+    return _makers.get(name.partition(".")[0])
 
 
 def is_a_modules(name: str) -> bool:
@@ -98,14 +85,14 @@ def is_a_modules(name: str) -> bool:
     return owner_of(name) is not None
 
 
-def maker() -> Owner | None:
+def maker() -> Maker | None:
     """The module whose code makes the call under way, itself or through the standard library."""
-    if not _owners:
+    if not _makers:
         return None
     frame = sys._getframe(2)
     while frame is not None:
         if (top := _top(frame)) not in PLUMBING:
-            return _owners.get(top)
+            return _makers.get(top)
         frame = frame.f_back  # type: ignore[assignment]
     return None
 

@@ -21,9 +21,9 @@ from typing import Any
 import msgspec
 import uvicorn
 
-from arkwright.arklet.applications import application_named
-from arkwright.arklet.asgi import Application, Receive, Scope, Send, StartFailure
-from arkwright.arklet.lifespan import Lifespan
+from arkwright.arklet.asgi.applications import application_named
+from arkwright.arklet.asgi.lifespan import Lifespan
+from arkwright.arklet.asgi.words import Application, Receive, Scope, Send, StartFailure
 
 ORIGIN_HEADER = b"x-arkwright-origin"
 END_SECONDS = 5

@@ -13,11 +13,9 @@ from pathlib import Path
 
 from packaging.requirements import Requirement
 
-from arkwright.arklet.downloads import PackageError
+from arkwright.arklet.archives.downloads import PackageError
 
 PIP_SECONDS = 300.0
-# What runs anywhere: pip then takes wheels of plain Python only.
-ANYWHERE = ("--platform", "any", "--implementation", "py", "--abi", "none")
 
 
 @dataclass(frozen=True)
@@ -63,11 +61,11 @@ def refuse_unmet(identity: str, found: list[Unmet]) -> None:
         said = "; ".join(map(str, found))
         raise RequirementConflict(
             f"{identity} cannot share the base's packages: {said}. Install what is missing into the base, or let the module have "
-            "its own: isolation private or process"
+            "its own: isolation process"
         )
 
 
-async def install_beside(requirements: Iterable[Unmet], directory: Path, only_python: bool) -> None:
+async def install_beside(requirements: Iterable[Unmet], directory: Path) -> None:
     """Into `directory`, with all that they need in turn. Raises PackageError with pip's own words."""
     wanted = [str(one.requirement) for one in requirements]
     if not wanted:
@@ -82,7 +80,7 @@ async def install_beside(requirements: Iterable[Unmet], directory: Path, only_py
         "--no-input",
         "--no-compile",
     ]
-    command += ["--only-binary", ":all:", *(ANYWHERE if only_python else ()), "--target", str(directory), *wanted]
+    command += ["--only-binary", ":all:", "--target", str(directory), *wanted]
     pip = await asyncio.create_subprocess_exec(
         *command, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE
     )

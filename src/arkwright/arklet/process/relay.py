@@ -11,8 +11,8 @@ import aiohttp
 import msgspec
 import yarl
 
-from arkwright.arklet.asgi import SERVICE_RESTART, Receive, Scope, Send, refuse, unless
-from arkwright.arklet.child import KEEP_ALIVE_SECONDS, ORIGIN_HEADER, Origin
+from arkwright.arklet.asgi.words import SERVICE_RESTART, Receive, Scope, Send, refuse, unless
+from arkwright.arklet.process.child import KEEP_ALIVE_SECONDS, ORIGIN_HEADER, Origin
 
 # RFC 9110 7.6.1: of one connection only; and what the client library makes itself.
 OF_THE_CONNECTION = {

@@ -1,4 +1,4 @@
-"""Notes what modules make. In: calls that their code makes of the interpreter. Out: an Owner's belongings, or a refusal.
+"""Notes what modules make. In: calls that their code makes of the interpreter. Out: an Maker's belongings, or a refusal.
 
 `watch` puts a thin layer over the few calls of the standard library and of event loops that leave something behind (threads, tasks,
 sockets, connections, child processes, log handlers, exit callbacks) or that only a process of its own may make (signal handlers, forks,
@@ -22,7 +22,8 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from arkwright.arklet.ownership import ModuleUnloaded, Owner, maker, owner_of, running, works_for
+from arkwright.arklet.owners import running, works_for
+from arkwright.arklet.shared.ownership import Maker, ModuleUnloaded, at_work, maker, owner_of
 
 # What makes servers, connections, pipes and children through an event loop.
 MAKING = (
@@ -119,7 +120,7 @@ def _notes_transports(loop: Any, name: str) -> None:
     @functools.wraps(original)
     def noting(*args: Any, **more: Any) -> Any:
         # a connection that a library opens may be its pool's; a server that it starts for a module is nobody else's
-        if not (owner := maker() or (running() if name in SERVING else None)):
+        if not (owner := maker() or (at_work() if name in SERVING else None)):
             return original(*args, **more)
         if name in SERVING:
             self, factory, *rest = args if len(args) > 1 else (*args, more.pop("protocol_factory"))
@@ -129,7 +130,7 @@ def _notes_transports(loop: Any, name: str) -> None:
     setattr(loop, name, noting)
 
 
-def _noting_protocols(owner: Owner, factory: Callable[[], Any]) -> Callable[[], Any]:
+def _noting_protocols(owner: Maker, factory: Callable[[], Any]) -> Callable[[], Any]:
     def made() -> Any:
         protocol = factory()
         with contextlib.suppress(TypeError):  # not every object can be held weakly
@@ -139,7 +140,7 @@ def _noting_protocols(owner: Owner, factory: Callable[[], Any]) -> Callable[[], 
     return made
 
 
-async def _noted(owner: Owner, making: Any) -> Any:
+async def _noted(owner: Maker, making: Any) -> Any:
     made = await making
     owner.transports = [one for one in owner.transports if not is_over(one)]
     owner.transports.append(made[0] if isinstance(made, tuple) else made)
@@ -180,7 +181,7 @@ def _refuse_exits() -> None:
     sys.exit = refusing  # type: ignore[assignment]
 
 
-def _note_thread(owner: Owner, thread: threading.Thread) -> None:
+def _note_thread(owner: Maker, thread: threading.Thread) -> None:
     if is_pool_worker(thread) or thread.ident is not None:
         return
     owner.threads.add(thread)
@@ -223,7 +224,7 @@ def _name_log_records() -> None:
         top, _, rest = made.name.partition(".")
         owner = owner_of(top) or running()
         made.arkwright_module = owner.identity if owner else ""
-        if owner and top == owner.root:
+        if isinstance(owner, Maker) and top == owner.root:
             made.name = f"{owner.identity}/{rest}"
         return made
 
@@ -240,7 +241,7 @@ def _redirect_imports() -> None:
 
     @functools.wraps(original)
     def redirecting(name: str, package: str | None = None, level: int = 0) -> Any:
-        owner = running()
+        owner = at_work()
         if owner and not level and name.partition(".")[0] in owner.top_level:
             name = f"{owner.root}.{name}"
         return original(name, package, level)

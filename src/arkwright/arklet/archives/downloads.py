@@ -19,7 +19,7 @@ from urllib.parse import parse_qs, unquote, urlsplit, urlunsplit
 
 import aiohttp
 
-from arkwright.arklet.scratch import Scratch
+from arkwright.arklet.archives.scratch import Scratch
 from arkwright.arklet.settings import MEGABYTE, ArchiveSettings
 from arkwright.model.arklet import without_secrets
 

@@ -15,13 +15,12 @@ from typing import Any
 import msgspec
 import psutil
 
-from arkwright.arklet.asgi import Receive, Scope, Send, StartFailure, refuse
-from arkwright.arklet.child import PATIENCE_SECONDS, Order, Started
-from arkwright.arklet.ownership import Owner, works_for
-from arkwright.arklet.packages import ModulePackage
-from arkwright.arklet.relay import Relay, Unreached
-from arkwright.arklet.requirements import install_beside, unmet
-from arkwright.arklet.residue import Leftover
+from arkwright.arklet.archives import ModulePackage, install_beside, unmet
+from arkwright.arklet.asgi.words import Receive, Scope, Send, StartFailure, refuse
+from arkwright.arklet.leftovers import Leftover
+from arkwright.arklet.owners import Owner, works_for
+from arkwright.arklet.process.child import PATIENCE_SECONDS, Order, Started
+from arkwright.arklet.process.relay import Relay, Unreached
 from arkwright.arklet.settings import ISOLATION, MEGABYTE, Isolation, ModuleSettings
 
 log = logging.getLogger(__name__)
@@ -41,7 +40,7 @@ class OwnProcess:
 
     def __init__(self, package: ModulePackage, settings: ModuleSettings) -> None:
         self._package, self._settings = package, settings
-        self.owner = Owner(package.identity, "", frozenset())
+        self.owner = Owner(package.identity)
         self._socket = package.directory.with_suffix(".sock")
         self._relay = Relay(self._socket)
         self._process: asyncio.subprocess.Process | None = None
@@ -54,7 +53,7 @@ class OwnProcess:
     async def start(cls, package: ModulePackage, settings: ModuleSettings) -> "OwnProcess":
         """Raises StartFailure, chained to what the process said, or PackageError."""
         found = await asyncio.to_thread(unmet, package.requirements)
-        await install_beside(found, package.beside, only_python=False)
+        await install_beside(found, package.beside)
         module = cls(package, settings)
         try:
             await module._spawn()
@@ -120,7 +119,7 @@ class OwnProcess:
         reading, writing = os.pipe()
         try:
             self._process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-P", "-m", "arkwright.arklet.child"),
+                *(sys.executable, "-P", "-m", "arkwright.arklet.process.child"),
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.STDOUT,

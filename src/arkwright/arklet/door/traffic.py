@@ -13,8 +13,18 @@ from dataclasses import dataclass, field
 from time import perf_counter
 from typing import Any
 
-from arkwright.arklet.asgi import SERVICE_RESTART, Application, Message, Receive, Scope, Send, frames, refuse, unless
-from arkwright.arklet.ownership import Owner, enter, leave
+from arkwright.arklet.asgi.words import (
+    SERVICE_RESTART,
+    Application,
+    Message,
+    Receive,
+    Scope,
+    Send,
+    frames,
+    refuse,
+    unless,
+)
+from arkwright.arklet.owners import Owner, enter, leave
 from arkwright.arklet.settings import ModuleSettings
 
 REMEMBERED = 1024  # latencies, of which percentiles are told

@@ -15,9 +15,9 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from arkwright.arklet.openapi import describe
-from arkwright.arklet.operations import BASE_NAME, Operations, internal_error
 from arkwright.arklet.services import published
+from arkwright.arklet.wire.openapi import describe
+from arkwright.arklet.wire.operations import BASE_NAME, Operations, internal_error
 from arkwright.model.arklet import (
     Answer,
     BatchInstallRequest,

@@ -14,9 +14,9 @@ from pathlib import Path
 import aiohttp
 import msgspec
 
-from arkwright.arklet.access import Tokens
-from arkwright.arklet.operations import Operations, internal_error
 from arkwright.arklet.settings import AgentSettings, BaselineSettings
+from arkwright.arklet.wire.access import Tokens
+from arkwright.arklet.wire.operations import Operations, internal_error
 from arkwright.model.arklet import Answer, BaseAddress, BizState, Code, InstallRequest
 
 log = logging.getLogger(__name__)

@@ -3,7 +3,7 @@
 import asyncio
 from typing import Any
 
-from arkwright.arklet.asgi import Application, Message, Scope, StartFailure
+from arkwright.arklet.asgi.words import Application, Message, Scope, StartFailure
 
 LIFESPAN_SECONDS = 60.0
 # No words of the protocol: it raised, or returned, instead of answering.

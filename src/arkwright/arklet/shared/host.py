@@ -1,4 +1,4 @@
-"""Runs a module inside the base's process: isolation `shared` and `private`. In: a ModulePackage. Out: a running module.
+"""Runs a module inside the base's process: isolation `shared`. In: a ModulePackage. Out: a running module.
 
 Its code lies in an import namespace of its own, its requests and threads carry its owner, and what it made is taken back
 when it stops. Not done here: counting and limiting requests (`traffic`).
@@ -12,17 +12,15 @@ import weakref
 from collections.abc import Awaitable
 from typing import Any
 
-from arkwright.arklet import patches
-from arkwright.arklet.applications import application_named, stop_threads
-from arkwright.arklet.asgi import Application, Receive, Scope, Send, StartFailure
-from arkwright.arklet.downloads import PackageError
-from arkwright.arklet.isolation import ImportNamespace
-from arkwright.arklet.lifespan import Lifespan
-from arkwright.arklet.ownership import works_for
-from arkwright.arklet.packages import ModulePackage
-from arkwright.arklet.requirements import install_beside, refuse_unmet, unmet
-from arkwright.arklet.residue import Leftover, end_threads, note, still_referenced, take_back
-from arkwright.arklet.settings import Isolation
+from arkwright.arklet.archives import ModulePackage, PackageError, refuse_unmet, unmet
+from arkwright.arklet.asgi.applications import application_named, stop_threads
+from arkwright.arklet.asgi.lifespan import Lifespan
+from arkwright.arklet.asgi.words import Application, Receive, Scope, Send, StartFailure
+from arkwright.arklet.leftovers import Leftover, note
+from arkwright.arklet.owners import works_for
+from arkwright.arklet.shared import patches
+from arkwright.arklet.shared.namespace import ImportNamespace
+from arkwright.arklet.shared.residue import end_threads, still_referenced, take_back
 
 log = logging.getLogger(__name__)
 IMPORT_SECONDS = 120.0
@@ -41,10 +39,10 @@ class InProcess:
         self._patched: list[str] = []  # what it has changed in the base, in words
 
     @classmethod
-    async def start(cls, package: ModulePackage, isolation: Isolation) -> "InProcess":
+    async def start(cls, package: ModulePackage) -> "InProcess":
         """Import the code (in a thread: the base goes on answering) and run its startup. Raises StartFailure or PackageError;
         nothing of it is left then, except what a warning in the log names."""
-        await _meet_requirements(package, isolation)
+        await _meet_requirements(package)
         module = cls(package)
         try:
             await module._start()
@@ -137,12 +135,8 @@ def _still_referenced(objects: "list[weakref.ref[Any]]") -> list[Leftover]:
     return still_referenced(objects)
 
 
-async def _meet_requirements(package: ModulePackage, isolation: Isolation) -> None:
-    found = await asyncio.to_thread(unmet, package.requirements)
-    if isolation is Isolation.SHARED:
-        refuse_unmet(package.identity, found)
-    else:
-        await install_beside(found, package.beside, only_python=True)
+async def _meet_requirements(package: ModulePackage) -> None:
+    refuse_unmet(package.identity, await asyncio.to_thread(unmet, package.requirements))
     if compiled := package.compiled_files():
         raise PackageError(
             f"{package.identity} brings C extensions ({', '.join(compiled[:3])}), which a process can load only once; "

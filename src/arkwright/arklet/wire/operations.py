@@ -12,13 +12,12 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from arkwright.arklet.downloads import PackageError
-from arkwright.arklet.lifecycle import IllegalStep, Step, next_state
+from arkwright.arklet.archives import ModulePackage, PackageError, Packages, is_same_identity
+from arkwright.arklet.door import ModuleRouter
+from arkwright.arklet.leftovers import Leftover
 from arkwright.arklet.modules import LoadedModule
-from arkwright.arklet.packages import ModulePackage, Packages, is_same_identity
-from arkwright.arklet.residue import Leftover
-from arkwright.arklet.router import ModuleRouter
 from arkwright.arklet.settings import Settings
+from arkwright.arklet.wire.lifecycle import IllegalStep, Step, next_state
 from arkwright.model.arklet import Answer, BizInfo, BizRequest, BizState, Code, InstallRequest
 
 log = logging.getLogger(__name__)
@@ -155,7 +154,9 @@ class Operations:
         self._begin_serving(entry)
         cost = int((time.monotonic() - started) * 1000)
         log.info("installed %s in %d ms, %s", entry.identity, cost, entry.state)
-        return _installed(entry, f"Install Biz: {entry.identity} success, cost: {cost} ms")
+        for note in package.notes:
+            log.warning("%s: %s", entry.identity, note)
+        return _installed(entry, ". ".join((f"Install Biz: {entry.identity} success, cost: {cost} ms", *package.notes)))
 
     def _rename(self, entry: Installed, package: ModulePackage, request: InstallRequest) -> Answer | None:
         """A module goes by the archive's own identity, in the caller's spelling where both mean the same."""

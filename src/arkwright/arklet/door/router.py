@@ -2,7 +2,7 @@
 `/<web path>/`, the base everything else.
 """
 
-from arkwright.arklet.asgi import Application, Scope
+from arkwright.arklet.asgi.words import Application, Scope
 
 
 class ModuleRouter:

@@ -1,0 +1,20 @@
+"""Archives, and what lies beside them. In: urls. Out: packages on disk, that nobody has run a line of."""
+
+from arkwright.arklet.archives.downloads import PackageError
+from arkwright.arklet.archives.packages import ModulePackage, Packages, is_same_identity
+from arkwright.arklet.archives.requirements import install_beside, refuse_unmet, unmet
+from arkwright.arklet.archives.signatures import SUFFIX, BadKey, read_private_key, signature
+
+__all__ = [
+    "BadKey",
+    "ModulePackage",
+    "PackageError",
+    "Packages",
+    "SUFFIX",
+    "install_beside",
+    "is_same_identity",
+    "read_private_key",
+    "refuse_unmet",
+    "signature",
+    "unmet",
+]
