@@ -93,13 +93,14 @@ class Arklet:
     @contextlib.asynccontextmanager
     async def _agent(self):  # type: ignore[no-untyped-def]
         serving = asyncio.create_task(self._server.serve(), name="arklet")
+        starting = asyncio.create_task(self.operations.start(), name="arklet warm process")
         gc.collect()
         gc.freeze()  # what the base has built so far stays; collecting after an uninstall need not look at it again
         try:
             yield
         finally:
             self._server.should_exit = True
-            await asyncio.gather(serving, return_exceptions=True)
+            await asyncio.gather(serving, starting, return_exceptions=True)
             await self.operations.stop()
 
 

@@ -3,6 +3,7 @@
 [agent]                         # where the agent listens, who may call it
 [archives]                      # downloads: limits, cache, trusted keys
 [baseline]                      # who says which modules belong here
+[process]                       # how processes of modules are started
 [defaults]                      # of every module
 [modules.provider]              # of one module; wins over [defaults]
 """
@@ -72,14 +73,24 @@ class BaselineSettings(Section, frozen=True, kw_only=True):
     ca: str = ""
 
 
+class ProcessSettings(Section, frozen=True, kw_only=True):
+    """How processes of modules are started. `preload`: what each has imported from its start; None: what modules turn out to import of
+    the packages that they require."""
+
+    preload: tuple[str, ...] | None = None
+
+
 class ModuleSettings(Section, frozen=True, kw_only=True):
     """Of one module. `isolation` None: what the archive says, else process. 0 is no limit. `memory_mb`, `cpus`: in mode
-    process only."""
+    process only. `timeout_seconds`: until a response is whole; `drain_seconds`, `shutdown_seconds`: for requests under way, then for the
+    application's shutdown; `threads`: of a WSGI application."""
 
     isolation: Isolation | None = None
     concurrency: int = 0
     timeout_seconds: float = 0.0
     drain_seconds: float = 30.0
+    shutdown_seconds: float = 30.0
+    threads: int = 40
     memory_mb: int = 0
     cpus: int = 0
 
@@ -90,6 +101,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     agent: AgentSettings = AgentSettings()
     archives: ArchiveSettings = ArchiveSettings()
     baseline: BaselineSettings = BaselineSettings()
+    process: ProcessSettings = ProcessSettings()
     defaults: ModuleSettings = ModuleSettings()
     modules: dict[str, dict[str, Any]] = {}
 

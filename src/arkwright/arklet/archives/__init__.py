@@ -2,7 +2,7 @@
 
 from arkwright.arklet.archives.downloads import PackageError
 from arkwright.arklet.archives.packages import ModulePackage, Packages, is_same_identity
-from arkwright.arklet.archives.requirements import install_beside, refuse_unmet, unmet
+from arkwright.arklet.archives.requirements import install_beside, packages_of, refuse_unmet, unmet
 from arkwright.arklet.archives.signatures import SUFFIX, BadKey, read_private_key, signature
 
 __all__ = [
@@ -12,6 +12,7 @@ __all__ = [
     "Packages",
     "SUFFIX",
     "install_beside",
+    "packages_of",
     "is_same_identity",
     "read_private_key",
     "refuse_unmet",

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from arkwright.arklet.archives.downloads import PackageError
 
@@ -53,6 +54,26 @@ def _of_extras(requirement: Requirement) -> Iterator[Requirement]:
         if one.marker and any(one.marker.evaluate({"extra": extra}) for extra in requirement.extras):
             one.marker = None  # it has been met, and pip would not know by what
             yield one
+
+
+def packages_of(requirements: Iterable[Requirement]) -> frozenset[str]:
+    """Top-level import names of the installed distributions that are required, and of all that these require in turn."""
+    wanted, seen = [one.name for one in requirements], set[str]()
+    while wanted:
+        name = canonicalize_name(wanted.pop())
+        if name not in seen:
+            seen.add(name)
+            wanted += _required_by(name)
+    by_name = importlib.metadata.packages_distributions()
+    return frozenset(top for top, names in by_name.items() if not seen.isdisjoint(map(canonicalize_name, names)))
+
+
+def _required_by(name: str) -> list[str]:
+    try:
+        declared = [Requirement(line) for line in importlib.metadata.requires(name) or ()]
+    except importlib.metadata.PackageNotFoundError:
+        return []
+    return [one.name for one in declared if one.marker is None or one.marker.evaluate({"extra": ""})]
 
 
 def refuse_unmet(identity: str, found: list[Unmet]) -> None:

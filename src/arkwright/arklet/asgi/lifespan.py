@@ -24,16 +24,16 @@ class Lifespan:
     async def startup(self) -> None:
         """Raises StartFailure. An application that does not know lifespan is simply started."""
         self._task = asyncio.create_task(self._run(), name="module lifespan")
-        answer = await self._say("lifespan.startup")
+        answer = await self._say("lifespan.startup", LIFESPAN_SECONDS)
         if answer["type"] in ("lifespan.startup.failed", FAILED):
             await self._end()
             raise StartFailure(answer.get("message") or "the module's lifespan startup failed") from answer.get("error")
 
-    async def shutdown(self) -> str:
-        """What went wrong, in words; "" if nothing did. The application's task has ended afterwards."""
+    async def shutdown(self, seconds: float = LIFESPAN_SECONDS) -> str:
+        """What went wrong, in words; "" if nothing did. The application's task has ended afterwards, cut off after `seconds`."""
         said: Message = {}
         if self._task is not None and not self._task.done():
-            said = await self._say("lifespan.shutdown")
+            said = await self._say("lifespan.shutdown", seconds)
         await self._end()
         return str(said.get("message", "failed")) if said.get("type") in ("lifespan.shutdown.failed", FAILED) else ""
 
@@ -57,9 +57,9 @@ class Lifespan:
         self._has_heard = True
         return message
 
-    async def _say(self, word: str) -> Message:
+    async def _say(self, word: str, seconds: float) -> Message:
         await self._to.put({"type": word})
         try:
-            return await asyncio.wait_for(self._from.get(), LIFESPAN_SECONDS)
+            return await asyncio.wait_for(self._from.get(), seconds)
         except TimeoutError:
-            return {"type": f"{word}.failed", "message": f"no answer to {word} after {LIFESPAN_SECONDS:g} s"}
+            return {"type": f"{word}.failed", "message": f"no answer to {word} after {seconds:g} s"}

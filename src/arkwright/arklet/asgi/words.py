@@ -31,6 +31,17 @@ class StartFailure(Exception):
     """The module's own code failed while it was imported or started; chained to the cause."""
 
 
+class RemoteFailure(Exception):
+    """What another process has said of a failure there: its trace, and the root cause in a line."""
+
+    def __init__(self, trace: str, cause: str) -> None:
+        super().__init__(trace, cause)
+        self.trace, self.cause = trace.strip(), cause
+
+    def __str__(self) -> str:
+        return f"in the module's process\n{self.trace}"
+
+
 def frames(task: "asyncio.Task[Any]") -> list[FrameType]:
     """Of what a task awaits, from the outermost coroutine to the innermost. `Task.get_stack` gives the outermost alone."""
     found: list[FrameType] = []

@@ -67,13 +67,16 @@ def percentile_ms(ordered: list[float], percent: int) -> float:
 class _Response:
     """Watches what goes out of one request that may have to be ended from here."""
 
-    def __init__(self, send: Send) -> None:
-        self._send, self.has_begun, self.is_closed = send, False, False
+    def __init__(self, send: Send, limit: asyncio.Timeout | None = None) -> None:
+        self._send, self._limit = send, limit
+        self.has_begun = self.is_closed = False
 
     async def __call__(self, message: Message) -> None:
         self.has_begun = True
         self.is_closed = self.is_closed or message["type"] == "websocket.close"
         await self._send(message)
+        if self._limit and message["type"] == "http.response.body" and not message.get("more_body"):
+            self._limit.reschedule(None)  # what the application does afterwards holds up nobody
 
 
 class Traffic:
@@ -128,9 +131,10 @@ class Traffic:
 
     async def _within(self, scope: Scope, receive: Receive, send: Send) -> None:
         """A request that has said nothing by then gets a 504; one that has is broken off, so that nobody takes it for whole."""
-        seconds, response = self._settings.timeout_seconds, _Response(send)
+        seconds = self._settings.timeout_seconds
         try:
             async with asyncio.timeout(seconds) as limit:
+                response = _Response(send, limit)
                 await self._application(scope, receive, response)
         except TimeoutError:
             if not limit.expired():

@@ -1,163 +1,196 @@
 """Runs a module in a process of its own: isolation `process`. In: a ModulePackage. Out: a running module.
 
-Requests go to it over a unix socket (`relay`). If it dies it is started again, alone: the base goes on, and requests wait for
-it a moment. Its output goes to the base's log, line by line, under its identity.
+Requests go to it as ASGI messages over a socket (`bridge`). If it dies, the requests that were under way in it fail, and it is started again,
+alone: the base goes on, and further requests wait for it a moment. What it says is in the base's log, under its identity (`output`).
 """
 
 import asyncio
 import contextlib
 import logging
 import os
+import signal
+import socket
 import sys
 import time
 from typing import Any
 
-import msgspec
 import psutil
 
-from arkwright.arklet.archives import ModulePackage, install_beside, unmet
-from arkwright.arklet.asgi.words import Receive, Scope, Send, StartFailure, refuse
-from arkwright.arklet.leftovers import Leftover
-from arkwright.arklet.owners import Owner, works_for
-from arkwright.arklet.process.child import PATIENCE_SECONDS, Order, Started
-from arkwright.arklet.process.relay import Relay, Unreached
-from arkwright.arklet.settings import ISOLATION, MEGABYTE, Isolation, ModuleSettings
+from arkwright.arklet.archives import ModulePackage, install_beside, packages_of, unmet
+from arkwright.arklet.asgi.words import SERVICE_RESTART, Receive, RemoteFailure, Scope, Send, StartFailure, refuse
+from arkwright.arklet.bridge.frames import Started
+from arkwright.arklet.bridge.orders import Order
+from arkwright.arklet.leftovers import Leftover, note
+from arkwright.arklet.owners import Owner
+from arkwright.arklet.process.bridge import Bridge, ProcessLost
+from arkwright.arklet.process.output import Output
+from arkwright.arklet.process.warm import Child, WarmProcess
+from arkwright.arklet.settings import MEGABYTE, ModuleSettings
 
 log = logging.getLogger(__name__)
 START_SECONDS = 120.0
 WAIT_SECONDS = 10.0  # a request's patience with a process that is being started again
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.1, 30.0
-LINE_BYTES = 1 << 16
+EXIT_SECONDS = 5.0  # from the end of its shutdown to the end of its process
+TERM_SECONDS = 2.0  # from SIGTERM to SIGKILL
 LAST_WORDS_SECONDS = 1.0
-
-
-class ModuleFailed(Exception):
-    """The module's process could not be started; its own trace is the message's rest, as a Java agent has it."""
 
 
 class OwnProcess:
     """One version of a module in a child process."""
 
-    def __init__(self, package: ModulePackage, settings: ModuleSettings) -> None:
-        self._package, self._settings = package, settings
+    def __init__(self, package: ModulePackage, settings: ModuleSettings, warm: WarmProcess) -> None:
+        self._package, self._settings, self._warm = package, settings, warm
         self.owner = Owner(package.identity)
-        self._socket = package.directory.with_suffix(".sock")
-        self._relay = Relay(self._socket)
-        self._process: asyncio.subprocess.Process | None = None
-        self._up = asyncio.Event()
+        self._bridge: Bridge | None = None
+        self._child: Child | None = None
+        self._up, self._silent = asyncio.Event(), asyncio.Event()
         self._restarts, self._last_end = 0, ""
         self._keeping: asyncio.Task[None] | None = None
-        self._reading: asyncio.Task[None] | None = None
+        self._is_fresh = False
 
     @classmethod
-    async def start(cls, package: ModulePackage, settings: ModuleSettings) -> "OwnProcess":
+    async def start(cls, package: ModulePackage, settings: ModuleSettings, warm: WarmProcess) -> "OwnProcess":
         """Raises StartFailure, chained to what the process said, or PackageError."""
-        found = await asyncio.to_thread(unmet, package.requirements)
-        await install_beside(found, package.beside)
-        module = cls(package, settings)
+        if found := await asyncio.to_thread(unmet, package.requirements):
+            await install_beside(found, package.beside)
+        module = cls(package, settings, warm)
+        module._is_fresh = package.beside.is_dir() and warm.has_loaded(one.name for one in package.beside.iterdir())
         try:
-            await module._spawn()
+            started = await module._spawn()
         except BaseException:
             await module.stop()
             raise
         module._keeping = asyncio.create_task(module._keep_running(), name=f"keeping {package.identity}")
+        await module._teach(started.imported)
         return module
 
+    async def _teach(self, imported: list[str]) -> None:
+        if imported and self._package.requirements and not self._is_fresh:
+            allowed = await asyncio.to_thread(packages_of, self._package.requirements)
+            await self._warm.learn(imported, allowed)
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        end = time.monotonic() + WAIT_SECONDS
-        while (left := end - time.monotonic()) > 0:
-            try:
-                await asyncio.wait_for(self._up.wait(), left)
-            except TimeoutError:
-                break
-            try:
-                await self._relay(scope, receive, send)
-                return
-            except Unreached:  # it may have died this very moment
-                await asyncio.sleep(FIRST_PAUSE_SECONDS)
-        said = f"the process of this module is being started again: {self._last_end}"
-        await refuse(scope, receive, send, 503, said)
+        if not self._up.is_set() and not await self._is_up_again():
+            said = f"the process of this module is being started again: {self._last_end}"
+            await refuse(scope, receive, send, 503, said)
+            return
+        assert self._bridge
+        try:
+            await self._bridge(scope, receive, send)
+        except ProcessLost as error:
+            if scope["type"] == "websocket" and error.has_begun:
+                await send({"type": "websocket.close", "code": SERVICE_RESTART, "reason": str(error)})
+            elif error.has_begun:
+                raise  # the server breaks the connection off, so that nobody takes the answer for whole
+            else:
+                await refuse(scope, receive, send, 502, f"the process of this module broke off: {error}")
+
+    async def _is_up_again(self) -> bool:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._up.wait(), WAIT_SECONDS)
+        return self._up.is_set()
 
     def told(self) -> dict[str, Any]:
         """CPU time in seconds and memory in megabytes of the process that runs now."""
         told: dict[str, Any] = {"restarts": self._restarts}
         if self._last_end:
             told["lastEnd"] = self._last_end
-        if self._process and self._process.returncode is None:
+        if self._child and not self._child.ended.done():
             with contextlib.suppress(psutil.Error):
-                process = psutil.Process(self._process.pid)
+                process = psutil.Process(self._child.pid)
                 times, memory = process.cpu_times(), process.memory_info()
                 told |= {"cpuSeconds": round(times.user + times.system, 2), "memoryMb": round(memory.rss / MEGABYTE, 1)}
-                told["pid"] = process.pid
+                told["pid"] = self._child.pid
         return told
 
     async def stop(self) -> list[Leftover]:
-        """SIGTERM, then SIGKILL: nothing can be left of it. What it says at its end is in the log."""
+        """Its application's shutdown, then its process's end, made if need be. What was cut is told."""
         if self._keeping:
             self._keeping.cancel()
-        await self._relay.close()
-        await self._end()
-        if self._reading:
-            await asyncio.wait((self._reading,), timeout=LAST_WORDS_SECONDS)  # its own children may hold the pipe
-            self._reading.cancel()
-        self._socket.unlink(missing_ok=True)
-        return []
+        left = await self._shut_down()
+        left += await self._end()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._silent.wait(), LAST_WORDS_SECONDS if self._child else 0)
+        return left
 
-    async def _end(self) -> None:
-        process = self._process
-        if process is None or process.returncode is not None:
-            return
-        process.terminate()
+    async def _shut_down(self) -> list[Leftover]:
+        bridge, seconds = self._bridge, self._settings.shutdown_seconds
+        if bridge is None or not bridge.is_open or not self._up.is_set():
+            return []
+        bridge.shut_down()
         try:
-            await asyncio.wait_for(process.wait(), PATIENCE_SECONDS)
+            failed = await asyncio.wait_for(asyncio.shield(bridge.ended), seconds + 1)
         except TimeoutError:
-            process.kill()
-            await process.wait()
+            return [note(f"its shutdown was cut off after {seconds:g} s")]
+        return [note(f"its shutdown failed: {failed}")] if failed else []
 
-    async def _spawn(self) -> None:
-        self._socket.unlink(missing_ok=True)
+    async def _end(self) -> list[Leftover]:
+        child = self._child
+        if child is None:
+            return []
+        left = []
+        for seconds, number in ((EXIT_SECONDS, signal.SIGTERM), (TERM_SECONDS, signal.SIGKILL)):
+            if await _has_ended(child, seconds if self._up.is_set() else 0):
+                break
+            if self._up.is_set():
+                left.append(note(f"its process had not ended {seconds:g} s later and was sent {number.name}"))
+            await child.signal(number)
+        await asyncio.shield(child.ended)
+        return left
+
+    async def _spawn(self) -> Started:
+        """Raises StartFailure or OSError; no process is left then that does not end by itself."""
+        self._silent.clear()
+        ours, theirs = socket.socketpair()
         reading, writing = os.pipe()
+        loop = asyncio.get_running_loop()
+        await loop.connect_read_pipe(lambda: Output(self.owner, self._silent.set), os.fdopen(reading, "rb"))
+        bridge = self._bridge = Bridge(self._lost)
+        ours.setblocking(False)
+        await loop.create_unix_connection(lambda: bridge, sock=ours)
         try:
-            self._process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-P", "-m", "arkwright.arklet.process.child"),
-                stdin=asyncio.subprocess.PIPE,
-                stdout=asyncio.subprocess.PIPE,
-                stderr=asyncio.subprocess.STDOUT,
-                pass_fds=(writing,),
-                env=os.environ | {ISOLATION: Isolation.PROCESS},
-                limit=LINE_BYTES,
-            )
-        except BaseException:
-            os.close(reading)
-            raise
+            with theirs:
+                self._child = await self._warm.run(self._order(), theirs, writing, self._is_fresh)
         finally:
             os.close(writing)
-        assert self._process.stdin and self._process.stdout
-        self._reading = asyncio.create_task(self._log_lines(self._process.stdout))
-        self._process.stdin.write(msgspec.json.encode(self._order(writing)) + b"\n")
-        started = await _started(reading)
+        started = await self._started(bridge)
         if started.error:
-            await self._end()
-            raise StartFailure(started.error) from (ModuleFailed(started.trace.strip()) if started.trace else None)
+            raise StartFailure(started.error) from RemoteFailure(started.trace, started.cause or started.error)
         self._up.set()
+        return started
 
-    def _order(self, status: int) -> Order:
+    async def _started(self, bridge: Bridge) -> Started:
+        try:
+            return await asyncio.wait_for(asyncio.shield(bridge.started), START_SECONDS)
+        except TimeoutError:
+            return Started(f"it has not started after {START_SECONDS:g} s")
+
+    def _lost(self) -> None:
+        self._up.clear()
+        if self._child:
+            asyncio.ensure_future(self._warm.lost(self._child))
+
+    def _order(self) -> Order:
         package, settings = self._package, self._settings
         return Order(
-            socket=str(self._socket),
-            status=status,
+            identity=package.identity,
             application=package.application,
             directories=[str(one) for one in package.directories],
+            path=sys.path,
             memory_bytes=settings.memory_mb * MEGABYTE,
             cpus=settings.cpus,
+            log_level=logging.getLogger().level,
+            threads=settings.threads,
+            shutdown_seconds=settings.shutdown_seconds,
         )
 
     async def _keep_running(self) -> None:
         pause = FIRST_PAUSE_SECONDS
         while True:
             began = time.monotonic()
-            if self._process:
-                self._last_end = f"it ended with code {await self._process.wait()}"
+            if self._child:
+                self._last_end = await asyncio.shield(self._child.ended)
             self._up.clear()
             if time.monotonic() - began > LONGEST_PAUSE_SECONDS:
                 pause = FIRST_PAUSE_SECONDS
@@ -168,31 +201,12 @@ class OwnProcess:
             try:
                 await self._spawn()
             except (StartFailure, OSError) as error:
-                self._last_end, self._process = str(error), None
-
-    async def _log_lines(self, output: asyncio.StreamReader) -> None:
-        with works_for(self.owner):
-            while True:
-                try:
-                    line = await output.readline()
-                except ValueError:  # longer than the limit: what is there is dropped
-                    continue
-                if not line:
-                    return
-                log.info("%s | %s", self._package.identity, line.decode(errors="replace").rstrip())
+                self._last_end = str(error)
+                await self._end()
+                self._child = None
 
 
-async def _started(reading: int) -> Started:
-    """What the child says of its start, from the pipe, which is closed then."""
-    stream = asyncio.StreamReader()
-    loop = asyncio.get_running_loop()
-    transport, _ = await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(stream), os.fdopen(reading, "rb"))
-    try:
-        said = await asyncio.wait_for(stream.readline(), START_SECONDS)
-        return msgspec.json.decode(said, type=Started)
-    except TimeoutError:
-        return Started(f"it has not started after {START_SECONDS:g} s")
-    except msgspec.DecodeError:
-        return Started("its process ended before it had started; the base's log has what it said")
-    finally:
-        transport.close()
+async def _has_ended(child: Child, seconds: float) -> bool:
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(asyncio.shield(child.ended), seconds)
+    return child.ended.done()

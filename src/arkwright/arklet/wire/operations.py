@@ -5,6 +5,7 @@ Not done here: HTTP, JSON.
 """
 
 import asyncio
+import contextlib
 import logging
 import time
 import traceback
@@ -13,9 +14,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from arkwright.arklet.archives import ModulePackage, PackageError, Packages, is_same_identity
+from arkwright.arklet.asgi.words import RemoteFailure
 from arkwright.arklet.door import ModuleRouter
 from arkwright.arklet.leftovers import Leftover
 from arkwright.arklet.modules import LoadedModule
+from arkwright.arklet.process import WarmProcess
 from arkwright.arklet.settings import Settings
 from arkwright.arklet.wire.lifecycle import IllegalStep, Step, next_state
 from arkwright.model.arklet import Answer, BizInfo, BizRequest, BizState, Code, InstallRequest
@@ -60,6 +63,7 @@ class Operations:
         self._router = router
         self._settings = settings
         self._packages = Packages(settings.archives)
+        self._warm = WarmProcess(settings.process.preload)
         self._busy: dict[str, str] = {}
         self._left: dict[str, list[Leftover]] = {}
         self.installed: dict[str, Installed] = {}
@@ -117,9 +121,15 @@ class Operations:
         }
         return {identity: [one.what for one in left] for identity, left in self._left.items()}
 
+    async def start(self) -> None:
+        """The base has begun: make ready for modules. What cannot be is told by the install that needs it."""
+        with contextlib.suppress(OSError):
+            await self._warm.start()
+
     async def stop(self) -> None:
         """Uninstall everything: the base ends."""
         await asyncio.gather(*(self._take_away(one) for one in list(self.installed.values()) if one.module))
+        await self._warm.close()
         await asyncio.to_thread(self._packages.close)
 
     async def _exclusively(self, command: str, identity: str, run: Callable[[], Awaitable[Answer]]) -> Answer:
@@ -146,7 +156,7 @@ class Operations:
                 package.discard()
                 return refused
             self._claim_web_path(entry, package)
-            entry.module = await LoadedModule.start(package, self._settings.of(package.name))
+            entry.module = await LoadedModule.start(package, self._settings.of(package.name), self._warm)
         except BaseException as error:
             self.installed.pop(entry.identity, None)
             log.warning("not installed %r: %s: %s", entry.identity, type(error).__name__, error)
@@ -246,6 +256,8 @@ def internal_error(error: BaseException) -> Answer:
     while root.__cause__ is not None and not isinstance(root, PackageError):
         root = root.__cause__
     cause = str(root) if isinstance(root, PackageError) else f"{type(root).__name__}: {root}"
+    if isinstance(root, RemoteFailure):
+        cause = root.cause
     message = str(error) if isinstance(error, ValueError | PackageError) else f"{type(error).__name__}: {error}"
     return Answer(
         code=Code.INTERNAL_ERROR, message=f"Internal Error: {message}", error_stack_trace=f"{trace}Caused by: {cause}\n"

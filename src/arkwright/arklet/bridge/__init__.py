@@ -1,0 +1,6 @@
+"""The words between a base and the process of a module: frames on a socket. Light: every process of a module has it loaded.
+
+frames      what is said, and by whom; lengths in front of it, so that it can be told apart
+orders      what a base asks of the process that starts the others, and what that reports
+flow        how much may be on its way: per request, in each direction
+"""

@@ -1,0 +1,9 @@
+"""What runs in the processes of modules. Light: what is loaded here is each module's memory.
+
+warm        the process that the others are forked from: preloads, forks, reaps
+preloading  which imports a process may share with its forks
+fresh       the same for one that cannot be forked: an interpreter of its own
+module      one module's process: its import, its application's life, its end
+requests    the module's end of the bridge: frames become ASGI calls
+records     what it says: log records that keep their level
+"""
