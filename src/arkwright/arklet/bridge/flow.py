@@ -1,6 +1,6 @@
 """How much may be on its way. In: bytes sent, bytes used up. Out: when the next may be sent.
 
-Each request has such a window in each direction, so that a client or an application that does not read holds up itself alone.
+Each request has a window in each direction, so that a client or an application that does not read holds up itself alone.
 """
 
 import asyncio
@@ -9,49 +9,34 @@ WINDOW_BYTES = 256 << 10
 PIECE_BYTES = 64 << 10  # of a body: nothing waits longer than for one of another request
 
 
-class Window:
-    """One direction of one request, at the end that sends. A message may be larger than what is left, but is the last then."""
+class Flow:
+    """Both directions of one request, at one end of the bridge."""
 
-    __slots__ = ("_left", "_waiting")
+    __slots__ = ("_used", "_waiting", "room")
 
     def __init__(self) -> None:
-        self._left = WINDOW_BYTES
+        self.room = WINDOW_BYTES  # for what is sent; the last message may be larger
+        self._used = 0
         self._waiting: asyncio.Event | None = None
 
-    @property
-    def is_open(self) -> bool:
-        return self._left > 0
-
-    def take(self, count: int) -> None:
-        self._left -= count
-        if self._left <= 0 and self._waiting:
-            self._waiting.clear()
-
     def give(self, count: int) -> None:
-        self._left = min(self._left + count, WINDOW_BYTES)
-        if self._left > 0 and self._waiting:
+        """The other side has used up so many bytes; what it tells is not trusted beyond that."""
+        self.room = min(self.room + count, WINDOW_BYTES)
+        if self.room > 0 and self._waiting:
             self._waiting.set()
+            self._waiting = None
 
     async def wait(self) -> None:
-        """Until it is open."""
-        while self._left <= 0:
+        """Until there is room."""
+        while self.room <= 0:
             if self._waiting is None:
                 self._waiting = asyncio.Event()
             await self._waiting.wait()
 
-
-class Used:
-    """The same at the end that receives: what has been used up and not yet told."""
-
-    __slots__ = ("_bytes",)
-
-    def __init__(self) -> None:
-        self._bytes = 0
-
-    def add(self, count: int) -> int:
-        """What should be told now; 0: wait for more, for telling costs a frame."""
-        self._bytes += count
-        if self._bytes < WINDOW_BYTES // 2:
+    def use(self, count: int) -> int:
+        """So many bytes that came are used up. Returns how many the other side should be told of now: telling costs a frame."""
+        self._used += count
+        if self._used < WINDOW_BYTES // 2:
             return 0
-        told, self._bytes = self._bytes, 0
+        told, self._used = self._used, 0
         return told

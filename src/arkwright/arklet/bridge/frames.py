@@ -39,6 +39,7 @@ class Open(Frame, frozen=True, tag=1):
     headers: Headers
     client: Address | None
     server: Address | None
+    asgi: dict[str, str]
     body: int
     more: dict[str, Any]
 

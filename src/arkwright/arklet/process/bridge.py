@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from arkwright.arklet.asgi.words import Message, Receive, RemoteFailure, Scope, Send
-from arkwright.arklet.bridge.flow import PIECE_BYTES, Used, Window
+from arkwright.arklet.bridge.flow import PIECE_BYTES, Flow
 from arkwright.arklet.bridge.frames import (
     BODY_COMES,
     BODY_ON_DEMAND,
@@ -38,7 +38,8 @@ from arkwright.arklet.bridge.frames import (
 
 IN_FRAME = frozenset(
     ("type", "http_version", "method", "scheme", "path", "raw_path", "query_string", "root_path", "headers", "client")
-) | {"server", "state"}
+) | {"server", "asgi", "state"}
+NOTHING: dict[str, Any] = {}
 
 
 class ProcessLost(ConnectionError):
@@ -169,14 +170,14 @@ class _Request:
         self.id, self._bridge, self._receive = number, bridge, receive
         self._frames: deque[Any] = deque()
         self._waiting: asyncio.Future[None] | None = None
-        self._window, self._used = Window(), Used()
+        self._flow = Flow()
         self._pumping: asyncio.Task[None] | None = None
         self._is_over = self._has_begun = False
 
     def take(self, frame: Any) -> None:
         """None: the process is lost."""
         if type(frame) is Credit:
-            self._window.give(max(frame.bytes, 0))
+            self._flow.give(max(frame.bytes, 0))
             return
         if type(frame) is Pull:
             self.pump()
@@ -207,7 +208,11 @@ class _Request:
         """False once nobody is there to have it."""
         try:
             if type(frame) is Response:
-                await self._start(frame, send)
+                await send({"type": "http.response.start", "status": frame.status, "headers": frame.headers})
+                self._has_begun = True
+                await send({"type": "http.response.body", "body": frame.body, "more_body": frame.more_body})
+                self._count(len(frame.body))
+                self._is_over = frame.is_done
             elif type(frame) is Body:
                 await send({"type": "http.response.body", "body": frame.body, "more_body": frame.more_body})
                 self._count(len(frame.body))
@@ -220,15 +225,8 @@ class _Request:
             return False
         return True
 
-    async def _start(self, frame: Response, send: Send) -> None:
-        await send({"type": "http.response.start", "status": frame.status, "headers": frame.headers})
-        self._has_begun = True
-        await send({"type": "http.response.body", "body": frame.body, "more_body": frame.more_body})
-        self._count(len(frame.body))
-        self._is_over = frame.is_done
-
     def _count(self, size: int) -> None:
-        if told := self._used.add(size):
+        if told := self._flow.use(size):
             self._bridge.write(Credit(self.id, told))
 
     def _end(self, frame: Done) -> None:
@@ -261,11 +259,11 @@ class _Request:
         await self._say(message, size_of(message))
 
     async def _say(self, message: Message, size: int) -> None:
-        if not self._window.is_open:
-            await self._window.wait()
+        if self._flow.room <= 0:
+            await self._flow.wait()
         if not self._bridge.writable.is_set():
             await self._bridge.writable.wait()
-        self._window.take(size)
+        self._flow.room -= size
         self._bridge.write(Event(self.id, dict(message)))
 
     def close(self) -> None:
@@ -281,14 +279,16 @@ def body_of(scope: Scope) -> int:
     told to continue must not be told by us."""
     if scope["type"] == "websocket":
         return BODY_COMES
-    names = {name for name, _ in scope["headers"]}
-    if b"expect" in names:
-        return BODY_ON_DEMAND
-    return BODY_COMES if b"content-length" in names or b"transfer-encoding" in names else NO_BODY
+    body = NO_BODY
+    for name, _ in scope["headers"]:
+        if name == b"content-length" or name == b"transfer-encoding":
+            body = body or BODY_COMES
+        elif name == b"expect":
+            body = BODY_ON_DEMAND
+    return body
 
 
 def opening(number: int, scope: Scope, body: int) -> Open:
-    more = {name: scope[name] for name in scope if name not in IN_FRAME}
     return Open(
         number,
         scope["type"],
@@ -302,8 +302,9 @@ def opening(number: int, scope: Scope, body: int) -> Open:
         scope["headers"],
         scope.get("client"),
         scope.get("server"),
+        scope["asgi"],
         body,
-        more,
+        NOTHING if len(scope) == len(IN_FRAME) else {name: scope[name] for name in scope if name not in IN_FRAME},
     )
 
 

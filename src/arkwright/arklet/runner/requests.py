@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from arkwright.arklet.asgi.words import Application, Message
-from arkwright.arklet.bridge.flow import PIECE_BYTES, Used, Window
+from arkwright.arklet.bridge.flow import PIECE_BYTES, Flow
 from arkwright.arklet.bridge.frames import (
     BODY_ON_DEMAND,
     MESSAGE_BYTES,
@@ -52,7 +52,6 @@ class Bridge(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self.writable = asyncio.Event()
         self.writable.set()
-        self._tasks: set[asyncio.Task[None]] = set()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = transport  # type: ignore[assignment]
@@ -84,8 +83,6 @@ class Bridge(asyncio.Protocol):
         one = Request(self, frame)
         self._requests[frame.id] = one
         one.task = self._loop.create_task(self._answer(one, scope_of(frame, self._state)))
-        self._tasks.add(one.task)
-        one.task.add_done_callback(self._tasks.discard)
 
     async def _answer(self, one: "Request", scope: dict[str, Any]) -> None:
         """As a server does: whatever the application raises ends its request alone, and is told to who serves."""
@@ -127,14 +124,17 @@ class Bridge(asyncio.Protocol):
 
     async def end(self, seconds: float) -> int:
         """Wait for the requests under way; cancel those that are not over after `seconds`. Returns how many."""
-        if self._tasks:
-            await asyncio.wait(self._tasks, timeout=seconds)
-        cut = list(self._tasks)
+        if under_way := self._tasks():
+            await asyncio.wait(under_way, timeout=seconds)
+        cut = self._tasks()
         for task in cut:
             task.cancel("the module is uninstalled")
         if cut:
             await asyncio.wait(cut, timeout=1)
         return len(cut)
+
+    def _tasks(self) -> "list[asyncio.Task[None]]":
+        return [one.task for one in self._requests.values() if one.task]
 
     def say_ended(self, error: str) -> None:
         self.write(Ended(error))
@@ -151,7 +151,7 @@ class Request:
         self._events: deque[Message] = deque()
         self._arrived: asyncio.Event | None = None
         self._must_pull = frame.body == BODY_ON_DEMAND
-        self._window, self._used = Window(), Used()
+        self._flow = Flow()
         self._start: tuple[int, Any] | None = None
         self._first: tuple[int, Any, bytes, bool] | None = None
         self._has_begun = self._is_complete = self._is_gone = False
@@ -164,7 +164,7 @@ class Request:
         if type(frame) is Event:
             self._arrive(frame.message)
         elif type(frame) is Credit:
-            self._window.give(frame.bytes)
+            self._flow.give(frame.bytes)
         elif type(frame) is Cancel:
             assert self.task
             self.task.cancel()
@@ -188,7 +188,7 @@ class Request:
         self._is_gone = True
         kind = "http.disconnect" if self._is_http else "websocket.disconnect"
         self._arrive({"type": kind} if self._is_http else {"type": kind, "code": 1006})
-        self._window.give(1 << 62)
+        self._flow.give(1 << 62)
 
     async def receive(self) -> Message:
         while not self._events or self._is_complete:
@@ -202,7 +202,7 @@ class Request:
             await self._arrived.wait()
         message = self._events.popleft()
         if size := size_of(message):
-            if told := self._used.add(size):
+            if told := self._flow.use(size):
                 self._bridge.write(Credit(self.id, told))
         elif message["type"] == "http.disconnect":
             self._is_gone = True
@@ -232,7 +232,7 @@ class Request:
         """The first goes together with the start, if both come in one round of the loop."""
         if self._start and len(body) <= PIECE_BYTES:
             self._first, self._start = (*self._start, bytes(body), more), None
-            self._window.take(len(body))
+            self._flow.room -= len(body)
             if not more:
                 self._complete()
             return
@@ -248,7 +248,7 @@ class Request:
 
     async def _send_piece(self, body: bytes, more: bool) -> None:
         await self._wait_for_room()
-        self._window.take(len(body))
+        self._flow.room -= len(body)
         self._bridge.write(Body(self.id, body, more))
         if not more:
             self._complete()
@@ -261,7 +261,7 @@ class Request:
                 f"a message of {size} bytes is more than {MESSAGE_BYTES}, the most that crosses to the base"
             )
         await self._wait_for_room()
-        self._window.take(size)
+        self._flow.room -= size
         self._bridge.write(Event(self.id, plain(message)))
         self._has_begun = True
         if message["type"] == "http.response.trailers" and not message.get("more_trailers"):
@@ -274,9 +274,9 @@ class Request:
 
     async def _wait_for_room(self) -> None:
         """Until the client and the base have taken enough of what was sent."""
-        if not self._window.is_open:
+        if self._flow.room <= 0:
             self.release()
-            await self._window.wait()
+            await self._flow.wait()
         if not self._bridge.writable.is_set():
             await self._bridge.writable.wait()
 
@@ -316,6 +316,7 @@ def scope_of(frame: Open, state: dict[str, Any]) -> dict[str, Any]:
         "headers": frame.headers,
         "client": frame.client,
         "server": frame.server,
+        "asgi": frame.asgi,
         **frame.more,
         "state": state.copy(),
     }
