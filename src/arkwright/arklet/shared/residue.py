@@ -21,6 +21,7 @@ from typing import Any
 from arkwright.arklet.asgi.words import frames
 from arkwright.arklet.leftovers import Leftover, note
 from arkwright.arklet.owners import works_for
+from arkwright.arklet.shared import logs
 from arkwright.arklet.shared.ownership import Maker, ModuleUnloaded
 from arkwright.arklet.shared.watching import is_over
 
@@ -82,7 +83,7 @@ def still_referenced(objects: "list[weakref.ref[Any]]") -> list[Leftover]:
 
 
 def _name(one: Any) -> str:
-    return f"{one.__module__.partition('.')[2]}.{one.__qualname__}"
+    return f"{one.__module__}.{one.__qualname__}"
 
 
 def _is_alive(ref: "weakref.ref[Any]") -> bool:
@@ -150,15 +151,13 @@ def _described(task: "asyncio.Task[Any]") -> str:
 
 
 def _remove_handlers(owner: Maker) -> None:
-    """Log handlers that the module added; then its own loggers, which logging would keep for ever."""
+    """Log handlers that the module added to loggers of the base; then its own loggers."""
     while owner.handlers:
         logger, handler = owner.handlers.pop()
         logger.removeHandler(handler)
         with contextlib.suppress(Exception):
             handler.close()
-    known = logging.root.manager.loggerDict
-    for name in [name for name in list(known) if name == owner.root or name.startswith(owner.root + ".")]:
-        known.pop(name, None)
+    logs.forget(owner)
 
 
 async def _let_clients_go(owner: Maker) -> None:

@@ -22,8 +22,10 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from arkwright.arklet.owners import running, works_for
-from arkwright.arklet.shared.ownership import Maker, ModuleUnloaded, at_work, maker, owner_of
+from arkwright.arklet.owners import works_for
+from arkwright.arklet.shared.facades import redirect_lookups
+from arkwright.arklet.shared.logs import own_logging
+from arkwright.arklet.shared.ownership import Maker, ModuleUnloaded, at_work, maker
 
 # What makes servers, connections, pipes and children through an event loop.
 MAKING = (
@@ -76,8 +78,8 @@ def watch() -> None:
     _refuses(os, "fork", "fork the base")
     _refuse_exits()
     _keep_exits()
-    _name_log_records()
-    _redirect_imports()
+    redirect_lookups()
+    own_logging()
 
 
 def _notes(holder: Any, name: str, note: Callable[..., object]) -> None:
@@ -212,38 +214,3 @@ def _keep_exits() -> None:
         unregister(func)
 
     atexit.register, atexit.unregister = registering, unregistering
-
-
-def _name_log_records() -> None:
-    """A record that a module causes says so: `arkwright_module` is its identity ("" for the base's own), and loggers
-    that are named after its code read as the code does: `provider:1.0.2/provider.web`."""
-    before = logging.getLogRecordFactory()
-
-    def record(*args: Any, **more: Any) -> logging.LogRecord:
-        made = before(*args, **more)
-        top, _, rest = made.name.partition(".")
-        owner = owner_of(top) or running()
-        made.arkwright_module = owner.identity if owner else ""
-        if isinstance(owner, Maker) and top == owner.root:
-            made.name = f"{owner.identity}/{rest}"
-        return made
-
-    logging.setLogRecordFactory(record)
-
-
-def _redirect_imports() -> None:
-    """`importlib.import_module`, whoever calls it while a module is at work, finds the module's own packages first.
-
-    All forms of it end in this one function, whichever name a library knows it by.
-    """
-    bootstrap: Any = importlib._bootstrap
-    original = bootstrap._gcd_import
-
-    @functools.wraps(original)
-    def redirecting(name: str, package: str | None = None, level: int = 0) -> Any:
-        owner = at_work()
-        if owner and not level and name.partition(".")[0] in owner.top_level:
-            name = f"{owner.root}.{name}"
-        return original(name, package, level)
-
-    bootstrap._gcd_import = redirecting
