@@ -11,11 +11,13 @@ import importlib
 import importlib.machinery
 import sys
 import types
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from importlib.metadata import DistributionFinder, MetadataPathFinder
 from typing import Any
 
 from arkwright.arklet.shared.ownership import Maker, all_makers, answering, someone, whose
+
+on_import: dict[str, Callable[[Any], None]] = {}  # what is to be done once a library is there, by its name
 
 
 class Facade(types.ModuleType):
@@ -42,7 +44,8 @@ def _actual(facade: Facade) -> types.ModuleType:
     if (owner := answering(name)) is None:
         raise AttributeError(f"module {name} has been uninstalled")
     try:
-        return owner.load(name)
+        found = sys.modules.get(f"{owner.root}.{name}")  # as it is: one that is being imported is not waited for
+        return owner.load(name) if found is None else found
     except ModuleNotFoundError as error:
         raise AttributeError(f"{owner.identity} has no module {name}") from error
 
@@ -99,7 +102,10 @@ def redirect_lookups() -> None:
     def finding(name: str, import_: Any) -> Any:
         if (owner := whose(name)) and (_top_of(name) not in owner.hidden or _is_by_string()):
             return owner.load(name)
-        return original(name, import_)
+        found = original(name, import_)
+        if name in on_import:
+            on_import.pop(name)(found)
+        return found
 
     bootstrap._find_and_load = finding
     sys.meta_path.insert(0, Lookups())

@@ -41,6 +41,7 @@ class ImportNamespace:
         self.owner.hidden = frozenset(filter(_is_taken, self.owner.top_level))
         self.owner.builtins = {**builtins.__dict__, "__import__": self._import}
         self.owner.load = self.load
+        self._is_closed = False
         self._directories = tuple(f"{one}{os.sep}" for one in directories)
         sys.modules[self.root] = types.ModuleType(self.root, f"Import namespace of module {identity}.")
         ownership.add(self.owner)
@@ -48,6 +49,8 @@ class ImportNamespace:
     def load(self, dotted: str) -> types.ModuleType:
         """The archive's module `dotted`, imported if it has not been. Raises whatever its code raises."""
         key = f"{self.root}.{dotted}"
+        if self._is_closed:
+            raise ModuleNotFoundError(f"No module named {dotted!r}: it has been uninstalled", name=dotted)
         if (found := sys.modules.get(key)) is not None:
             if getattr(getattr(found, "__spec__", None), "_initializing", False):
                 _bootstrap._lock_unlock_module(key)
@@ -135,8 +138,8 @@ class ImportNamespace:
         return any(map(self._is_inside, sys.path))
 
     def close(self) -> None:
-        """Forget the namespace: its names, what importlib and `sys.path` remember of its directories."""
-        ownership.remove(self.owner)
+        """Forget its names, and what importlib and `sys.path` remember of its directories."""
+        self._is_closed = True
         loaded = self._loaded()
         for name in [*loaded, *self._strays()]:
             sys.modules.pop(name, None)
@@ -144,7 +147,6 @@ class ImportNamespace:
         sys.path[:] = [one for one in sys.path if not self._is_inside(one)]
         for path in filter(self._is_inside, list(sys.path_importer_cache)):
             sys.path_importer_cache.pop(path, None)
-        self.owner.load = _is_gone
         gc.collect()
 
     def _loaded(self) -> list[str]:
@@ -170,10 +172,6 @@ def _execute(spec: Any, module: types.ModuleType) -> None:
             spec.loader.exec_module(module)
     finally:
         spec._initializing = False
-
-
-def _is_gone(dotted: str) -> types.ModuleType:
-    raise ModuleNotFoundError(f"No module named {dotted!r}: it has been uninstalled", name=dotted)
 
 
 def _is_taken(name: str) -> bool:

@@ -50,6 +50,10 @@ class Maker(Owner):
         self.children: WeakSet[subprocess.Popen[Any]] = WeakSet()
         self.handlers: list[tuple[logging.Logger, logging.Handler]] = []
         self.exits: list[Exit] = []
+        self.changes: list[Any] = []  # of what the process has but once (`state`)
+        self.undoing: list[Callable[[], object]] = []  # what takes its entries out of registries
+        self.pools: WeakSet[Any] = WeakSet()  # of threads
+        self.is_going = False
 
     def has_made(self, value: object) -> bool:
         """Whether a function or class is the module's own. Asks nothing of other objects: they may be lazy."""
@@ -63,9 +67,9 @@ class Maker(Owner):
 
     def has_part_in(self, value: object) -> bool:
         """Whether it is the module's own, or an instance or a method of its own."""
-        return (
-            self.has_made(value) or self.has_made(type(value)) or self.has_made(type(getattr(value, "__self__", None)))
-        )
+        if self.has_made(value) or self.has_made(type(value)):
+            return True
+        return type(value) is types.MethodType and self.has_made(type(value.__self__))
 
     def runs_in(self, frame: Any) -> bool:
         """Whether the stack that ends in `frame` has code of the module."""
@@ -100,16 +104,40 @@ def at_work() -> Maker | None:
     return owner if isinstance(owner, Maker) else None
 
 
-def maker() -> Maker | None:
-    """The module whose code makes the call under way, itself or through the standard library."""
+def maker(through: str = "") -> Maker | None:
+    """The module whose code makes the call under way, itself or through the standard library, or the library of that name."""
     if not _makers:
         return None
     for frame in stack(sys._getframe(2)):
         if owner := _makers.get(id(frame.f_builtins)):
             return owner
-        if _top(frame) not in PLUMBING:
+        if (top := _top(frame)) not in PLUMBING and top != through:
             return None
     return None
+
+
+def starter() -> Maker | None:
+    """The module that starts just now, if its code makes the call under way, through libraries too; what these do when they are
+    imported is their own."""
+    owner = at_work()
+    if owner is None or not owner.is_starting:
+        return None
+    for frame in stack(sys._getframe(2)):
+        if frame.f_builtins is owner.builtins:
+            return owner
+        if frame.f_globals.get("__name__") == "importlib._bootstrap":
+            return None
+    return None
+
+
+def owner_of(value: object) -> Maker | None:
+    """The module that has made a function or class."""
+    return next((one for one in _makers.values() if one.has_made(value)), None)
+
+
+def rival(owner: Maker, other: Maker | None) -> Maker | None:
+    """`other`, if it is the same module in another version, or loaded once more."""
+    return other if other is not None and other is not owner and other.name == owner.name else None
 
 
 def someone() -> Maker | None:

@@ -21,7 +21,7 @@ from typing import Any
 from arkwright.arklet.asgi.words import frames
 from arkwright.arklet.leftovers import Leftover, note
 from arkwright.arklet.owners import works_for
-from arkwright.arklet.shared import logs
+from arkwright.arklet.shared import logs, registries, timers
 from arkwright.arklet.shared.ownership import Maker, ModuleUnloaded
 from arkwright.arklet.shared.watching import is_over
 
@@ -34,6 +34,9 @@ REFERRERS_SHOWN = 3
 async def take_back(owner: Maker, grace_seconds: float = GRACE_SECONDS) -> list[Leftover]:
     """Before the code goes: exit callbacks run; tasks, children, handlers and servers end. Returns what did not."""
     failed = await asyncio.to_thread(_run_exits, owner)
+    owner.is_going = True
+    registries.take_out(owner)
+    timers.stop(owner)
     await _let_clients_go(owner)
     left = await _cancel_tasks(owner, grace_seconds)
     _remove_handlers(owner)
@@ -48,7 +51,7 @@ async def end_threads(owner: Maker, grace_seconds: float = GRACE_SECONDS) -> lis
     raised in those that it started, which a thread gets as soon as it runs Python code again. Returns those that go on.
     """
     for thread in await _alive_after(owner, grace_seconds / 2):
-        if thread.ident is not None and thread in owner.threads:
+        if thread.ident is not None and (thread in owner.threads or _is_in_its_pool(thread, owner)):
             _raise_in(thread.ident)
     left = await _alive_after(owner, grace_seconds / 2)
     return [Leftover(f"thread {one.name} goes on", one.is_alive) for one in left]
@@ -71,6 +74,10 @@ def threads_of(owner: Maker) -> list[threading.Thread]:
         if one not in owner.threads and one.ident in stacks and owner.runs_in(stacks[one.ident])
     ]
     return started + at_work
+
+
+def _is_in_its_pool(thread: threading.Thread, owner: Maker) -> bool:
+    return any(thread in getattr(pool, "_threads", ()) for pool in owner.pools)
 
 
 def still_referenced(objects: "list[weakref.ref[Any]]") -> list[Leftover]:
