@@ -22,46 +22,58 @@ from arkwright.arklet.shared.reach import reaches
 MAPPINGS = (dict, WeakKeyDictionary, WeakValueDictionary)
 SETS = (set, WeakSet)
 CONTAINERS = (*MAPPINGS, *SETS, list, deque)
+THEIR_OWN = {"arkwright", "threading"}  # threads that run are in tables there
+TABLES = {"__builtins__", "modules"}  # sys.modules: `namespace` does that
 
 
 @dataclass(frozen=True)
 class Holding:
+    """`where` is empty for a cache."""
+
     where: str
     container: Any
 
 
 def holding(owner: Maker) -> list[Holding]:
     """What has entries of the module's. Takes tens of milliseconds in a large base."""
-    return [one for one in _containers() if _entries(one.container, owner)]
+    caches = [one for one in gc.get_objects() if type(one) is _lru_cache_wrapper and not owner.has_made(one)]
+    caches = [one for one in caches if any(reaches(each, owner, 4) for each in _contents(one))]
+    return [Holding("", one) for one in caches] + [one for one in _containers() if _entries(one.container, owner)]
 
 
 def let_go(owner: Maker, held: list[Holding]) -> list[str]:
     """Where something was taken out, in words; caches are not worth any. In the thread of the loop, whose code may go through these."""
     for clear in typing._cleanups:  # type: ignore[attr-defined]  # of Optional[X] and the like: every X
         clear()
-    _clear_caches(owner)
-    return [one.where for one in held if _take_out(one.container, owner)]
+    for one in held:
+        if not one.where:
+            one.container.cache_clear()
+    return [one.where for one in held if one.where and _take_out(one.container, owner)]
 
 
-def _clear_caches(owner: Maker) -> None:
-    caches = [one for one in gc.get_objects() if type(one) is _lru_cache_wrapper and not owner.has_made(one)]
-    for cache in caches:
-        if cache.cache_info().currsize and any(reaches(one, owner, 4) for one in _contents(cache)):
-            cache.cache_clear()
+def empty_scopes(kind: type, owner: Maker) -> None:
+    """A server keeps the scope of the last request of each connection, in which frameworks leave what answered it. `kind`: of the state
+    that is in scopes of the module's requests."""
+    states = [one for one in gc.get_objects() if type(one) is kind]
+    for scope in [one for one in gc.get_referrers(*states) if type(one) is dict and type(one.get("state")) is kind]:
+        for key in [key for key, value in scope.items() if _is_its(value, owner) or reaches(value, owner)]:
+            del scope[key]
 
 
 def _contents(cache: Any) -> list[Any]:
     """The dictionary of an `lru_cache`, and the ring of its entries; not the function that it is for."""
+    if not cache.cache_info().currsize:
+        return []
     return [one for one in gc.get_referents(cache) if one is not cache.__wrapped__ and one is not cache.__dict__]
 
 
 def _containers() -> Iterator[Holding]:
     """What the base's modules and classes hold."""
     for holder in holders():
-        if str(getattr(holder, "__module__", None) or holder.__name__).startswith("arkwright."):
+        if str(getattr(holder, "__module__", None) or holder.__name__).partition(".")[0] in THEIR_OWN:
             continue
         for name, value in list(vars(holder).items()):
-            if issubclass(type(value), CONTAINERS) and name != "__builtins__" or _is_dispatch(value):
+            if issubclass(type(value), CONTAINERS) and name not in TABLES or _is_dispatch(value):
                 yield Holding(f"{_name(holder)}.{name}", value)
 
 

@@ -36,6 +36,7 @@ class InProcess:
         self.owner = self._namespace.owner
         self._application: Application | None = None
         self._imported: Imported | None = None
+        self._state_kind = type("dict", (dict,), {})  # by which scopes of its requests are found again
         self._lifespan: Lifespan | None = None
         self._patches: list[patches.Patch] = []
         self._patched: list[str] = []  # what it has changed in the base, in words
@@ -69,6 +70,14 @@ class InProcess:
                 self._patched.append("sys.path")
             for where in self._changed():
                 log.warning("%s has changed %s in the base", self._package.identity, where)
+            for name in self._namespace.renamed():
+                log.warning(
+                    "%s brings %s, a name that the base has too or of one letter: here it runs as %s.%s",
+                    self._package.identity,
+                    name,
+                    self._namespace.root,
+                    name,
+                )
 
     async def _import_and_startup(self) -> None:
         found = partial(application_named, self._package.application, self._namespace.load)
@@ -82,7 +91,7 @@ class InProcess:
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         assert self._application is not None and self._lifespan is not None and self._imported is not None
-        scope["state"] = self._lifespan.state.copy()
+        scope["state"] = self._state_kind(self._lifespan.state)
         if self._imported.context:
             return self._in_its_context(self._application, scope, receive, send)
         return self._application(scope, receive, send)
@@ -108,8 +117,9 @@ class InProcess:
     async def stop(self) -> list[Leftover]:
         """Run the shutdown, take back what the module made, forget the code. Returns what would not go."""
         left, objects = await self._leave()
-        left += await asyncio.to_thread(_still_referenced, objects)
-        return left + timers.still_to_run(self.owner)
+        if held := await asyncio.to_thread(_still_referenced, objects):
+            left += timers.still_to_run(self.owner)
+        return left + held
 
     async def _leave(self) -> "tuple[list[Leftover], list[weakref.ref[Any]]]":
         """All of it but to look whether the code has gone: that is told by the functions and classes it had."""
@@ -146,6 +156,7 @@ class InProcess:
             stop_threads(self._application)
         objects = self._namespace.own_objects()
         self._application = self._lifespan = self._imported = None
+        caches.empty_scopes(self._state_kind, self.owner)
         for where in caches.let_go(self.owner, held):
             log.info("%s: what it had put into %s is out again", self._package.identity, where)
         self._namespace.close()

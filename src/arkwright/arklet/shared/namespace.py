@@ -7,7 +7,6 @@ too is named by the root instead, for there can be but one under its own. Not do
 """
 
 import builtins
-import gc
 import importlib
 import importlib.util
 import itertools
@@ -133,6 +132,10 @@ class ImportNamespace:
         values = (value for name in self._loaded() for value in vars(sys.modules[name]).values())
         return [weakref.ref(value) for value in values if self.owner.has_made(value)]
 
+    def renamed(self) -> list[str]:
+        """Those of its packages that do not run under their names."""
+        return sorted(name for name in self.owner.hidden if f"{self.root}.{name}" in sys.modules)
+
     def has_widened_the_path(self) -> bool:
         """Whether the code has put a directory of its own on `sys.path`: what it imports from there is everybody's."""
         return any(map(self._is_inside, sys.path))
@@ -147,7 +150,6 @@ class ImportNamespace:
         sys.path[:] = [one for one in sys.path if not self._is_inside(one)]
         for path in filter(self._is_inside, list(sys.path_importer_cache)):
             sys.path_importer_cache.pop(path, None)
-        gc.collect()
 
     def _loaded(self) -> list[str]:
         return [name for name in list(sys.modules) if name == self.root or name.startswith(self.root + ".")]

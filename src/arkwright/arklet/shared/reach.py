@@ -20,7 +20,7 @@ from arkwright.arklet.shared.ownership import Maker
 SEEN = 20_000  # objects looked at; more is no cache of one module's
 STOPS: tuple[type, ...] = (types.ModuleType, types.FrameType, types.CodeType, type, str, bytes, int, float)
 STOPS += (types.CoroutineType, types.GeneratorType, Context, logging.Logger)
-STOPS += (asyncio.Task, asyncio.AbstractEventLoop, Owner)
+STOPS += (asyncio.Task, asyncio.AbstractEventLoop, asyncio.BaseTransport, asyncio.BaseProtocol, Owner)
 
 
 def reaches(start: Any, owner: Maker, depth: int = 12, seen_at_most: int = SEEN) -> bool:
