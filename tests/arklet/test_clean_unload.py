@@ -285,8 +285,8 @@ async def test_a_patch_of_the_base_is_told_and_undone(base, leaver):
 
 
 async def test_what_the_base_still_holds_is_named(base, leaver):
-    sys.kept_by_this_test = []
-    data = await leaver("import sys\nclass Kept: pass\nsys.kept_by_this_test.append(Kept)")
+    sys.kept_by_this_test = SimpleNamespace(classes=[])
+    data = await leaver("import sys\nclass Kept: pass\nsys.kept_by_this_test.classes.append(Kept)")
     assert data["residue"] == ["leaver.web.Kept is held by list"]
     assert await residue(base) == {"leaver:1.0": ["leaver.web.Kept is held by list"]}
     del sys.kept_by_this_test

@@ -103,7 +103,7 @@ async def test_a_process_of_its_own_may_do_all_of_it(both):
 async def test_log_records_carry_the_modules_identity(both, caplog):
     await both("logged", "2.0.0")
     records = {record.message: record for record in caplog.records if record.message.startswith("said")}
-    assert records["said by 2.0.0"].name == "torture:2.0.0/torture.probes"
+    assert records["said by 2.0.0"].name == "torture.probes"
     assert records["said for 2.0.0"].name == "a.library"
     assert {record.arkwright_module for record in records.values()} == {"torture:2.0.0"}
 

@@ -7,9 +7,9 @@ when it stops. Not done here: counting and limiting requests (`traffic`).
 import asyncio
 import gc
 import logging
-import typing
 import weakref
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 from arkwright.arklet.archives import ModulePackage, PackageError, refuse_unmet, unmet
@@ -18,7 +18,8 @@ from arkwright.arklet.asgi.lifespan import Lifespan
 from arkwright.arklet.asgi.words import Application, Receive, Scope, Send, StartFailure
 from arkwright.arklet.leftovers import Leftover, note
 from arkwright.arklet.owners import works_for
-from arkwright.arklet.shared import patches
+from arkwright.arklet.shared import caches, ownership, patches, state, timers
+from arkwright.arklet.shared.importing import Imported, imported
 from arkwright.arklet.shared.namespace import ImportNamespace
 from arkwright.arklet.shared.residue import end_threads, still_referenced, take_back
 
@@ -34,6 +35,8 @@ class InProcess:
         self._namespace = ImportNamespace(package.identity, package.directories)
         self.owner = self._namespace.owner
         self._application: Application | None = None
+        self._imported: Imported | None = None
+        self._state_kind = type("dict", (dict,), {})  # by which scopes of its requests are found again
         self._lifespan: Lifespan | None = None
         self._patches: list[patches.Patch] = []
         self._patched: list[str] = []  # what it has changed in the base, in words
@@ -54,40 +57,69 @@ class InProcess:
             raise
 
     async def _start(self) -> None:
-        before = await asyncio.to_thread(patches.snapshot)
+        before, state_before = await asyncio.to_thread(patches.snapshot), state.snapshot()
         try:
             with works_for(self.owner):
-                self._application = await self._import()
-                self._lifespan = Lifespan(self._application)
-                await self._lifespan.startup()
+                await self._import_and_startup()
         finally:
+            self.owner.is_starting = False
             self._patches = await asyncio.to_thread(patches.patches, self.owner, before)
+            self.owner.changes += state.changes(state_before)
             self._patched = [one.where for one in self._patches]
             if self._namespace.has_widened_the_path():
                 self._patched.append("sys.path")
-            for where in self._patched:
+            for where in self._changed():
                 log.warning("%s has changed %s in the base", self._package.identity, where)
+            for name in self._namespace.renamed():
+                log.warning(
+                    "%s brings %s, a name that the base has too or of one letter: here it runs as %s.%s",
+                    self._package.identity,
+                    name,
+                    self._namespace.root,
+                    name,
+                )
 
-    async def _import(self) -> Application:
-        importing = asyncio.to_thread(application_named, self._package.application, self._namespace.load)
+    async def _import_and_startup(self) -> None:
+        found = partial(application_named, self._package.application, self._namespace.load)
         try:
-            return await asyncio.wait_for(importing, IMPORT_SECONDS)
+            self._imported = await imported(self._namespace.root, found, IMPORT_SECONDS)
         except TimeoutError as error:
             raise StartFailure(f"its import has not ended after {IMPORT_SECONDS:g} s") from error
+        self._application = self._imported.application
+        self._lifespan = Lifespan(self._application)
+        await self._in_its_context(self._lifespan.startup)
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
-        assert self._application is not None and self._lifespan is not None
-        scope["state"] = self._lifespan.state.copy()
+        assert self._application is not None and self._lifespan is not None and self._imported is not None
+        scope["state"] = self._state_kind(self._lifespan.state)
+        if self._imported.context:
+            return self._in_its_context(self._application, scope, receive, send)
         return self._application(scope, receive, send)
+
+    async def _in_its_context(self, call: Callable[..., Awaitable[None]], *args: Any) -> None:
+        """With the context variables that its import has set, as in a server that has imported it."""
+        assert self._imported is not None
+        tokens = [(var, var.set(value)) for var, value in self._imported.context]
+        try:
+            await call(*args)
+        finally:
+            for var, token in tokens:
+                var.reset(token)
 
     def told(self) -> dict[str, Any]:
         """What health shows of it besides requests."""
-        return {"patched": self._patched} if self._patched else {}
+        changed = self._changed()
+        return {"patched": changed} if changed else {}
+
+    def _changed(self) -> list[str]:
+        return [*self._patched, *(one.where for one in self.owner.changes if one.is_there())]
 
     async def stop(self) -> list[Leftover]:
         """Run the shutdown, take back what the module made, forget the code. Returns what would not go."""
         left, objects = await self._leave()
-        return left + await asyncio.to_thread(_still_referenced, objects)
+        if held := await asyncio.to_thread(_still_referenced, objects):
+            left += timers.still_to_run(self.owner)
+        return left + held
 
     async def _leave(self) -> "tuple[list[Leftover], list[weakref.ref[Any]]]":
         """All of it but to look whether the code has gone: that is told by the functions and classes it had."""
@@ -101,29 +133,33 @@ class InProcess:
         left += [
             note(f"{one} in the base is its code") for one in await asyncio.to_thread(patches.leftovers, self.owner)
         ]
-        objects = self._forget()
+        held = await asyncio.to_thread(caches.holding, self.owner)
+        objects = self._forget(held)
         left += await end_threads(self.owner)
+        ownership.remove(self.owner)
         return left, objects
 
     def _undo_patches(self) -> list[Leftover]:
+        """And changes of what the process has but once."""
         left = []
-        for one in self._patches:
+        for one in [*self._patches, *reversed(self.owner.changes)]:
             try:
                 one.undo(self.owner)
-            except (AttributeError, TypeError) as error:
+            except (AttributeError, TypeError, ValueError, OSError) as error:
                 left.append(note(f"{one.where} cannot be put back: {error}"))
-        self._patches = []
+        self._patches, self.owner.changes = [], []
         return left
 
-    def _forget(self) -> "list[weakref.ref[Any]]":
-        """Drop every reference to the module's code that the agent and the standard library have."""
+    def _forget(self, held: list[caches.Holding]) -> "list[weakref.ref[Any]]":
+        """Drop every reference to the module's code that the agent, libraries' registries and caches have."""
         if self._application is not None:
             stop_threads(self._application)
         objects = self._namespace.own_objects()
-        self._application = self._lifespan = None
+        self._application = self._lifespan = self._imported = None
+        caches.empty_scopes(self._state_kind, self.owner)
+        for where in caches.let_go(self.owner, held):
+            log.info("%s: what it had put into %s is out again", self._package.identity, where)
         self._namespace.close()
-        for clear in typing._cleanups:  # type: ignore[attr-defined]  # caches of Optional[X] and the like hold every X
-            clear()
         gc.collect()
         return objects
 

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from arkwright.arklet.shared.ownership import Maker, is_a_modules
+from arkwright.arklet.shared.facades import is_facade
+from arkwright.arklet.shared.ownership import Maker, all_makers
 
 Holder = types.ModuleType | type
 
@@ -44,7 +45,7 @@ Snapshot = dict[Holder, dict[str, Any]]
 
 def snapshot() -> Snapshot:
     """What the base's modules and classes hold now; tens of milliseconds in a large base."""
-    return {holder: dict(vars(holder)) for holder in _holders()}
+    return {holder: dict(vars(holder)) for holder in holders()}
 
 
 def patches(owner: Maker, before: Snapshot) -> list[Patch]:
@@ -61,20 +62,22 @@ def leftovers(owner: Maker) -> list[str]:
     """Where the base still holds functions or classes of `owner`; their originals are not known."""
     return [
         Patch(holder, name, ABSENT).where
-        for holder in _holders()
+        for holder in holders()
         for name, value in list(vars(holder).items())
         if owner.has_made(value)
     ]
 
 
-def _holders() -> Iterator[Holder]:
+def holders() -> Iterator[Holder]:
     """The base's modules and the classes in them, each once; type() and not isinstance(): lazy objects must stay so."""
     seen: set[int] = set()
+    makers = all_makers()
+    roots = {one.root for one in makers}
     for name, module in list(sys.modules.items()):
-        if not issubclass(type(module), types.ModuleType) or is_a_modules(name):
+        if not issubclass(type(module), types.ModuleType) or name.partition(".")[0] in roots or is_facade(module):
             continue
         yield module
         for value in list(vars(module).values()):
-            if issubclass(type(value), type) and id(value) not in seen and not is_a_modules(str(value.__module__)):
+            if issubclass(type(value), type) and id(value) not in seen and not any(m.has_made(value) for m in makers):
                 seen.add(id(value))
                 yield value

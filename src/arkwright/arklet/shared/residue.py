@@ -21,6 +21,7 @@ from typing import Any
 from arkwright.arklet.asgi.words import frames
 from arkwright.arklet.leftovers import Leftover, note
 from arkwright.arklet.owners import works_for
+from arkwright.arklet.shared import logs, registries, timers
 from arkwright.arklet.shared.ownership import Maker, ModuleUnloaded
 from arkwright.arklet.shared.watching import is_over
 
@@ -33,6 +34,9 @@ REFERRERS_SHOWN = 3
 async def take_back(owner: Maker, grace_seconds: float = GRACE_SECONDS) -> list[Leftover]:
     """Before the code goes: exit callbacks run; tasks, children, handlers and servers end. Returns what did not."""
     failed = await asyncio.to_thread(_run_exits, owner)
+    owner.is_going = True
+    registries.take_out(owner)
+    timers.stop(owner)
     await _let_clients_go(owner)
     left = await _cancel_tasks(owner, grace_seconds)
     _remove_handlers(owner)
@@ -47,7 +51,7 @@ async def end_threads(owner: Maker, grace_seconds: float = GRACE_SECONDS) -> lis
     raised in those that it started, which a thread gets as soon as it runs Python code again. Returns those that go on.
     """
     for thread in await _alive_after(owner, grace_seconds / 2):
-        if thread.ident is not None and thread in owner.threads:
+        if thread.ident is not None and (thread in owner.threads or _is_in_its_pool(thread, owner)):
             _raise_in(thread.ident)
     left = await _alive_after(owner, grace_seconds / 2)
     return [Leftover(f"thread {one.name} goes on", one.is_alive) for one in left]
@@ -72,6 +76,10 @@ def threads_of(owner: Maker) -> list[threading.Thread]:
     return started + at_work
 
 
+def _is_in_its_pool(thread: threading.Thread, owner: Maker) -> bool:
+    return any(thread in getattr(pool, "_threads", ()) for pool in owner.pools)
+
+
 def still_referenced(objects: "list[weakref.ref[Any]]") -> list[Leftover]:
     """Which functions and classes are alive, and what holds them."""
     alive = [one for ref in objects if (one := ref()) is not None]
@@ -82,7 +90,7 @@ def still_referenced(objects: "list[weakref.ref[Any]]") -> list[Leftover]:
 
 
 def _name(one: Any) -> str:
-    return f"{one.__module__.partition('.')[2]}.{one.__qualname__}"
+    return f"{one.__module__}.{one.__qualname__}"
 
 
 def _is_alive(ref: "weakref.ref[Any]") -> bool:
@@ -150,15 +158,13 @@ def _described(task: "asyncio.Task[Any]") -> str:
 
 
 def _remove_handlers(owner: Maker) -> None:
-    """Log handlers that the module added; then its own loggers, which logging would keep for ever."""
+    """Log handlers that the module added to loggers of the base; then its own loggers."""
     while owner.handlers:
         logger, handler = owner.handlers.pop()
         logger.removeHandler(handler)
         with contextlib.suppress(Exception):
             handler.close()
-    known = logging.root.manager.loggerDict
-    for name in [name for name in list(known) if name == owner.root or name.startswith(owner.root + ".")]:
-        known.pop(name, None)
+    logs.forget(owner)
 
 
 async def _let_clients_go(owner: Maker) -> None:

@@ -8,6 +8,7 @@ there once and stays. Not done here: taking back (`residue`).
 
 import asyncio
 import atexit
+import concurrent.futures
 import contextlib
 import functools
 import importlib
@@ -20,10 +21,16 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
-from arkwright.arklet.owners import running, works_for
-from arkwright.arklet.shared.ownership import Maker, ModuleUnloaded, at_work, maker, owner_of
+from arkwright.arklet.owners import works_for
+from arkwright.arklet.shared import state
+from arkwright.arklet.shared.facades import redirect_lookups
+from arkwright.arklet.shared.importing import let_connections_move
+from arkwright.arklet.shared.logs import own_logging
+from arkwright.arklet.shared.ownership import Maker, ModuleUnloaded, at_work, maker, starter
+from arkwright.arklet.shared.registries import watch_registries
 
 # What makes servers, connections, pipes and children through an event loop.
 MAKING = (
@@ -59,6 +66,8 @@ def is_pool_worker(thread: threading.Thread) -> bool:
 def watch() -> None:
     """Once a process."""
     _notes(threading.Thread, "start", _note_thread)
+    _notes(concurrent.futures.ThreadPoolExecutor, "__init__", _note_pool, with_libraries=True)
+    _notes_led_threads()
     _notes(socket.socket, "__init__", lambda owner, one, *_, **__: owner.sockets.add(one))
     _notes(subprocess.Popen, "__init__", lambda owner, one, *_, **__: owner.children.add(one))
     _notes(logging.Logger, "addHandler", lambda owner, logger, handler: owner.handlers.append((logger, handler)))
@@ -76,16 +85,20 @@ def watch() -> None:
     _refuses(os, "fork", "fork the base")
     _refuse_exits()
     _keep_exits()
-    _name_log_records()
-    _redirect_imports()
+    _remember_states()
+    redirect_lookups()
+    own_logging()
+    watch_registries()
+    let_connections_move()
 
 
-def _notes(holder: Any, name: str, note: Callable[..., object]) -> None:
+def _notes(holder: Any, name: str, note: Callable[..., object], with_libraries: bool = False) -> None:
+    """`with_libraries`: while the module starts, also what these do for it."""
     original = getattr(holder, name)
 
     @functools.wraps(original)
     def noting(*args: Any, **more: Any) -> Any:
-        if owner := maker():
+        if owner := maker() or (starter() if with_libraries else None):
             note(owner, *args, **more)
         return original(*args, **more)
 
@@ -181,7 +194,43 @@ def _refuse_exits() -> None:
     sys.exit = refusing  # type: ignore[assignment]
 
 
+def _notes_led_threads() -> None:
+    """Those that libraries start while the module is at work: they may be the library's, or run its code."""
+    start = threading.Thread.start
+
+    @functools.wraps(start)
+    def starting(thread: threading.Thread) -> None:
+        if owner := at_work():
+            owner.led.add(thread)
+        start(thread)
+
+    setattr(threading.Thread, "start", starting)  # noqa: B010 (mypy knows the method)
+
+
+def _remember_states() -> None:
+    """Before the module's code changes what the process has but once."""
+    for one in state.STATES:
+        for holder, name in one.calls:
+            _notes(holder, name, partial(_remember, one), with_libraries=True)
+    for name in ("__setitem__", "__delitem__"):
+        _notes(os._Environ, name, _remember_variable, with_libraries=True)
+
+
+def _remember(one: state.State, owner: Maker, *_: Any, **__: Any) -> None:
+    state.remember(owner, one)
+
+
+def _remember_variable(owner: Maker, _: Any, key: str | bytes, *__: Any) -> None:
+    state.remember(owner, state.variable(key))
+
+
+def _note_pool(owner: Maker, pool: Any, *_: Any, **__: Any) -> None:
+    owner.pools.add(pool)
+
+
 def _note_thread(owner: Maker, thread: threading.Thread) -> None:
+    if owner.is_going:
+        raise ModuleUnloaded(f"{owner.identity} is uninstalled")
     if is_pool_worker(thread) or thread.ident is not None:
         return
     owner.threads.add(thread)
@@ -212,38 +261,3 @@ def _keep_exits() -> None:
         unregister(func)
 
     atexit.register, atexit.unregister = registering, unregistering
-
-
-def _name_log_records() -> None:
-    """A record that a module causes says so: `arkwright_module` is its identity ("" for the base's own), and loggers
-    that are named after its code read as the code does: `provider:1.0.2/provider.web`."""
-    before = logging.getLogRecordFactory()
-
-    def record(*args: Any, **more: Any) -> logging.LogRecord:
-        made = before(*args, **more)
-        top, _, rest = made.name.partition(".")
-        owner = owner_of(top) or running()
-        made.arkwright_module = owner.identity if owner else ""
-        if isinstance(owner, Maker) and top == owner.root:
-            made.name = f"{owner.identity}/{rest}"
-        return made
-
-    logging.setLogRecordFactory(record)
-
-
-def _redirect_imports() -> None:
-    """`importlib.import_module`, whoever calls it while a module is at work, finds the module's own packages first.
-
-    All forms of it end in this one function, whichever name a library knows it by.
-    """
-    bootstrap: Any = importlib._bootstrap
-    original = bootstrap._gcd_import
-
-    @functools.wraps(original)
-    def redirecting(name: str, package: str | None = None, level: int = 0) -> Any:
-        owner = at_work()
-        if owner and not level and name.partition(".")[0] in owner.top_level:
-            name = f"{owner.root}.{name}"
-        return original(name, package, level)
-
-    bootstrap._gcd_import = redirecting

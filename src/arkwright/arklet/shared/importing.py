@@ -1,0 +1,91 @@
+"""Imports a module's application as a server does before it serves, without holding up the base. In: its namespace. Out: Imported.
+
+The code runs in a thread of its own, for the base goes on answering; what would show that is made right: the thread has the base's
+event loop, what is set in context variables (decimal's context too) and in `threading.local`s of the module is there for its requests,
+and SQLite connections may be used by other threads than the one that has made them.
+"""
+
+import asyncio
+import contextvars
+import decimal
+import sys
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from arkwright.arklet.asgi.words import Application
+from arkwright.arklet.shared.facades import on_import
+from arkwright.arklet.shared.ownership import starter
+
+ABSENT: Any = object()
+CHECKS_THREAD = 4  # the place of check_same_thread among the arguments of sqlite3.connect
+
+
+@dataclass(frozen=True)
+class Imported:
+    """`context`: the variables that its import has set, and what to."""
+
+    application: Application
+    context: tuple[tuple[contextvars.ContextVar[Any], Any], ...]
+
+
+async def imported(root: str, find: Callable[[], Application], seconds: float) -> Imported:
+    """What `find` returns, which runs in a thread. Raises what it raises, TimeoutError after `seconds`."""
+    before, context, loop = contextvars.copy_context(), contextvars.copy_context(), asyncio.get_running_loop()
+    done: asyncio.Future[tuple[Application, list[Any]]] = loop.create_future()
+
+    def run() -> None:
+        asyncio.set_event_loop(loop)
+        try:
+            found = context.run(find), _locals(root)
+        except BaseException as error:  # to whoever waits
+            _settle(loop, done, done.set_exception, error)
+        else:
+            _settle(loop, done, done.set_result, found)
+
+    threading.Thread(target=run, name=f"import of {root}", daemon=True).start()
+    application, own_locals = await asyncio.wait_for(done, seconds)
+    for local, values in own_locals:
+        vars(local).update({**values, **vars(local)})
+    return Imported(application, _set_since(before, context))
+
+
+def _settle(loop: asyncio.AbstractEventLoop, done: Any, settle: Callable[[Any], None], value: Any) -> None:
+    loop.call_soon_threadsafe(lambda: None if done.done() else settle(value))
+
+
+def _locals(root: str) -> list[tuple[threading.local, dict[str, Any]]]:
+    """Those in the module's globals, and what they hold in this thread."""
+    modules = [vars(module) for name, module in list(sys.modules.items()) if name.startswith(f"{root}.")]
+    found = [one for held in modules for one in list(held.values()) if issubclass(type(one), threading.local)]
+    return [(one, dict(vars(one))) for one in found]
+
+
+def _set_since(before: contextvars.Context, after: contextvars.Context) -> Any:
+    changed = ((var, value) for var, value in after.items() if before.get(var, ABSENT) is not value)
+    return tuple((var, value) for var, value in changed if not _is_plain(value))
+
+
+def _is_plain(value: Any) -> bool:
+    """A context of decimal that has only been looked at."""
+    return isinstance(value, decimal.Context) and str(value) == str(decimal.Context())
+
+
+def let_connections_move() -> None:
+    """Once a process."""
+    if sqlite := sys.modules.get("sqlite3"):
+        _move_connections(sqlite)
+    else:
+        on_import["sqlite3"] = _move_connections
+
+
+def _move_connections(sqlite: Any) -> None:
+    connect = sqlite.connect
+
+    def connecting(*args: Any, **more: Any) -> Any:
+        if len(args) <= CHECKS_THREAD and asyncio._get_running_loop() is None and starter():
+            more.setdefault("check_same_thread", False)
+        return connect(*args, **more)
+
+    sqlite.connect = sqlite.dbapi2.connect = connecting

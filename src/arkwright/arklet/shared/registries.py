@@ -1,0 +1,187 @@
+"""Registries of libraries that many have: metrics, tables, tasks, scheduled jobs. In: what modules register there. Out: it goes with them.
+
+Each library gets a thin layer over the one call that registers, once it is imported. Two versions of a module register the same
+names: the later one takes the place of the earlier, which gets it back if the later goes first. Not done here: plain containers
+(`caches`).
+"""
+
+import codecs
+import functools
+import gc
+import sys
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+from weakref import WeakKeyDictionary, ref
+
+from arkwright.arklet.shared.facades import on_import
+from arkwright.arklet.shared.ownership import Maker, maker, owner_of, rival, starter
+
+_registered: WeakKeyDictionary[Any, Maker] = WeakKeyDictionary()
+
+
+def watch_registries() -> None:
+    """Those of the libraries that are there, and of others as they come."""
+    for name, layer in LIBRARIES.items():
+        if name in sys.modules:
+            layer(sys.modules[name])
+        else:
+            on_import[name] = layer
+    _codecs()
+
+
+def take_out(owner: Maker) -> None:
+    """All that the module has registered, the last first."""
+    while owner.undoing:
+        owner.undoing.pop()()
+    if base := sys.modules.get("apscheduler.schedulers.base"):
+        for scheduler in [
+            one for one in gc.get_objects() if isinstance(type(one), type) and issubclass(type(one), base.BaseScheduler)
+        ]:
+            _take_jobs(scheduler, owner)
+
+
+def _layer(holder: Any, name: str, made: Callable[..., Any]) -> None:
+    """`made` is called with the original and its arguments."""
+    original = getattr(holder, name)
+
+    @functools.wraps(original)
+    def layered(*args: Any, **more: Any) -> Any:
+        return made(original, *args, **more)
+
+    setattr(holder, name, layered)
+
+
+def _take_place(owner: Maker, out: Callable[[], object], back: Callable[[], object], other: Maker) -> None:
+    """Another version's entry goes, and comes back if that version is there longer."""
+    out()
+    owner.undoing.append(lambda: None if other.is_going else back())
+
+
+def _metrics(module: Any) -> None:
+    def register(original: Any, registry: Any, collector: Any) -> None:
+        if owner := maker("prometheus_client") or starter():
+            held = {registry._names_to_collectors.get(name) for name in registry._get_names(collector)} - {None}
+            for one in held:
+                if other := rival(owner, _registered.get(one)):
+                    _take_place(
+                        owner, partial(registry.unregister, one), partial(_again, original, registry, ref(one)), other
+                    )
+            _registered[collector] = owner
+            owner.undoing.append(partial(_unregister, registry, ref(collector)))
+        original(registry, collector)
+
+    _layer(module.CollectorRegistry, "register", register)
+
+
+def _again(register: Any, registry: Any, held: Any) -> None:
+    if (collector := held()) is not None:
+        register(registry, collector)
+
+
+def _unregister(registry: Any, held: Any) -> None:
+    if (collector := held()) in registry._collector_to_names:
+        registry.unregister(collector)
+
+
+def _tables(module: Any) -> None:
+    def new(original: Any, *args: Any, **more: Any) -> Any:
+        owner = maker("sqlalchemy") or starter()
+        if owner is None or len(args) < 2:
+            return original(*args, **more)
+        metadata, key = args[1], _key(args, more)
+        held = metadata.tables.get(key)
+        if held is not None and (other := rival(owner, _registered.get(held))):
+            back = partial(metadata._add_table, args[0], held.schema, held)
+            _take_place(owner, partial(metadata.remove, held), back, other)
+        table = original(*args, **more)
+        _registered[table] = owner
+        owner.undoing.append(lambda: metadata.remove(table) if metadata.tables.get(key) is table else None)
+        return table
+
+    _layer(module.Table, "_new", new)
+
+
+def _key(args: Any, more: Any) -> str:
+    schema = more.get("schema") or args[1].schema
+    return f"{schema}.{args[0]}" if schema else str(args[0])
+
+
+def _classes(module: Any) -> None:
+    """Those that relations name in words, and their mappers."""
+
+    def add(original: Any, name: str, cls: Any, registry: Any) -> None:
+        held, owner = registry.get(name), owner_of(cls)
+        if owner and (other := rival(owner, owner_of(held))):
+            _take_place(
+                owner,
+                partial(module._remove_class, name, held, registry),
+                partial(original, name, held, registry),
+                other,
+            )
+        original(name, cls, registry)
+        if owner:
+            owner.undoing.append(partial(_dispose, cls))
+
+    _layer(module, "_add_class", add)
+
+
+def _dispose(cls: Any) -> None:
+    manager = cls.__dict__.get("_sa_class_manager")
+    if manager is not None and manager.registry is not None:
+        manager.registry._dispose_manager_and_mapper(manager)
+
+
+def _tasks(module: Any) -> None:
+    def task(original: Any, app: Any, fun: Any, name: Any = None, **more: Any) -> Any:
+        if (owner := owner_of(fun)) is None:
+            return original(app, fun, name, **more)
+        name = name or app.gen_task_name(fun.__name__, fun.__module__)
+        held = app._tasks.get(name)
+        if other := rival(owner, owner_of(type(held))):
+            _take_place(owner, partial(app._tasks.pop, name), partial(app._tasks.setdefault, name, held), other)
+        made = original(app, fun, name, **more)
+        owner.undoing.append(lambda: app._tasks.pop(name, None) if app._tasks.get(name) is made else None)
+        return made
+
+    _layer(module.Celery, "_task_from_fun", task)
+
+
+def _schedulers(module: Any) -> None:
+    def make(original: Any, scheduler: Any, *args: Any, **more: Any) -> None:
+        original(scheduler, *args, **more)
+        if owner := maker("apscheduler") or starter():
+            made = ref(scheduler)
+            owner.undoing.append(lambda: _shut_down(made()))
+
+    _layer(module.BaseScheduler, "__init__", make)
+
+
+def _shut_down(scheduler: Any) -> None:
+    if scheduler is not None and scheduler.running:
+        scheduler.shutdown(wait=False)
+
+
+def _take_jobs(scheduler: Any, owner: Maker) -> None:
+    """Out of one that goes on, the base's."""
+    for job in scheduler.get_jobs():
+        if owner.has_part_in(job.func):
+            job.remove()
+
+
+def _codecs() -> None:
+    def register(original: Any, search: Any, /) -> None:
+        original(search)
+        if owner := maker():
+            owner.undoing.append(partial(codecs.unregister, search))
+
+    _layer(codecs, "register", register)
+
+
+LIBRARIES: dict[str, Callable[[Any], None]] = {
+    "prometheus_client.registry": _metrics,
+    "sqlalchemy.sql.schema": _tables,
+    "sqlalchemy.orm.clsregistry": _classes,
+    "celery.app.base": _tasks,
+    "apscheduler.schedulers.base": _schedulers,
+}

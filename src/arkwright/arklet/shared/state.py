@@ -1,0 +1,143 @@
+"""What a process has but once: working directory, environment, locale, filters, hooks. In: it before and after. Out: Changes to undo.
+
+What is set by assignment is compared around a module's start; calls that change something are watched where the module's code makes
+them (`watching`), while it starts through libraries too. A change is told, and put back when the module goes, unless somebody has changed it again. Not done here: functions
+and classes that are replaced (`patches`).
+"""
+
+import asyncio
+import copy
+import decimal
+import locale
+import mimetypes
+import os
+import socket
+import ssl
+import sys
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from arkwright.arklet.shared.ownership import Maker
+
+ABSENT: Any = object()
+Calls = tuple[tuple[Any, str], ...]
+
+
+@dataclass(frozen=True)
+class State:
+    """`calls`: what changes it, so that they can be watched."""
+
+    where: str
+    read: Callable[[], Any]
+    write: Callable[[Any], object]
+    calls: Calls = ()
+
+
+@dataclass(frozen=True)
+class Change:
+    """`after` is `ABSENT` where it was not looked at: a call that has just begun."""
+
+    state: State
+    before: Any
+    after: Any = ABSENT
+
+    @property
+    def where(self) -> str:
+        return self.state.where
+
+    def undo(self, owner: Maker) -> None:
+        if self.is_there():
+            self.state.write(self.before)
+
+    def is_there(self) -> bool:
+        """Whether it is still as the module has set it."""
+        now = self.state.read()
+        return bool(now != self.before and (self.after is ABSENT or now == self.after))
+
+
+def snapshot() -> dict[State, Any]:
+    """What no call changes, as it is now."""
+    return {state: state.read() for state in STATES if not state.calls}
+
+
+def changes(before: dict[State, Any]) -> list[Change]:
+    """What is not as it was."""
+    now = [(state, held, state.read()) for state, held in before.items()]
+    return [Change(state, held, value) for state, held, value in now if value != held]
+
+
+def remember(owner: Maker, state: State) -> None:
+    """Before a call of the module's code changes it."""
+    if all(one.where != state.where for one in owner.changes):
+        owner.changes.append(Change(state, state.read()))
+
+
+def variable(key: str | bytes) -> State:
+    """One of the environment."""
+    name = os.fsdecode(key)
+
+    def write(value: Any) -> None:
+        if value is ABSENT:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = value
+
+    return State(f"os.environ[{name!r}]", lambda: os.environ.get(name, ABSENT), write)
+
+
+def _attribute(holder: Any, name: str, *calls: tuple[Any, str]) -> State:
+    where = f"{getattr(holder, '__name__', 'decimal.DefaultContext')}.{name.strip('_')}"
+    return State(where, lambda: getattr(holder, name, None), lambda value: setattr(holder, name, value), calls)
+
+
+def _pair(where: str, read: Callable[[], Any], write: Callable[[Any], object], *calls: tuple[Any, str]) -> State:
+    return State(where, read, write, calls)
+
+
+def _set_filters(value: Any) -> None:
+    warnings.filters[:] = value  # type: ignore[index]
+    warnings._filters_mutated()  # type: ignore[attr-defined]
+
+
+def _mime_types() -> Any:
+    known: Any = mimetypes._db  # type: ignore[attr-defined]
+    return copy.deepcopy((known.types_map, known.types_map_inv)) if known else None
+
+
+def _set_mime_types(value: Any) -> None:
+    if value is None:
+        mimetypes.init()
+        return
+    known: Any = mimetypes._db  # type: ignore[attr-defined]
+    for table, before in zip((known.types_map, known.types_map_inv), value, strict=True):
+        for entries, held in zip(table, before, strict=True):
+            entries.clear()
+            entries.update(held)
+
+
+def _set_locale(value: str) -> None:
+    locale.setlocale(locale.LC_ALL, value)
+
+
+FILTERING = ("filterwarnings", "simplefilter", "resetwarnings")
+# What modules change, as far as the interpreter lets it be read.
+STATES = (
+    _pair("the working directory", os.getcwd, os.chdir, (os, "chdir"), (os, "fchdir")),
+    _pair("the locale", lambda: locale.setlocale(locale.LC_ALL), _set_locale, (locale, "setlocale")),
+    _pair(
+        "the time-out of sockets",
+        socket.getdefaulttimeout,
+        socket.setdefaulttimeout,
+        (socket, "setdefaulttimeout"),
+    ),
+    _pair("the recursion limit", sys.getrecursionlimit, sys.setrecursionlimit, (sys, "setrecursionlimit")),
+    _pair("the switch interval", sys.getswitchinterval, sys.setswitchinterval, (sys, "setswitchinterval")),
+    _pair("warnings.filters", lambda: list(warnings.filters), _set_filters, *((warnings, one) for one in FILTERING)),
+    _pair("the types of mimetypes", _mime_types, _set_mime_types, (mimetypes, "add_type"), (mimetypes, "init")),
+    _attribute(asyncio.events, "_event_loop_policy", (asyncio, "set_event_loop_policy")),
+    *(_attribute(sys, name) for name in ("stdin", "stdout", "stderr", "excepthook", "unraisablehook", "displayhook")),
+    *(_attribute(decimal.DefaultContext, name) for name in ("prec", "rounding", "Emin", "Emax", "capitals", "clamp")),
+    _attribute(ssl, "_create_default_https_context"),
+)
