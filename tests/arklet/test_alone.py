@@ -146,7 +146,7 @@ def test_list_shows_how_a_module_is_doing(alone, source):
     alone("deploy", str(source))
     alone.get("/provider/")
     (row,) = json.loads(alone("list", "-o", "json").stdout)
-    assert (row["isolation"], row["requests"], row["failed"], row["inFlight"]) == ("shared", 1, 0, 0)
+    assert (row["isolation"], row["requests"], row["failed"], row["inFlight"]) == ("process", 1, 0, 0)
     assert "P99 MS" in alone("list", "-o", "wide").stdout
     assert "P99 MS" not in alone("list").stdout
 

@@ -35,7 +35,7 @@ def run(order: Order) -> None:
     connection, loaded = socket.socket(fileno=order.bridge), set(sys.modules)
     _prepare(order)
     try:
-        application = application_named(order.application)
+        application = application_named(order.application, threads=order.threads)
     except StartFailure as error:
         _fail(connection, error)
     except BaseException as error:  # KeyboardInterrupt and the like
