@@ -44,7 +44,7 @@ class Stock:
 @pytest.fixture(autouse=True)
 def nothing_published():
     yield
-    services._services.clear()
+    services.services.all.clear()
 
 
 @pytest.fixture
@@ -58,19 +58,26 @@ def install(base, tmp_path):
     return install
 
 
-async def test_a_module_calls_what_the_base_and_other_modules_offer(base, install):
+BETWEEN = pytest.mark.parametrize(
+    "asking, offering", [(one, other) for one in ("shared", "process") for other in ("shared", "process")]
+)
+
+
+@BETWEEN
+async def test_a_module_calls_what_the_base_and_other_modules_offer(base, install, asking, offering):
     publish("stock", Stock(), version="1.2")
-    await install("asks", "1.0", ASKS)
+    await install("asks", "1.0", ASKS, asking)
     assert await base.get("/asks/") == (200, "no service prices: nobody offers it")
-    await install("offers", "1.0", OFFERS)
+    await install("offers", "1.0", OFFERS, offering)
     assert await base.get("/asks/") == (200, "1.0 umbrella")
 
 
-async def test_a_switch_is_for_services_too_and_an_uninstall_ends_them(base, install):
+@BETWEEN
+async def test_a_switch_is_for_services_too_and_an_uninstall_ends_them(base, install, asking, offering):
     publish("stock", Stock(), version="1.2")
-    await install("asks", "1.0", ASKS)
-    await install("offers", "1.0", OFFERS)
-    await install("offers", "2.0", OFFERS)
+    await install("asks", "1.0", ASKS, asking)
+    await install("offers", "1.0", OFFERS, offering)
+    await install("offers", "2.0", OFFERS, offering)
     assert (await base.get("/asks/"))[1] == "1.0 umbrella"
     await base.command("switchBiz", bizName="offers", bizVersion="2.0")
     assert (await base.get("/asks/"))[1] == "2.0 umbrella"
@@ -89,30 +96,30 @@ async def test_nobody_holds_on_to_a_provider_that_goes(base, install):
         of("x")
 
 
-async def test_an_uninstall_waits_for_calls_under_way(base, install):
-    await install("offers", "1.0", OFFERS)
+@pytest.mark.parametrize("offering", ["shared", "process"])
+async def test_an_uninstall_waits_for_calls_under_way(base, install, offering):
+    await install("offers", "1.0", OFFERS, offering)
     calling = asyncio.ensure_future(find("prices").slowly(0.5))
     await asyncio.sleep(0.05)
     answer = await base.command("uninstallBiz", bizName="offers", bizVersion="1.0")
     assert calling.done() and await calling == "1.0" and "residue" not in answer["data"]
 
 
-async def test_a_call_runs_as_its_providers(base, install, caplog):
-    await install("offers", "1.0", OFFERS)
+@pytest.mark.parametrize("offering", ["shared", "process"])
+async def test_a_call_runs_as_its_providers(base, install, offering, caplog):
+    await install("offers", "1.0", OFFERS, offering)
     find("prices").of("x")
+    async with asyncio.timeout(5):
+        while "asked for x" not in caplog.messages:
+            await asyncio.sleep(0.01)
     (record,) = [one for one in caplog.records if one.message == "asked for x"]
     assert record.arkwright_module == "offers:1.0"
 
 
-async def test_a_module_in_a_process_of_its_own_is_told_that_it_has_none(base, install):
-    await install("asks", "1.0", ASKS, "process")
-    said = "no service prices: a module in a process of its own shares no services with its base; ask over HTTP"
-    assert await base.get("/asks/") == (200, said)
-
-
-async def test_health_lists_what_is_offered(base, install):
+@pytest.mark.parametrize("offering", ["shared", "process"])
+async def test_health_lists_what_is_offered(base, install, offering):
     publish("stock", Stock(), version="1.2")
-    await install("offers", "1.0", OFFERS)
+    await install("offers", "1.0", OFFERS, offering)
     health = (await base.command("health"))["data"]["healthData"]
     assert health["services"] == ["stock 1.2 by the base", "prices 1.0 by offers:1.0"]
 

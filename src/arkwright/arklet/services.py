@@ -7,37 +7,46 @@
 A stand-in finds its provider at each call: what is published later, switched or upgraded is called from then on, and nobody holds on to
 the code of a module that is going. Of several the newest version answers; a module's counts while that module is active. A call runs as
 its provider's: what it makes and logs is the provider's. A module's services go with it, once the calls under way have ended.
+
+Who offers and who asks may be in different processes: then arguments and results cross by value (`CannotCross` tells what cannot), and
+what the provider raises arrives as `ServiceFailed`, which is also the exception's own type where Python has it built in.
 """
 
 import asyncio
 import functools
 import inspect
-import os
 import threading
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import InvalidVersion, Version
 
+from arkwright.arklet.bridge.calls import CALL_SECONDS
+from arkwright.arklet.bridge.remote import (
+    BadService,
+    CallTimedOut,
+    NoSuchService,
+    ServiceError,
+    ServiceFailed,
+    patience,
+)
+from arkwright.arklet.bridge.values import CannotCross
 from arkwright.arklet.owners import Owner, running, works_for
-from arkwright.arklet.settings import ISOLATION, Isolation
 
+__all__ = [
+    "BadService",
+    "CallTimedOut",
+    "CannotCross",
+    "NoSuchService",
+    "ServiceError",
+    "ServiceFailed",
+    "find",
+    "publish",
+]
 LOOK_SECONDS = 0.01
-
-
-class ServiceError(LookupError):
-    """Root of what can be wrong with a service."""
-
-
-class NoSuchService(ServiceError):
-    """Nobody offers it now; the message says what there is instead."""
-
-
-class BadService(ServiceError):
-    """A name, version or specifier that cannot be; or one that this provider offers already."""
 
 
 @dataclass(eq=False)
@@ -59,43 +68,119 @@ class Service:
         by = "the base" if self.owner is None else self.owner.identity
         return f"{self.name} {self.version} by {by}{'' if self.is_active else ' (not active)'}"
 
+    def called(self, method: Callable[..., Any], /, *args: Any, **more: Any) -> Any:
+        """As the provider's own, and counted until it has ended, which for an awaitable is when it has been awaited."""
+        self._count(1)
+        is_over = True
+        try:
+            with works_for(self.owner):
+                result = method(*args, **more)
+            if inspect.isawaitable(result):
+                is_over = False
+                return self._awaited(result)
+            return result
+        finally:
+            if is_over:
+                self._count(-1)
 
-_services: list[Service] = []
+    async def _awaited(self, result: Awaitable[Any]) -> Any:
+        try:
+            with works_for(self.owner):
+                return await result
+        finally:
+            self._count(-1)
+
+    def _count(self, change: int) -> None:
+        with self.lock:
+            self.calls += change
+
+
+class Registry(Protocol):
+    """Where services are known: here, in the base's process; in a module's own, over there."""
+
+    def publish(self, name: str, provider: object, version: str) -> None: ...
+
+    def attribute(self, name: str, versions: SpecifierSet, attribute: str) -> Any:
+        """A value, or what calls it."""
+        ...
+
+
+class Services:
+    """The base's registry: of the base's own services and of all its modules'."""
+
+    def __init__(self) -> None:
+        self.all: list[Service] = []
+
+    def publish(self, name: str, provider: object, version: str) -> None:
+        """For whom the present code works. Raises BadService."""
+        owner = running()
+        chosen = version or (owner.version if owner else "1")
+        try:
+            service = Service(name, Version(chosen), provider, owner)
+        except InvalidVersion as error:
+            raise BadService(f"service {name!r}: {error}") from None
+        if any(one.owner is owner and (one.name, one.version) == (name, service.version) for one in self.all):
+            raise BadService(f"{service} is published already")
+        self.all.append(service)
+
+    def attribute(self, name: str, versions: SpecifierSet, attribute: str) -> Any:
+        value = getattr(self.find(name, versions).provider, attribute)
+        return functools.partial(self._call, name, versions, attribute) if callable(value) else value
+
+    def _call(self, name: str, versions: SpecifierSet, attribute: str, /, *args: Any, **more: Any) -> Any:
+        """Of the provider that is there now: what was looked up may be kept, and called long after."""
+        service = self.find(name, versions)
+        return service.called(getattr(service.provider, attribute), *args, **more)
+
+    def find(self, name: str, versions: SpecifierSet) -> Service:
+        """Raises NoSuchService."""
+        named = [one for one in self.all if one.name == name]
+        fitting = [one for one in named if one.is_active and versions.contains(one.version, prereleases=True)]
+        if not fitting:
+            there = ", ".join(map(str, named)) or "nobody offers it"
+            raise NoSuchService(f"no service {f'{name} {versions}'.strip()}: {there}")
+        return max(fitting, key=lambda one: one.version)
+
+    def drop(self, owner: Owner) -> list[Service]:
+        """Those of a module go; what is returned may still be called, by calls under way."""
+        gone = [one for one in self.all if one.owner is owner]
+        self.all[:] = [one for one in self.all if one.owner is not owner]
+        return gone
+
+
+services = Services()
+_registry: Registry = services
+
+
+def connect(registry: Registry) -> None:
+    """From now on, services are published and found there."""
+    global _registry
+    _registry = registry
 
 
 def publish(name: str, provider: object, version: str = "") -> None:
     """Offer an object to the base and all its modules, for whom the present code works. `version`: the module's own if it is left out,
     "1" in the base. Raises BadService."""
-    owner = running()
-    chosen = version or (owner.identity.partition(":")[2] if owner else "1")
-    try:
-        service = Service(name, Version(chosen), provider, owner)
-    except InvalidVersion as error:
-        raise BadService(f"service {name!r}: {error}") from None
-    if any(one.owner is owner and (one.name, one.version) == (name, service.version) for one in _services):
-        raise BadService(f"{service} is published already")
-    _services.append(service)
+    _registry.publish(name, provider, version)
 
 
-def find(name: str, versions: str = "") -> Any:
+def find(name: str, versions: str = "", seconds: float = CALL_SECONDS) -> Any:
     """A stand-in for the service of that name, in one of `versions` (as in requirements: ">=1,<2"). It need not be there yet: a call
-    of one that is not raises NoSuchService. Raises BadService."""
+    of one that is not raises NoSuchService. `seconds`: until a call to another process raises CallTimedOut. Raises BadService."""
     try:
-        return StandIn(name, SpecifierSet(versions))
+        return StandIn(name, SpecifierSet(versions), seconds)
     except InvalidSpecifier as error:
         raise BadService(f"service {name!r}: {error}") from None
 
 
 def published() -> list[Service]:
     """What is offered now."""
-    return list(_services)
+    return list(services.all)
 
 
 async def withdraw(owner: Owner, seconds: float) -> int:
     """Take a module's services away and wait for the calls under way. Returns how many go on after `seconds`."""
-    gone = [one for one in _services if one.owner is owner]
-    _services[:] = [one for one in _services if one.owner is not owner]
-    end = time.monotonic() + seconds
+    gone, end = services.drop(owner), time.monotonic() + seconds
     while (left := sum(one.calls for one in gone)) and time.monotonic() < end:  # noqa: ASYNC110 (threads call, too)
         await asyncio.sleep(LOOK_SECONDS)
     return left
@@ -104,62 +189,38 @@ async def withdraw(owner: Owner, seconds: float) -> int:
 class StandIn:
     """Behaves as the service that is there when it is asked."""
 
-    def __init__(self, name: str, versions: SpecifierSet) -> None:
-        self.__name, self.__versions = name, versions
+    def __init__(self, name: str, versions: SpecifierSet, seconds: float) -> None:
+        self.__name, self.__versions, self.__seconds = name, versions, seconds
 
     def __getattr__(self, attribute: str) -> Any:
         if attribute.startswith("__"):
             raise AttributeError(attribute)
-        value = getattr(self.__service().provider, attribute)
-        if not callable(value):
-            return value
-        return functools.partial(self.__call_method, attribute)
+        return self.__attribute(attribute)
 
     def __call__(self, *args: Any, **more: Any) -> Any:
-        return self.__call_method("__call__", *args, **more)
+        return self.__attribute("__call__")(*args, **more)
+
+    def __attribute(self, attribute: str) -> Any:
+        with _patient(self.__seconds):
+            value = _registry.attribute(self.__name, self.__versions, attribute)
+        return functools.partial(self.__patiently, value) if callable(value) else value
+
+    def __patiently(self, call: Callable[..., Any], /, *args: Any, **more: Any) -> Any:
+        with _patient(self.__seconds):
+            return call(*args, **more)
 
     def __repr__(self) -> str:
         return f"<service {self.__name} {self.__versions}>".replace(" >", ">")
 
-    def __call_method(self, attribute: str, *args: Any, **more: Any) -> Any:
-        service = self.__service()
-        return _called(service, getattr(service.provider, attribute), *args, **more)
 
-    def __service(self) -> Service:
-        named = [one for one in _services if one.name == self.__name]
-        fitting = [one for one in named if one.is_active and self.__versions.contains(one.version, prereleases=True)]
-        if not fitting:
-            there = ", ".join(map(str, named)) or "nobody offers it"
-            if os.environ.get(ISOLATION) == Isolation.PROCESS:
-                there = "a module in a process of its own shares no services with its base; ask over HTTP"
-            raise NoSuchService(f"no service {f'{self.__name} {self.__versions}'.strip()}: {there}")
-        return max(fitting, key=lambda one: one.version)
+class _patient:
+    """As a call's patience, while it is made."""
 
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
 
-def _called(service: Service, method: Callable[..., Any], *args: Any, **more: Any) -> Any:
-    """As the provider's own, and counted until it has ended, which for an awaitable is when it has been awaited."""
-    _count(service, 1)
-    is_over = True
-    try:
-        with works_for(service.owner):
-            result = method(*args, **more)
-        if inspect.isawaitable(result):
-            is_over = False
-            return _awaited(service, result)
-        return result
-    finally:
-        if is_over:
-            _count(service, -1)
+    def __enter__(self) -> None:
+        self._token = patience.set(self._seconds)
 
-
-async def _awaited(service: Service, result: Awaitable[Any]) -> Any:
-    try:
-        with works_for(service.owner):
-            return await result
-    finally:
-        _count(service, -1)
-
-
-def _count(service: Service, change: int) -> None:
-    with service.lock:
-        service.calls += change
+    def __exit__(self, *error: object) -> None:
+        patience.reset(self._token)

@@ -4,19 +4,14 @@ A requirement that the base meets is shared in every mode. Installing is pip's w
 environment gives it (PIP_INDEX_URL and the like).
 """
 
-import asyncio
 import importlib.metadata
-import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from arkwright.arklet.archives.downloads import PackageError
-
-PIP_SECONDS = 300.0
 
 
 @dataclass(frozen=True)
@@ -84,36 +79,6 @@ def refuse_unmet(identity: str, found: list[Unmet]) -> None:
             f"{identity} cannot share the base's packages: {said}. Install what is missing into the base, or let the module have "
             "its own: isolation process"
         )
-
-
-async def install_beside(requirements: Iterable[Unmet], directory: Path) -> None:
-    """Into `directory`, with all that they need in turn. Raises PackageError with pip's own words."""
-    wanted = [str(one.requirement) for one in requirements]
-    if not wanted:
-        return
-    command = [
-        sys.executable,
-        "-m",
-        "pip",
-        "install",
-        "--quiet",
-        "--disable-pip-version-check",
-        "--no-input",
-        "--no-compile",
-    ]
-    command += ["--only-binary", ":all:", "--target", str(directory), *wanted]
-    pip = await asyncio.create_subprocess_exec(
-        *command, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE
-    )
-    try:
-        _, said = await asyncio.wait_for(pip.communicate(), PIP_SECONDS)
-    except BaseException:
-        pip.kill()
-        await pip.wait()
-        raise
-    if pip.returncode:
-        lines = [line.removeprefix("ERROR: ") for line in said.decode(errors="replace").splitlines() if "ERROR" in line]
-        raise PackageError(f"cannot install {', '.join(wanted)} beside the module: {' '.join(lines) or said[-500:]!r}")
 
 
 def _version(name: str) -> str | None:

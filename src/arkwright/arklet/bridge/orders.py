@@ -15,7 +15,7 @@ DESCRIPTORS = 4  # at most, with one order
 
 class Order(msgspec.Struct, frozen=True, kw_only=True):
     """A module to run. `directories` come first in the import path, `path` after them; `memory_bytes` and `cpus`: 0 is no limit;
-    `bridge`: the descriptor of the socket to the base, in the process that runs it."""
+    `bridge`, `services`: descriptors of the sockets to the base, in the process that runs it."""
 
     identity: str
     application: str
@@ -27,10 +27,11 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     threads: int = 40
     shutdown_seconds: float = 30.0
     bridge: int = -1
+    services: int = -1
 
 
 class Fork(msgspec.Struct, frozen=True, tag=True):
-    """Start a module; the descriptors of its bridge and its output come along. `is_fresh`: as an interpreter of its own."""
+    """Start a module; the descriptors of its bridge, its services' line and its output come along. `is_fresh`: as an interpreter of its own."""
 
     number: int
     order: Order

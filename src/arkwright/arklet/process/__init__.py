@@ -2,6 +2,7 @@
 
 host        one version: its process started, kept running, ended
 bridge      requests as frames to the process, and back
+offers      services between the base and it
 output      what it prints and logs
 warm        the process that starts the others
 """

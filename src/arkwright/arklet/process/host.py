@@ -23,6 +23,7 @@ from arkwright.arklet.bridge.orders import Order
 from arkwright.arklet.leftovers import Leftover, note
 from arkwright.arklet.owners import Owner
 from arkwright.arklet.process.bridge import Bridge, ProcessLost
+from arkwright.arklet.process.offers import Offers
 from arkwright.arklet.process.output import Output
 from arkwright.arklet.process.warm import Child, WarmProcess
 from arkwright.arklet.settings import MEGABYTE, ModuleSettings
@@ -52,11 +53,11 @@ class OwnProcess:
     @classmethod
     async def start(cls, package: ModulePackage, settings: ModuleSettings, warm: WarmProcess) -> "OwnProcess":
         """Raises StartFailure, chained to what the process said, or PackageError."""
-        if found := await asyncio.to_thread(unmet, package.requirements):
-            await install_beside(found, package.beside)
+        if await asyncio.to_thread(unmet, package.requirements):
+            await install_beside(package.requirements, package.beside)
         module = cls(package, settings, warm)
-        module._is_fresh = package.beside.is_dir() and warm.has_loaded(one.name for one in package.beside.iterdir())
         try:
+            module._is_fresh = await warm.has_loaded(names_of(package))
             started = await module._spawn()
         except BaseException:
             await module.stop()
@@ -143,15 +144,18 @@ class OwnProcess:
         """Raises StartFailure or OSError; no process is left then that does not end by itself."""
         self._silent.clear()
         ours, theirs = socket.socketpair()
+        our_line, their_line = socket.socketpair()
         reading, writing = os.pipe()
         loop = asyncio.get_running_loop()
         await loop.connect_read_pipe(lambda: Output(self.owner, self._silent.set), os.fdopen(reading, "rb"))
         bridge = self._bridge = Bridge(self._lost)
         ours.setblocking(False)
         await loop.create_unix_connection(lambda: bridge, sock=ours)
+        self._offers = Offers(self.owner, our_line)
         try:
-            with theirs:
-                self._child = await self._warm.run(self._order(), theirs, writing, self._is_fresh)
+            with theirs, their_line:
+                descriptors = (theirs.fileno(), their_line.fileno(), writing)
+                self._child = await self._warm.run(self._order(), descriptors, self._is_fresh)
         finally:
             os.close(writing)
         started = await self._started(bridge)
@@ -204,6 +208,11 @@ class OwnProcess:
                 self._last_end = str(error)
                 await self._end()
                 self._child = None
+
+
+def names_of(package: ModulePackage) -> set[str]:
+    """Top-level names that it brings along: they win over those that the base has."""
+    return {one.name.removesuffix(".py") for directory in package.directories for one in directory.iterdir()}
 
 
 async def _has_ended(child: Child, seconds: float) -> bool:

@@ -90,6 +90,8 @@ class WarmProcess(asyncio.Protocol):
         self._left = b""
         self._saying, self._starting = asyncio.Lock(), asyncio.Lock()
         self._preloaded: dict[str, None] = {}
+        self._loaded: set[str] = set()
+        self._is_ready = asyncio.Event()
         self.unsafe: set[str] = set()
 
     async def start(self) -> None:
@@ -104,18 +106,19 @@ class WarmProcess(asyncio.Protocol):
         with theirs, reporting:
             self._process = await asyncio.to_thread(_spawn, theirs, reporting)
         self._orders = ours
+        self._is_ready.clear()
         reports.setblocking(False)
         await asyncio.get_running_loop().create_unix_connection(lambda: self, sock=reports)
         if names := self._preload_at_start or tuple(self._preloaded):
             await self.say(Preload(list(names)))
 
-    async def run(self, order: Order, bridge: socket.socket, output: int, is_fresh: bool = False) -> Child:
-        """Raises OSError."""
+    async def run(self, order: Order, descriptors: tuple[int, int, int], is_fresh: bool = False) -> Child:
+        """`descriptors`: of its bridge, its services' line, its output. Raises OSError."""
         await self.start()
         child, number = Child(self), next(self._numbers)
         self._unborn[number] = child
         try:
-            await self.say(Fork(number, order, is_fresh), (bridge.fileno(), output))
+            await self.say(Fork(number, order, is_fresh), descriptors)
         except BaseException:
             del self._unborn[number]
             raise
@@ -139,10 +142,12 @@ class WarmProcess(asyncio.Protocol):
             with contextlib.suppress(OSError):
                 await self.say(Preload(new))
 
-    def has_loaded(self, names: Iterable[str]) -> bool:
-        """Whether any of these top-level names is in it, or on its way there."""
-        known = {one.partition(".")[0] for one in (*self._preloaded, *(self._preload_at_start or ()))}
-        return not known.isdisjoint(names)
+    async def has_loaded(self, names: Iterable[str]) -> bool:
+        """Whether any of these top-level names is in it, or on its way there. Raises OSError."""
+        await self.start()
+        await self._is_ready.wait()
+        asked = {one.partition(".")[0] for one in (*self._preloaded, *(self._preload_at_start or ()))}
+        return not (self._loaded | asked).isdisjoint(names)
 
     def data_received(self, data: bytes) -> None:
         self._left += data
@@ -165,6 +170,8 @@ class WarmProcess(asyncio.Protocol):
             self._note_preloaded(report)
 
     def _note_preloaded(self, report: Preloaded) -> None:
+        self._loaded.update(one.partition(".")[0] for one in report.names)
+        self._is_ready.set()
         self.unsafe.update(report.unsafe)
         for one in [one for one in self._preloaded if one.partition(".")[0] in self.unsafe]:
             del self._preloaded[one]
@@ -176,6 +183,8 @@ class WarmProcess(asyncio.Protocol):
         if self._orders:
             self._orders.close()
         self._orders, self._left = None, b""
+        self._loaded.clear()
+        self._is_ready.set()  # nobody waits for one that has gone
         for child in self._unborn.values():
             child.end("the process that starts modules has ended")
         self._unborn.clear()

@@ -5,5 +5,5 @@ preloading  which imports a process may share with its forks
 fresh       the same for one that cannot be forked: an interpreter of its own
 module      one module's process: its import, its application's life, its end
 requests    the module's end of the bridge: frames become ASGI calls
-records     what it says: log records that keep their level
+services    services of the base and of other modules, as it sees them, and its own
 """

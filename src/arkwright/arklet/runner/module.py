@@ -24,15 +24,20 @@ from arkwright.arklet.bridge.frames import Started, encoded
 from arkwright.arklet.bridge.orders import Order
 from arkwright.arklet.bridge.records import say_records
 from arkwright.arklet.runner.requests import Bridge
+from arkwright.arklet.runner.services import ServicesOfTheBase
+from arkwright.arklet.services import connect
 
 ORPHAN_SECONDS = 5.0  # what requests get once the base has gone: nobody can have their answers any more
 NAME_BYTES = 15  # of a process, as the system keeps it
+NEEDED = {"arkwright", "msgspec"}  # by this process itself
 ENDING = (signal.SIGTERM, signal.SIGINT)
 
 
 def run(order: Order) -> None:
     """Until the module has ended; the interpreter's own end is the caller's. Raises SystemExit(1) where it does not start."""
     connection, loaded = socket.socket(fileno=order.bridge), set(sys.modules)
+    offered = ServicesOfTheBase(socket.socket(fileno=order.services), order.identity.partition(":")[2])
+    connect(offered)
     _prepare(order)
     try:
         application = application_named(order.application, threads=order.threads)
@@ -43,6 +48,7 @@ def run(order: Order) -> None:
     signals = [one for one in ENDING if signal.getsignal(one) in (signal.SIG_DFL, signal.default_int_handler)]
     with asyncio.Runner(loop_factory=loop_factory()) as runner:
         loop = runner.get_loop()
+        offered.serve_from(loop)
         ending = asyncio.Event()
         for one in signals:  # the module's own are left alone
             loop.add_signal_handler(one, ending.set)
@@ -73,7 +79,15 @@ def _prepare(order: Order) -> None:
     sys.argv[:] = [order.application]
     sys.path[:] = [*order.directories, *order.path]
     importlib.invalidate_caches()
+    _make_way(order.directories)
     say_records(order.log_level)
+
+
+def _make_way(directories: list[str]) -> None:
+    """What this process has loaded for itself, the module may bring along in another version."""
+    brought = {name.removesuffix(".py") for one in directories for name in os.listdir(one)} - NEEDED
+    for name in [one for one in sys.modules if one.partition(".")[0] in brought]:
+        del sys.modules[name]
 
 
 def _limit(order: Order) -> None:

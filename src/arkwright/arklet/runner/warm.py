@@ -31,7 +31,7 @@ from arkwright.arklet.bridge.orders import (
 )
 from arkwright.arklet.bridge.orders import Signal as SignalOrder
 from arkwright.arklet.runner.module import loop_factory, run
-from arkwright.arklet.runner.preloading import Probe, import_all
+from arkwright.arklet.runner.preloading import Probe, import_all, top
 
 PR_SET_CHILD_SUBREAPER = 36
 GRACE_SECONDS = 10.0  # for children whose base has gone, besides what their shutdowns may take
@@ -52,6 +52,7 @@ class Warm:
         signal.set_wakeup_fd(self._waking, warn_on_full_buffer=False)
 
     def serve(self) -> Order | None:
+        self._report(Preloaded(sorted(set(map(top, sys.modules)) - sys.stdlib_module_names), []))
         while True:
             ready = self._wait()
             self._reap()
@@ -81,17 +82,18 @@ class Warm:
 
     def _fork(self, fork: Fork, descriptors: list[int]) -> Order | None:
         """The order, in the child."""
-        bridge, output = descriptors
+        bridge, services, output = descriptors
         if pid := os.fork():
             self._children[pid] = fork.order
-            os.close(bridge)
-            os.close(output)
+            for one in descriptors:
+                os.close(one)
             self._report(Born(fork.number, pid))
             return None
         self._become_child(output)
-        order = msgspec.structs.replace(fork.order, bridge=bridge)
+        order = msgspec.structs.replace(fork.order, bridge=bridge, services=services)
         if fork.is_fresh or not FORKS:
-            os.set_inheritable(bridge, True)
+            for one in (bridge, services):
+                os.set_inheritable(one, True)
             os.execv(sys.executable, fresh(order))
         return order
 
