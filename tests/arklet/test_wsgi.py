@@ -405,6 +405,15 @@ async def test_its_threads_end_when_it_is_told_to():
     assert not named[0].is_alive()
 
 
+async def test_a_websocket_is_refused_with_what_the_application_says_to_its_handshake():
+    request = Request(type="websocket", scheme="wss", extensions={"websocket.http.response": {}})
+    del request.scope["method"]
+    await request.to(lambda environ, start: says(environ["wsgi.url_scheme"].encode(), status="426 No")(environ, start))
+    start, body = request.sent
+    assert (start["type"], start["status"]) == ("websocket.http.response.start", 426)
+    assert (body["type"], body["body"]) == ("websocket.http.response.body", b"https")
+
+
 async def test_a_websocket_is_refused_and_a_lifespan_is_not_known():
     request = Request(type="websocket")
     await request.to(says())

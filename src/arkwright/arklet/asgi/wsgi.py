@@ -25,6 +25,8 @@ from arkwright.arklet.asgi.words import Message, Receive, Scope, Send
 log = logging.getLogger(__name__)
 THREADS = 40
 FILE_BYTES = 1 << 16  # what a file is read by, where its application wants less
+WEBSOCKET_ANSWER = "websocket.http.response"  # the extension by which a handshake is answered like a request
+HTTP_SCHEMES = {"ws": "http", "wss": "https"}
 UNSUPPORTED_DATA = 1003  # close code of a WebSocket, as IANA lists it
 Wsgi = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
 ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None]
@@ -44,11 +46,28 @@ class WsgiAsAsgi:
         if scope["type"] == "http":
             await _Call(self._application, scope, receive, send).run(self._threads)
         elif scope["type"] == "websocket":
+            await self._refuse(scope, receive, send)
+        else:  # as an application says that it does not know the protocol
+            raise NotImplementedError(f"a WSGI application has no {scope['type']}")
+
+    async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """What the application says to the handshake, which to it is a GET, is why: as with a server of WSGI alone."""
+        if WEBSOCKET_ANSWER not in (scope.get("extensions") or {}):
             await receive()
             said = "a WSGI application has no WebSockets"
             await send({"type": "websocket.close", "code": UNSUPPORTED_DATA, "reason": said})
-        else:  # as an application says that it does not know the protocol
-            raise NotImplementedError(f"a WSGI application has no {scope['type']}")
+            return
+
+        async def received() -> Message:
+            if (await receive())["type"] == "websocket.connect":
+                return {"type": "http.request"}
+            return {"type": "http.disconnect"}
+
+        async def sent(message: Message) -> None:
+            await send({**message, "type": f"websocket.{message['type']}"})
+
+        told = {**scope, "type": "http", "method": "GET", "scheme": HTTP_SCHEMES.get(scope["scheme"], "http")}
+        await _Call(self._application, told, received, sent).run(self._threads)
 
     def end(self) -> None:
         """Its threads end, each after the request that it has. There are to be no requests any more."""

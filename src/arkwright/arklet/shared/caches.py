@@ -16,8 +16,7 @@ from typing import Any
 from weakref import WeakKeyDictionary, WeakSet, WeakValueDictionary
 
 from arkwright.arklet.shared.ownership import Maker
-from arkwright.arklet.shared.patches import holders
-from arkwright.arklet.shared.reach import reaches
+from arkwright.arklet.shared.reach import everything, holders, reaches
 
 MAPPINGS = (dict, WeakKeyDictionary, WeakValueDictionary)
 SETS = (set, WeakSet)
@@ -36,9 +35,9 @@ class Holding:
 
 def holding(owner: Maker) -> list[Holding]:
     """What has entries of the module's. Takes tens of milliseconds in a large base."""
-    caches = [one for one in gc.get_objects() if type(one) is _lru_cache_wrapper and not owner.has_made(one)]
-    caches = [one for one in caches if any(reaches(each, owner, 4) for each in _contents(one))]
-    return [Holding("", one) for one in caches] + [one for one in _containers() if _entries(one.container, owner)]
+    caches = [one for one in everything() if type(one) is _lru_cache_wrapper]
+    theirs = [one for one in caches if not owner.has_made(one) and _has_part(_contents(one), owner)]
+    return [Holding("", one) for one in theirs] + [one for one in _containers() if _entries(one.container, owner)]
 
 
 def let_go(owner: Maker, held: list[Holding]) -> list[str]:
@@ -58,6 +57,10 @@ def empty_scopes(kind: type, owner: Maker) -> None:
     for scope in [one for one in gc.get_referrers(*states) if type(one) is dict and type(one.get("state")) is kind]:
         for key in [key for key, value in scope.items() if _is_its(value, owner) or reaches(value, owner)]:
             del scope[key]
+
+
+def _has_part(contents: list[Any], owner: Maker) -> bool:
+    return any(reaches(one, owner, 4) for one in contents)
 
 
 def _contents(cache: Any) -> list[Any]:
@@ -99,7 +102,14 @@ def _entries(container: Any, owner: Maker) -> list[Any]:
 def _is_its(value: Any, owner: Maker) -> bool:
     if type(value) in (tuple, list):
         return any(map(owner.has_part_in, value))
+    if type(value) is types.FunctionType and value.__closure__:  # a library's, around one of the module's
+        return any(map(owner.has_part_in, [value, *map(_content, value.__closure__)]))
     return owner.has_part_in(value)
+
+
+def _content(cell: types.CellType) -> Any:
+    with contextlib.suppress(ValueError):  # it is empty
+        return cell.cell_contents
 
 
 def _take_out(container: Any, owner: Maker) -> bool:

@@ -21,7 +21,7 @@ from arkwright.arklet.owners import works_for
 from arkwright.arklet.shared import caches, ownership, patches, state, timers
 from arkwright.arklet.shared.importing import Imported, imported
 from arkwright.arklet.shared.namespace import ImportNamespace
-from arkwright.arklet.shared.residue import end_threads, still_referenced, take_back
+from arkwright.arklet.shared.residue import close_handlers, end_threads, renew_hooks, still_referenced, take_back
 
 log = logging.getLogger(__name__)
 IMPORT_SECONDS = 120.0
@@ -64,7 +64,7 @@ class InProcess:
         finally:
             self.owner.is_starting = False
             self._patches = await asyncio.to_thread(patches.patches, self.owner, before)
-            self.owner.changes += state.changes(state_before)
+            state.settle(self.owner, state_before)
             self._patched = [one.where for one in self._patches]
             if self._namespace.has_widened_the_path():
                 self._patched.append("sys.path")
@@ -130,6 +130,8 @@ class InProcess:
                     left.append(note(f"its shutdown failed: {said}"))
         left += await take_back(self.owner)
         left += self._undo_patches()
+        close_handlers(self.owner)
+        renew_hooks(self.owner)
         left += [
             note(f"{one} in the base is its code") for one in await asyncio.to_thread(patches.leftovers, self.owner)
         ]

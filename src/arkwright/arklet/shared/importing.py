@@ -35,6 +35,8 @@ async def imported(root: str, find: Callable[[], Application], seconds: float) -
     before, context, loop = contextvars.copy_context(), contextvars.copy_context(), asyncio.get_running_loop()
     done: asyncio.Future[tuple[Application, list[Any]]] = loop.create_future()
 
+    context.run(decimal.setcontext, decimal.DefaultContext)  # its own: the base's would be changed in place
+
     def run() -> None:
         asyncio.set_event_loop(loop)
         try:

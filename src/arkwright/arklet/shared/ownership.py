@@ -48,10 +48,11 @@ class Maker(Owner):
         self.transports: list[Any] = []  # and servers
         self.protocols: WeakSet[Any] = WeakSet()  # of connections that its servers have taken
         self.children: WeakSet[subprocess.Popen[Any]] = WeakSet()
-        self.handlers: list[tuple[logging.Logger, logging.Handler]] = []
+        self.handlers: list[logging.Handler] = []
         self.exits: list[Exit] = []
         self.changes: list[Any] = []  # of what the process has but once (`state`)
-        self.undoing: list[Callable[[], object]] = []  # what takes its entries out of registries
+        # what takes its entries out of registries, or puts those of another version back that it has displaced
+        self.undoing: list[tuple[Callable[[], object], Maker | None]] = []
         self.pools: WeakSet[Any] = WeakSet()  # of threads
         self.is_going = False
 

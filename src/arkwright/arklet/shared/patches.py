@@ -3,16 +3,12 @@
 Only functions and classes of the module are looked for: a value that anyone may have set is not held against it.
 """
 
-import sys
 import types
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from arkwright.arklet.shared.facades import is_facade
-from arkwright.arklet.shared.ownership import Maker, all_makers
-
-Holder = types.ModuleType | type
+from arkwright.arklet.shared.ownership import Maker
+from arkwright.arklet.shared.reach import Holder, holders
 
 
 @dataclass(frozen=True)
@@ -66,18 +62,3 @@ def leftovers(owner: Maker) -> list[str]:
         for name, value in list(vars(holder).items())
         if owner.has_made(value)
     ]
-
-
-def holders() -> Iterator[Holder]:
-    """The base's modules and the classes in them, each once; type() and not isinstance(): lazy objects must stay so."""
-    seen: set[int] = set()
-    makers = all_makers()
-    roots = {one.root for one in makers}
-    for name, module in list(sys.modules.items()):
-        if not issubclass(type(module), types.ModuleType) or name.partition(".")[0] in roots or is_facade(module):
-            continue
-        yield module
-        for value in list(vars(module).values()):
-            if issubclass(type(value), type) and id(value) not in seen and not any(m.has_made(value) for m in makers):
-                seen.add(id(value))
-                yield value

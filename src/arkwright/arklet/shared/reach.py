@@ -1,21 +1,25 @@
-"""Whether something holds what a module has made. In: any object. Out: the way to it, through containers and libraries' objects.
+"""What there is in the process, and whether it holds what a module has made, through containers and libraries' objects.
 
 Goes down, as the garbage collector does, and stops at modules, classes and functions: what these reach, everything reaches.
 """
 
 import asyncio
 import logging
+import sys
 import types
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextvars import Context
 from functools import _lru_cache_wrapper
-from gc import get_referents
+from gc import get_objects, get_referents
 from typing import Any
 from weakref import ReferenceType
 
 from arkwright.arklet.owners import Owner
-from arkwright.arklet.shared.ownership import Maker
+from arkwright.arklet.shared.facades import is_facade
+from arkwright.arklet.shared.ownership import Maker, all_makers
+
+Holder = types.ModuleType | type
 
 SEEN = 20_000  # objects looked at; more is no cache of one module's
 STOPS: tuple[type, ...] = (types.ModuleType, types.FrameType, types.CodeType, type, str, bytes, int, float)
@@ -45,3 +49,24 @@ def _next(one: Any) -> Iterable[Any]:
 
 def _is_a_stop(one: Any) -> bool:
     return issubclass(type(one), STOPS) or type(one) in (types.FunctionType, _lru_cache_wrapper, ReferenceType)
+
+
+def everything() -> list[Any]:
+    """What the garbage collector knows, and what the base's modules and classes hold: `gc.freeze` hides that."""
+    held = [value for holder in holders() for value in list(vars(holder).values())]
+    return list({id(one): one for one in [*get_objects(), *held]}.values())
+
+
+def holders() -> Iterator[Holder]:
+    """The base's modules and the classes in them, each once; type() and not isinstance(): lazy objects must stay so."""
+    seen: set[int] = set()
+    makers = all_makers()
+    roots = {one.root for one in makers}
+    for name, module in list(sys.modules.items()):
+        if not issubclass(type(module), types.ModuleType) or name.partition(".")[0] in roots or is_facade(module):
+            continue
+        yield module
+        for value in list(vars(module).values()):
+            if issubclass(type(value), type) and id(value) not in seen and not any(m.has_made(value) for m in makers):
+                seen.add(id(value))
+                yield value

@@ -7,17 +7,18 @@ names: the later one takes the place of the earlier, which gets it back if the l
 
 import codecs
 import functools
-import gc
 import sys
 from collections.abc import Callable
 from functools import partial
 from typing import Any
-from weakref import WeakKeyDictionary, ref
+from weakref import WeakKeyDictionary, WeakSet, ref
 
 from arkwright.arklet.shared.facades import on_import
-from arkwright.arklet.shared.ownership import Maker, maker, owner_of, rival, starter
+from arkwright.arklet.shared.ownership import Maker, all_makers, maker, owner_of, rival, starter
+from arkwright.arklet.shared.reach import everything, reaches
 
 _registered: WeakKeyDictionary[Any, Maker] = WeakKeyDictionary()
+_with_classes: WeakSet[Maker] = WeakSet()
 
 
 def watch_registries() -> None:
@@ -32,13 +33,16 @@ def watch_registries() -> None:
 
 def take_out(owner: Maker) -> None:
     """All that the module has registered, the last first."""
+    for other in all_makers():
+        other.undoing = [(undo, gone) for undo, gone in other.undoing if gone is not owner]
     while owner.undoing:
-        owner.undoing.pop()()
+        owner.undoing.pop()[0]()
     if base := sys.modules.get("apscheduler.schedulers.base"):
-        for scheduler in [
-            one for one in gc.get_objects() if isinstance(type(one), type) and issubclass(type(one), base.BaseScheduler)
-        ]:
+        for scheduler in [one for one in everything() if issubclass(type(one), base.BaseScheduler)]:
             _take_jobs(scheduler, owner)
+    if state := sys.modules.get("celery._state"):
+        for app in list(state._apps):
+            _take_promises(app, owner)
 
 
 def _layer(holder: Any, name: str, made: Callable[..., Any]) -> None:
@@ -55,7 +59,11 @@ def _layer(holder: Any, name: str, made: Callable[..., Any]) -> None:
 def _take_place(owner: Maker, out: Callable[[], object], back: Callable[[], object], other: Maker) -> None:
     """Another version's entry goes, and comes back if that version is there longer."""
     out()
-    owner.undoing.append(lambda: None if other.is_going else back())
+    owner.undoing.append((back, other))
+
+
+def _undo(owner: Maker, undo: Callable[[], object]) -> None:
+    owner.undoing.append((undo, None))
 
 
 def _metrics(module: Any) -> None:
@@ -68,7 +76,7 @@ def _metrics(module: Any) -> None:
                         owner, partial(registry.unregister, one), partial(_again, original, registry, ref(one)), other
                     )
             _registered[collector] = owner
-            owner.undoing.append(partial(_unregister, registry, ref(collector)))
+            _undo(owner, partial(_unregister, registry, ref(collector)))
         original(registry, collector)
 
     _layer(module.CollectorRegistry, "register", register)
@@ -96,7 +104,7 @@ def _tables(module: Any) -> None:
             _take_place(owner, partial(metadata.remove, held), back, other)
         table = original(*args, **more)
         _registered[table] = owner
-        owner.undoing.append(lambda: metadata.remove(table) if metadata.tables.get(key) is table else None)
+        _undo(owner, lambda: metadata.remove(table) if metadata.tables.get(key) is table else None)
         return table
 
     _layer(module.Table, "_new", new)
@@ -112,6 +120,9 @@ def _classes(module: Any) -> None:
 
     def add(original: Any, name: str, cls: Any, registry: Any) -> None:
         held, owner = registry.get(name), owner_of(cls)
+        if owner and owner not in _with_classes:
+            _with_classes.add(owner)
+            _configure([one for one in list(registry.values()) if rival(owner, owner_of(one))])
         if owner and (other := rival(owner, owner_of(held))):
             _take_place(
                 owner,
@@ -121,9 +132,19 @@ def _classes(module: Any) -> None:
             )
         original(name, cls, registry)
         if owner:
-            owner.undoing.append(partial(_dispose, cls))
+            _undo(owner, partial(_dispose, cls))
 
     _layer(module, "_add_class", add)
+
+
+def _configure(classes: list[Any]) -> None:
+    """What another version's relations and foreign keys say in words is looked up while the words mean its own."""
+    for registry in {one.__dict__["_sa_class_manager"].registry for one in classes}:
+        try:
+            registry.configure()
+        except Exception:  # not all is there yet: it is looked up later, as it would have been
+            for mapper in registry.mappers:
+                mapper.__dict__.pop("_configure_failed", None)
 
 
 def _dispose(cls: Any) -> None:
@@ -141,10 +162,17 @@ def _tasks(module: Any) -> None:
         if other := rival(owner, owner_of(type(held))):
             _take_place(owner, partial(app._tasks.pop, name), partial(app._tasks.setdefault, name, held), other)
         made = original(app, fun, name, **more)
-        owner.undoing.append(lambda: app._tasks.pop(name, None) if app._tasks.get(name) is made else None)
+        _undo(owner, lambda: app._tasks.pop(name, None) if app._tasks.get(name) is made else None)
         return made
 
     _layer(module.Celery, "_task_from_fun", task)
+
+
+def _take_promises(app: Any, owner: Maker) -> None:
+    """Tasks that nobody has asked for yet."""
+    kept = [promise for promise in app._pending if not reaches(promise, owner, 4)]
+    app._pending.clear()
+    app._pending.extend(kept)
 
 
 def _schedulers(module: Any) -> None:
@@ -152,7 +180,7 @@ def _schedulers(module: Any) -> None:
         original(scheduler, *args, **more)
         if owner := maker("apscheduler") or starter():
             made = ref(scheduler)
-            owner.undoing.append(lambda: _shut_down(made()))
+            _undo(owner, lambda: _shut_down(made()))
 
     _layer(module.BaseScheduler, "__init__", make)
 
@@ -173,7 +201,7 @@ def _codecs() -> None:
     def register(original: Any, search: Any, /) -> None:
         original(search)
         if owner := maker():
-            owner.undoing.append(partial(codecs.unregister, search))
+            _undo(owner, partial(codecs.unregister, search))
 
     _layer(codecs, "register", register)
 

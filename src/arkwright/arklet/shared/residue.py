@@ -39,7 +39,6 @@ async def take_back(owner: Maker, grace_seconds: float = GRACE_SECONDS) -> list[
     timers.stop(owner)
     await _let_clients_go(owner)
     left = await _cancel_tasks(owner, grace_seconds)
-    _remove_handlers(owner)
     await _close_transports(owner, grace_seconds)
     _close_sockets(owner)
     await asyncio.to_thread(_end_children, owner, grace_seconds)
@@ -74,6 +73,14 @@ def threads_of(owner: Maker) -> list[threading.Thread]:
         if one not in owner.threads and one.ident in stacks and owner.runs_in(stacks[one.ident])
     ]
     return started + at_work
+
+
+def renew_hooks(owner: Maker) -> None:
+    """A thread keeps the hook for exceptions that there was when it was made."""
+    for thread in threading.enumerate():
+        cells = getattr(getattr(thread, "_invoke_excepthook", None), "__closure__", None) or ()
+        if any(owner.has_part_in(cell.cell_contents) for cell in cells):
+            thread._invoke_excepthook = threading._make_invoke_excepthook()  # type: ignore[attr-defined]
 
 
 def _is_in_its_pool(thread: threading.Thread, owner: Maker) -> bool:
@@ -157,11 +164,13 @@ def _described(task: "asyncio.Task[Any]") -> str:
     return f"{task.get_name()} ({getattr(task.get_coro(), '__qualname__', '?')})"
 
 
-def _remove_handlers(owner: Maker) -> None:
-    """Log handlers that the module added to loggers of the base; then its own loggers."""
+def close_handlers(owner: Maker) -> None:
+    """Log handlers that the module added, to loggers of the base too; then its own loggers go."""
     while owner.handlers:
-        logger, handler = owner.handlers.pop()
-        logger.removeHandler(handler)
+        handler = owner.handlers.pop()
+        for logger in [logging.root, *logging.root.manager.loggerDict.values()]:
+            if isinstance(logger, logging.Logger):
+                logger.removeHandler(handler)
         with contextlib.suppress(Exception):
             handler.close()
     logs.forget(owner)

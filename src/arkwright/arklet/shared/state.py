@@ -9,6 +9,7 @@ import asyncio
 import copy
 import decimal
 import locale
+import logging
 import mimetypes
 import os
 import socket
@@ -16,12 +17,13 @@ import ssl
 import sys
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from arkwright.arklet.shared.ownership import Maker
 
 ABSENT: Any = object()
+_set_or_get_locale = locale.setlocale  # itself, not what is watched
 Calls = tuple[tuple[Any, str], ...]
 
 
@@ -58,14 +60,17 @@ class Change:
 
 
 def snapshot() -> dict[State, Any]:
-    """What no call changes, as it is now."""
-    return {state: state.read() for state in STATES if not state.calls}
+    """What can be changed without a call, as it is now."""
+    known = [one for one in logging.root.manager.loggerDict.values() if isinstance(one, logging.Logger)]
+    states = [*(state for state in STATES if not state.calls), *map(logger, [logging.root, *known])]
+    return {state: state.read() for state in states}
 
 
-def changes(before: dict[State, Any]) -> list[Change]:
-    """What is not as it was."""
-    now = [(state, held, state.read()) for state, held in before.items()]
-    return [Change(state, held, value) for state, held, value in now if value != held]
+def settle(owner: Maker, before: dict[State, Any]) -> None:
+    """Once the module has started: what it has changed, and to what."""
+    held = {one.state.where: one for one in owner.changes}
+    held |= {state.where: Change(state, value) for state, value in before.items() if state.read() != value}
+    owner.changes = [replace(one, after=one.state.read()) for one in held.values()]
 
 
 def remember(owner: Maker, state: State) -> None:
@@ -85,6 +90,16 @@ def variable(key: str | bytes) -> State:
             os.environ[name] = value
 
     return State(f"os.environ[{name!r}]", lambda: os.environ.get(name, ABSENT), write)
+
+
+def logger(one: logging.Logger) -> State:
+    """One of the base's or of a library."""
+
+    def write(value: Any) -> None:
+        level, one.disabled, one.propagate, one.handlers[:] = value
+        one.setLevel(level)
+
+    return State(f"logger {one.name}", lambda: (one.level, one.disabled, one.propagate, list(one.handlers)), write)
 
 
 def _attribute(holder: Any, name: str, *calls: tuple[Any, str]) -> State:
@@ -118,14 +133,14 @@ def _set_mime_types(value: Any) -> None:
 
 
 def _set_locale(value: str) -> None:
-    locale.setlocale(locale.LC_ALL, value)
+    _set_or_get_locale(locale.LC_ALL, value)
 
 
 FILTERING = ("filterwarnings", "simplefilter", "resetwarnings")
 # What modules change, as far as the interpreter lets it be read.
 STATES = (
     _pair("the working directory", os.getcwd, os.chdir, (os, "chdir"), (os, "fchdir")),
-    _pair("the locale", lambda: locale.setlocale(locale.LC_ALL), _set_locale, (locale, "setlocale")),
+    _pair("the locale", lambda: _set_or_get_locale(locale.LC_ALL), _set_locale, (locale, "setlocale")),
     _pair(
         "the time-out of sockets",
         socket.getdefaulttimeout,

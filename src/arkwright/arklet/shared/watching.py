@@ -70,7 +70,7 @@ def watch() -> None:
     _notes_led_threads()
     _notes(socket.socket, "__init__", lambda owner, one, *_, **__: owner.sockets.add(one))
     _notes(subprocess.Popen, "__init__", lambda owner, one, *_, **__: owner.children.add(one))
-    _notes(logging.Logger, "addHandler", lambda owner, logger, handler: owner.handlers.append((logger, handler)))
+    _notes(logging.Logger, "addHandler", lambda owner, _, handler: owner.handlers.append(handler))
     for holder in (asyncio, asyncio.tasks):
         _notes_result(holder, "create_task")
         _notes_result(holder, "ensure_future")
@@ -212,12 +212,19 @@ def _remember_states() -> None:
     for one in state.STATES:
         for holder, name in one.calls:
             _notes(holder, name, partial(_remember, one), with_libraries=True)
+    for name in ("setLevel", "addHandler", "removeHandler"):
+        _notes(logging.Logger, name, _remember_logger)
     for name in ("__setitem__", "__delitem__"):
         _notes(os._Environ, name, _remember_variable, with_libraries=True)
 
 
 def _remember(one: state.State, owner: Maker, *_: Any, **__: Any) -> None:
     state.remember(owner, one)
+
+
+def _remember_logger(owner: Maker, logger: logging.Logger, *_: Any) -> None:
+    if logger.manager is logging.Logger.manager:  # else one of its own
+        state.remember(owner, state.logger(logger))
 
 
 def _remember_variable(owner: Maker, _: Any, key: str | bytes, *__: Any) -> None:

@@ -1,0 +1,21 @@
+"""A library of the base, which keeps what is given to it."""
+
+import functools
+
+REGISTRY: dict = {}
+KINDS: set = set()
+HOOKS: list = ["of the base"]
+
+
+@functools.singledispatch
+def shown(value):
+    return "anything"
+
+
+@functools.lru_cache
+def cached(value):
+    return [value]
+
+
+def kept():
+    return REGISTRY, KINDS, HOOKS, complex in shown.registry, cached.cache_info().currsize
