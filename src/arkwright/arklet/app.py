@@ -52,6 +52,7 @@ class Arklet:
             _interface(self.operations, agent),
             host=agent.host,
             port=agent.port,
+            log_config=None,  # how the base logs is the base's
             log_level="warning",
             lifespan="off",
             timeout_graceful_shutdown=5,
@@ -161,6 +162,7 @@ def serve_base(target: str, host: str, port: int, settings: Settings, proxies: s
         host=host,
         port=port,
         lifespan="on",
+        log_config=None,  # as the rest of the base logs
         log_level="warning",
         access_log=False,  # at this level nobody would see it, and every request would pay for its line
         proxy_headers=bool(proxies),

@@ -1,7 +1,5 @@
 """`arkwright base`: run an ASGI application as a base, with the agent beside it."""
 
-import copy
-import logging
 import os
 import sys
 import traceback
@@ -14,6 +12,7 @@ from arkwright.arklet.app import CannotListen, serve_base
 from arkwright.arklet.archives import BadKey
 from arkwright.arklet.asgi.words import StartFailure
 from arkwright.arklet.settings import Settings, SettingsError, read_settings
+from arkwright.cli.baselog import Format, log_base
 from arkwright.cli.output import fail
 from arkwright.model.arklet import DEFAULT_PORT
 
@@ -31,12 +30,13 @@ def base(
     config: Annotated[
         Path | None, typer.Option(help="A TOML file with more settings; these options win.", envvar="ARKWRIGHT_CONFIG")
     ] = None,
+    log_format: Annotated[Format, typer.Option(help="text, or json: one object a line.")] = Format.TEXT,
     baseline_url: Annotated[
         str, typer.Option(help="Asked at start which modules belong here.", envvar="ARKWRIGHT_BASELINE_URL")
     ] = "",
 ) -> None:
     """Serve an ASGI application and, beside it, the agent that installs modules into it."""
-    _log()
+    log_base(log_format)
     sys.path.insert(0, os.getcwd())
     try:
         settings = (read_settings(config) if config else Settings()).at(host, agent_port, baseline_url)
@@ -51,21 +51,3 @@ def base(
         fail(
             f"--app {app!r} cannot be loaded: {error}", "write package.module:attribute, importable from this directory"
         )
-
-
-class _Lines(logging.Formatter):
-    """What a module causes is shown under its identity, whichever logger says it."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        identity = getattr(record, "arkwright_module", "")
-        if identity and not record.name.startswith(identity) and not record.getMessage().startswith(identity):
-            record = copy.copy(record)
-            record.name = f"{identity}/{record.name}"
-        return super().format(record)
-
-
-def _log() -> None:
-    lines = logging.StreamHandler()
-    lines.setFormatter(_Lines("%(asctime)s %(levelname)s %(name)s: %(message)s"))
-    logging.basicConfig(handlers=[lines], level=logging.WARNING)
-    logging.getLogger("arkwright").setLevel(logging.INFO)

@@ -24,7 +24,7 @@ from arkwright.arklet.asgi.words import (
     refuse,
     unless,
 )
-from arkwright.arklet.owners import Owner, enter, leave
+from arkwright.arklet.owners import Owner, enter, leave, told
 from arkwright.arklet.settings import ModuleSettings
 
 REMEMBERED = 1024  # latencies, of which percentiles are told
@@ -108,11 +108,12 @@ class Traffic:
             return send(message)
 
         figures.requests += 1
-        is_http, began, before = scope["type"] == "http", perf_counter(), enter(self._owner)
+        is_http, began, before = scope["type"] == "http", perf_counter(), enter((self._owner, scope))
         try:
             await (self._http if is_http else self._websocket)(scope, receive, watched)
-        except BaseException:
+        except BaseException as error:
             status = SERVER_ERROR  # whatever it has said before: many frameworks answer 500 and raise all the same
+            told(error, self._owner, scope)
             raise
         finally:
             leave(before)

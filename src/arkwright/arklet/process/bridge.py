@@ -138,6 +138,11 @@ class Bridge(asyncio.Protocol):
             self._transport.write(b"".join(self._out))
         self._out.clear()
 
+    def scope_of(self, number: int) -> Scope | None:
+        """Of a request that is under way."""
+        one = self._requests.get(number)
+        return one.scope if one else None
+
     def shut_down(self) -> None:
         """The application may begin its shutdown; `ended` tells of its end."""
         self.write(Shutdown())
@@ -147,7 +152,7 @@ class Bridge(asyncio.Protocol):
         if not self.writable.is_set():
             await self.writable.wait()
         self._next += 1
-        one = _Request(self, self._next, receive)
+        one = _Request(self, self._next, scope, receive)
         body = body_of(scope)
         self.write(opening(self._next, scope, body))
         self._requests[one.id] = one
@@ -166,8 +171,8 @@ GONE_AT_START = "its process ended before it had started; the base's log has wha
 class _Request:
     """One under way: what the process says of it, in turn, and what the client sends."""
 
-    def __init__(self, bridge: Bridge, number: int, receive: Receive) -> None:
-        self.id, self._bridge, self._receive = number, bridge, receive
+    def __init__(self, bridge: Bridge, number: int, scope: Scope, receive: Receive) -> None:
+        self.id, self._bridge, self.scope, self._receive = number, bridge, scope, receive
         self._frames: deque[Any] = deque()
         self._waiting: asyncio.Future[None] | None = None
         self._flow = Flow()

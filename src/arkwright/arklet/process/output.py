@@ -13,7 +13,7 @@ from collections.abc import Callable
 import msgspec
 
 from arkwright.arklet.bridge.records import RECORD, Said
-from arkwright.arklet.owners import Owner, works_for
+from arkwright.arklet.owners import Owner, Scope, enter, leave, works_for
 
 PIECE_BYTES = 1 << 20  # a longer line comes in pieces
 TRACEBACK_SECONDS = 0.05  # in which the next line of a traceback comes
@@ -23,10 +23,10 @@ GOES_ON = re.compile(r"\s|$|Traceback |During handling of |The above exception "
 
 
 class Output(asyncio.Protocol):
-    """Of one process. `on_end` is called when nobody can say anything there any more."""
+    """Of one process. `scope_of` a request's number; `on_end` is called when nobody can say anything there any more."""
 
-    def __init__(self, owner: Owner, on_end: Callable[[], object]) -> None:
-        self._owner, self._on_end = owner, on_end
+    def __init__(self, owner: Owner, scope_of: Callable[[int], Scope | None], on_end: Callable[[], object]) -> None:
+        self._owner, self._scope_of, self._on_end = owner, scope_of, on_end
         self._left = b""
         self._traceback = Traceback()
         self._timer: asyncio.TimerHandle | None = None
@@ -61,7 +61,10 @@ class Output(asyncio.Protocol):
             return
         self._end_traceback()
         if line.startswith(RECORD):
-            log(decoded(line[len(RECORD) :]))
+            said = decoded(line[len(RECORD) :])
+            token = enter((self._owner, self._scope_of(said.request)))
+            log(said)
+            leave(token)
         else:
             log(Said(logging.INFO, PRINTED, line))
 
@@ -102,7 +105,6 @@ def log(said: Said) -> None:
     """Through the base's root logger, for a name that a module chooses must not fill the base's table of loggers. A base whose root logger
     has no handler gets it on standard error, where its own prints would be, too."""
     record = logging.getLogRecordFactory()(said.logger, said.level, "", 0, "%s", (said.text,), None)
-    record.arkwright_request = said.request
     if logging.root.handlers:
         logging.root.handle(record)
     else:

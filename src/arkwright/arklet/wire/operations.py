@@ -18,6 +18,7 @@ from arkwright.arklet.asgi.words import RemoteFailure
 from arkwright.arklet.door import ModuleRouter
 from arkwright.arklet.leftovers import Leftover
 from arkwright.arklet.modules import LoadedModule
+from arkwright.arklet.owners import Owner, works_for
 from arkwright.arklet.process import WarmProcess
 from arkwright.arklet.settings import Settings
 from arkwright.arklet.wire.lifecycle import IllegalStep, Step, next_state
@@ -68,6 +69,11 @@ class Operations:
         self._left: dict[str, list[Leftover]] = {}
         self.installed: dict[str, Installed] = {}
 
+    def _log(self, level: int, identity: str, message: str, *args: object) -> None:
+        """As of that module, which a line in JSON says besides."""
+        with works_for(Owner(identity)):
+            log.log(level, message, *args)
+
     async def install(self, request: InstallRequest) -> Answer:
         """installBiz. Raises PackageError, StartFailure or ValueError; nothing of the module is left then."""
         if not request.biz_url:
@@ -95,7 +101,7 @@ class Operations:
         except IllegalStep as error:
             return _refused("switch", Code.ILLEGAL_STATE_BIZ, f"Switch Biz: {request.identity}: {error}.")
         self._activate(found, "Switched")
-        log.info("switched to %s", found.identity)
+        self._log(logging.INFO, found.identity, "switched to %s", found.identity)
         return _succeeded(f"Switch biz: {found.identity} is activated.")
 
     def query(self) -> list[dict[str, Any]]:
@@ -159,13 +165,14 @@ class Operations:
             entry.module = await LoadedModule.start(package, self._settings.of(package.name), self._warm)
         except BaseException as error:
             self.installed.pop(entry.identity, None)
-            log.warning("not installed %r: %s: %s", entry.identity, type(error).__name__, error)
+            said = ("not installed %r: %s: %s", entry.identity, type(error).__name__, error)
+            self._log(logging.WARNING, entry.identity, *said)
             raise
         self._begin_serving(entry)
         cost = int((time.monotonic() - started) * 1000)
-        log.info("installed %s in %d ms, %s", entry.identity, cost, entry.state)
+        self._log(logging.INFO, entry.identity, "installed %s in %d ms, %s", entry.identity, cost, entry.state)
         for note in package.notes:
-            log.warning("%s: %s", entry.identity, note)
+            self._log(logging.WARNING, entry.identity, "%s: %s", entry.identity, note)
         return _installed(entry, ". ".join((f"Install Biz: {entry.identity} success, cost: {cost} ms", *package.notes)))
 
     def _rename(self, entry: Installed, package: ModulePackage, request: InstallRequest) -> Answer | None:
@@ -231,9 +238,9 @@ class Operations:
                 left = await module.stop()
         finally:  # an end that fails is told, and is the end all the same: another install would have no way in
             self.installed.pop(entry.identity, None)
-        log.info("uninstalled %s", entry.identity)
+        self._log(logging.INFO, entry.identity, "uninstalled %s", entry.identity)
         for one in left:
-            log.warning("left by %s: %s", entry.identity, one.what)
+            self._log(logging.WARNING, entry.identity, "left by %s: %s", entry.identity, one.what)
         if left:
             self._left.setdefault(entry.identity, []).extend(left)
         return left
