@@ -110,7 +110,7 @@ class OwnProcess:
         if self._keeping:
             self._keeping.cancel()
         left = await self._shut_down()
-        left += await self._end()
+        left += await self._end(is_patient=self._keeping is not None)
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._silent.wait(), LAST_WORDS_SECONDS if self._child else 0)
         return left
@@ -126,15 +126,16 @@ class OwnProcess:
             return [note(f"its shutdown was cut off after {seconds:g} s")]
         return [note(f"its shutdown failed: {failed}")] if failed else []
 
-    async def _end(self) -> list[Leftover]:
+    async def _end(self, is_patient: bool) -> list[Leftover]:
+        """`is_patient`: it is let end by itself first, and told if it does not; else it is made to at once."""
         child = self._child
         if child is None:
             return []
         left = []
         for seconds, number in ((EXIT_SECONDS, signal.SIGTERM), (TERM_SECONDS, signal.SIGKILL)):
-            if await _has_ended(child, seconds if self._up.is_set() else 0):
+            if await _has_ended(child, seconds if is_patient else 0):
                 break
-            if self._up.is_set():
+            if is_patient:
                 left.append(note(f"its process had not ended {seconds:g} s later and was sent {number.name}"))
             await child.signal(number)
         await asyncio.shield(child.ended)
@@ -174,7 +175,7 @@ class OwnProcess:
     def _lost(self) -> None:
         self._up.clear()
         if self._child:
-            asyncio.ensure_future(self._warm.lost(self._child))
+            self._child.lose_bridge()
 
     def _order(self) -> Order:
         package, settings = self._package, self._settings
@@ -207,7 +208,7 @@ class OwnProcess:
                 await self._spawn()
             except (StartFailure, OSError) as error:
                 self._last_end = str(error)
-                await self._end()
+                await self._end(is_patient=False)
                 self._child = None
 
 

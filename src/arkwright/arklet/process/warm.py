@@ -49,32 +49,45 @@ class Child:
         self.pid = 0
         self.born: asyncio.Future[int] = loop.create_future()
         self.ended: asyncio.Future[str] = loop.create_future()
-        self.handle = -1  # of the process, for a time when its parent is not there
+        self._handle = -1  # of the process, for a time when its parent is not there
+        self._is_orphan = False
 
     def be_born(self, pid: int) -> None:
         self.pid = pid
         with contextlib.suppress(OSError, AttributeError):
-            self.handle = os.pidfd_open(pid)
+            self._handle = os.pidfd_open(pid)
         if not self.born.done():
             self.born.set_result(pid)
 
     def end(self, said: str) -> None:
-        if self.handle >= 0:
-            os.close(self.handle)
-            self.handle = -1
+        if self._handle >= 0:
+            asyncio.get_running_loop().remove_reader(self._handle)
+            os.close(self._handle)
+            self._handle = -1
         for future in (self.born, self.ended):
             if not future.done():
                 future.set_result(said if future is self.ended else 0)  # type: ignore[arg-type]
+
+    def be_orphaned(self) -> None:
+        """The process that it was forked from has ended: its own end is seen from here now, where the system lets us."""
+        self._is_orphan = True
+        if self._handle >= 0:
+            asyncio.get_running_loop().add_reader(self._handle, self.end, UNKNOWN)
+
+    def lose_bridge(self) -> None:
+        """Where nobody tells of its end, this is it."""
+        if self._is_orphan and self._handle < 0:
+            self.end(UNKNOWN)
 
     async def signal(self, number: int) -> None:
         """To it and all that it has started. Nothing happens if it has ended."""
         if self.ended.done():
             return
-        try:
-            await self._warm.say(Signal(self.pid, number))
-        except OSError:
-            with contextlib.suppress(OSError):
-                signal.pidfd_send_signal(self.handle, number)
+        with contextlib.suppress(OSError):
+            if self._is_orphan:
+                os.killpg(self.pid, number)
+            else:
+                await self._warm.say(Signal(self.pid, number))
 
 
 class WarmProcess(asyncio.Protocol):
@@ -187,13 +200,10 @@ class WarmProcess(asyncio.Protocol):
         self._is_ready.set()  # nobody waits for one that has gone
         for child in self._unborn.values():
             child.end("the process that starts modules has ended")
+        for child in self._children.values():
+            child.be_orphaned()
         self._unborn.clear()
-
-    async def lost(self, child: Child) -> None:
-        """Its bridge has ended: where nobody tells of its own end, that was it."""
-        if self._orders is None:
-            self._children.pop(child.pid, None)
-            child.end(UNKNOWN)
+        self._children.clear()
 
     async def close(self) -> None:
         """Once all children have ended; those that have not are killed by it."""
