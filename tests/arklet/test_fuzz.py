@@ -24,7 +24,7 @@ FUZZING = Path(__file__).with_name("fuzzing.py")
 
 
 @pytest.mark.timeout(4000)
-@pytest.mark.parametrize("target", ["archives", "commands"])
+@pytest.mark.parametrize("target", ["archives", "commands", "frames", "output", "calls"])
 def test_nothing_but_answers_and_refusals_come_of_it(target, tmp_path, pytestconfig):
     pytest.importorskip("atheris", reason="no wheel of atheris for this Python or system")
     seconds = pytestconfig.getoption("--fuzz-seconds")

@@ -4,9 +4,18 @@ Each request has a window in each direction, so that a client or an application 
 """
 
 import asyncio
+from collections.abc import Mapping
+from typing import Any
 
 WINDOW_BYTES = 256 << 10
 PIECE_BYTES = 64 << 10  # of a body: nothing waits longer than for one of another request
+EACH_BYTES = 64  # what a message takes besides its content: empty ones must not be free
+
+
+def size_of(message: Mapping[str, Any]) -> int:
+    """What a message takes of a window: its content, and something for itself."""
+    content = message.get("body") or message.get("bytes") or message.get("text")
+    return EACH_BYTES + (len(content) if content else 0)
 
 
 class Flow:

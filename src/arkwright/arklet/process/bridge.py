@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from arkwright.arklet.asgi.words import Message, Receive, RemoteFailure, Scope, Send
-from arkwright.arklet.bridge.flow import PIECE_BYTES, Flow
+from arkwright.arklet.bridge.flow import EACH_BYTES, PIECE_BYTES, Flow, size_of
 from arkwright.arklet.bridge.frames import (
     BODY_COMES,
     BODY_ON_DEMAND,
@@ -216,11 +216,11 @@ class _Request:
                 await send({"type": "http.response.start", "status": frame.status, "headers": frame.headers})
                 self._has_begun = True
                 await send({"type": "http.response.body", "body": frame.body, "more_body": frame.more_body})
-                self._count(len(frame.body))
+                self._count(EACH_BYTES + len(frame.body))
                 self._is_over = frame.is_done
             elif type(frame) is Body:
                 await send({"type": "http.response.body", "body": frame.body, "more_body": frame.more_body})
-                self._count(len(frame.body))
+                self._count(EACH_BYTES + len(frame.body))
             elif type(frame) is Event:
                 await send(frame.message)
                 self._count(size_of(frame.message))
@@ -257,18 +257,18 @@ class _Request:
     async def _hand_on(self, message: Message) -> None:
         body = message.get("body", b"")
         while len(body) > PIECE_BYTES:
-            await self._say({"type": "http.request", "body": body[:PIECE_BYTES], "more_body": True}, PIECE_BYTES)
+            await self._say({"type": "http.request", "body": body[:PIECE_BYTES], "more_body": True})
             body = body[PIECE_BYTES:]
         if message["type"] == "http.request":
             message = {**message, "body": body}
-        await self._say(message, size_of(message))
+        await self._say(message)
 
-    async def _say(self, message: Message, size: int) -> None:
+    async def _say(self, message: Message) -> None:
         if self._flow.room <= 0:
             await self._flow.wait()
         if not self._bridge.writable.is_set():
             await self._bridge.writable.wait()
-        self._flow.room -= size
+        self._flow.room -= size_of(message)
         self._bridge.write(Event(self.id, dict(message)))
 
     def close(self) -> None:
@@ -311,9 +311,3 @@ def opening(number: int, scope: Scope, body: int) -> Open:
         body,
         NOTHING if len(scope) == len(IN_FRAME) else {name: scope[name] for name in scope if name not in IN_FRAME},
     )
-
-
-def size_of(message: Message) -> int:
-    """Bytes of its content."""
-    content = message.get("body") or message.get("bytes") or message.get("text")
-    return len(content) if content else 0

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from arkwright.arklet.asgi.words import Application, Message
-from arkwright.arklet.bridge.flow import PIECE_BYTES, Flow
+from arkwright.arklet.bridge.flow import EACH_BYTES, PIECE_BYTES, Flow, size_of
 from arkwright.arklet.bridge.frames import (
     BODY_ON_DEMAND,
     MESSAGE_BYTES,
@@ -34,6 +34,7 @@ from arkwright.arklet.bridge.frames import (
 )
 from arkwright.arklet.bridge.records import request_number
 
+EVERYTHING = 1 << 62
 DISCONNECT = {"type": "http.disconnect"}
 PLAIN_START = {"type", "status", "headers"}
 
@@ -170,6 +171,7 @@ class Request:
             self.task.cancel()
         elif type(frame) is SendFailed:
             self._failure = frame.error
+            self._flow.give(EVERYTHING)  # who waits for room shall hear of it
 
     def _arrive(self, message: Message) -> None:
         self._events.append(message)
@@ -188,7 +190,7 @@ class Request:
         self._is_gone = True
         kind = "http.disconnect" if self._is_http else "websocket.disconnect"
         self._arrive({"type": kind} if self._is_http else {"type": kind, "code": 1006})
-        self._flow.give(1 << 62)
+        self._flow.give(EVERYTHING)
 
     async def receive(self) -> Message:
         while not self._events or self._is_complete:
@@ -201,11 +203,10 @@ class Request:
                 self._arrived = asyncio.Event()
             await self._arrived.wait()
         message = self._events.popleft()
-        if size := size_of(message):
-            if told := self._flow.use(size):
-                self._bridge.write(Credit(self.id, told))
-        elif message["type"] == "http.disconnect":
+        if message["type"] == "http.disconnect":
             self._is_gone = True
+        elif told := self._flow.use(size_of(message)):
+            self._bridge.write(Credit(self.id, told))
         return message
 
     async def send(self, message: Message) -> None:
@@ -232,7 +233,7 @@ class Request:
         """The first goes together with the start, if both come in one round of the loop."""
         if self._start and len(body) <= PIECE_BYTES:
             self._first, self._start = (*self._start, bytes(body), more), None
-            self._flow.room -= len(body)
+            self._flow.room -= EACH_BYTES + len(body)
             if not more:
                 self._complete()
             return
@@ -248,7 +249,7 @@ class Request:
 
     async def _send_piece(self, body: bytes, more: bool) -> None:
         await self._wait_for_room()
-        self._flow.room -= len(body)
+        self._flow.room -= EACH_BYTES + len(body)
         self._bridge.write(Body(self.id, body, more))
         if not more:
             self._complete()
@@ -279,6 +280,8 @@ class Request:
             await self._flow.wait()
         if not self._bridge.writable.is_set():
             await self._bridge.writable.wait()
+        if self._failure:
+            raise OSError(self._failure)
 
     def _complete(self) -> None:
         self._is_complete = True
@@ -323,12 +326,6 @@ def scope_of(frame: Open, state: dict[str, Any]) -> dict[str, Any]:
     if frame.method:
         scope["method"] = frame.method
     return scope
-
-
-def size_of(message: Message) -> int:
-    """Bytes of its content; what is said around it is small."""
-    content = message.get("body") or message.get("bytes") or message.get("text")
-    return len(content) if content else 0
 
 
 def headers_of(headers: Any) -> Any:
