@@ -1,10 +1,12 @@
 """A library of the base, which keeps what is given to it."""
 
 import functools
+import threading
 
 REGISTRY: dict = {}
 KINDS: set = set()
 HOOKS: list = ["of the base"]
+LOCAL = threading.local()
 
 
 @functools.singledispatch

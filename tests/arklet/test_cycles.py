@@ -43,6 +43,34 @@ async def lifespan(app):
 app = Starlette(routes=[Route("/", answer)], lifespan=lifespan)
 """
 
+FASTAPI = """
+from fastapi import BackgroundTasks, Depends, FastAPI
+from pydantic import BaseModel
+
+class Other(BaseModel):
+    number: int = 1
+
+class Item(BaseModel):
+    name: str
+    other: Other | None = None
+
+def number():
+    yield 1
+
+def later(item: Item):
+    item.model_dump_json()
+
+app = FastAPI()
+BALLAST = bytearray(1 << 20)
+
+@app.get("/")
+def answer(tasks: BackgroundTasks, number: int = Depends(number)) -> Item:
+    item = Item(name="a", other=Other(number=number))
+    tasks.add_task(later, item)
+    return item
+"""
+CODES = {"starlette": CODE, "fastapi": FASTAPI}
+
 
 class BaseInAProcess:
     """A base of its own process, as operators run it."""
@@ -98,10 +126,14 @@ async def base_in_a_process(worker_number):
 
 
 @pytest.mark.timeout(7200)
+@pytest.mark.parametrize("framework", CODES)
 @pytest.mark.parametrize("mode", ["shared", "process"])
-async def test_a_base_does_not_grow_by_modules_that_come_and_go(base_in_a_process, tmp_path, mode, pytestconfig):
+async def test_a_base_does_not_grow_by_modules_that_come_and_go(
+    base_in_a_process, tmp_path, mode, framework, pytestconfig
+):
     base, cycles = base_in_a_process, pytestconfig.getoption("--cycles")
-    files, points = {"cycling/__init__.py": "", "cycling/web.py": CODE}, entry("cycling", "cycling.web:app", mode)
+    files = {"cycling/__init__.py": "", "cycling/web.py": CODES[framework]}
+    points = entry("cycling", "cycling.web:app", mode)
     url = write_wheel(tmp_path, "cycling", "1.0", files, points).as_uri()
     await base.warm_up(url)
     memory, descriptors, threads = await base.size()
@@ -109,6 +141,6 @@ async def test_a_base_does_not_grow_by_modules_that_come_and_go(base_in_a_proces
         await base.cycle(url)
     after = await base.size()
     print(
-        f"{mode}: {cycles} cycles, {memory / 1e6:.1f} -> {after[0] / 1e6:.1f} MB, fds {descriptors}, threads {threads}"
+        f"{mode}, {framework}: {cycles} cycles, {memory / 1e6:.1f} -> {after[0] / 1e6:.1f} MB, fds {descriptors}, threads {threads}"
     )
     assert after[0] < 1.05 * memory and after[1] <= descriptors and after[2] <= threads

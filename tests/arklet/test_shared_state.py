@@ -1,13 +1,16 @@
 """What a module changes that a process has but once is told, and put back; what its import sets is there for its requests."""
 
 import asyncio
+import atexit
 import codecs
 import copyreg
 import decimal
+import gc
 import locale
 import mimetypes
 import os
 import socket
+import ssl
 import sys
 import threading
 import warnings
@@ -32,6 +35,13 @@ CHANGES = {
     "locale.setlocale(locale.LC_ALL, 'C.UTF-8')": ("the locale", lambda: locale.setlocale(locale.LC_ALL)),
     "socket.setdefaulttimeout(7)": ("the time-out of sockets", socket.getdefaulttimeout),
     "sys.setrecursionlimit(3000)": ("the recursion limit", sys.getrecursionlimit),
+    "gc.disable()": ("the collector", gc.isenabled),
+    "gc.set_threshold(100000)": ("the collector's thresholds", gc.get_threshold),
+    "sys.setswitchinterval(0.01)": ("the switch interval", sys.getswitchinterval),
+    "ssl._create_default_https_context = ssl._create_unverified_context": (
+        "ssl.create_default_https_context",
+        lambda: ssl._create_default_https_context,
+    ),
     "warnings.simplefilter('ignore')": ("warnings.filters", lambda: list(warnings.filters)),
     "mimetypes.add_type('a/test', '.atest')": ("the types of mimetypes", lambda: mimetypes.guess_type("x.atest")),
     "asyncio.set_event_loop_policy(asyncio.DefaultEventLoopPolicy())": (
@@ -48,7 +58,7 @@ CHANGES = {
         lambda: __import__("logging").getLogger("shop").disabled,
     ),
 }
-IMPORTS = "import asyncio, decimal, io, locale, logging, mimetypes, os, socket, sys, threading, warnings\n"
+IMPORTS = "import asyncio, decimal, gc, io, locale, logging, mimetypes, os, socket, ssl, sys, threading, warnings\n"
 
 
 @pytest.mark.parametrize("deed", CHANGES)
@@ -136,3 +146,27 @@ async def test_the_base_answers_while_a_module_is_imported(served, gate):
     assert await served.base.get("/") == (200, "base")
     gate.open()
     await starting
+
+
+async def test_what_its_import_sets_in_a_librarys_thread_local_is_told(served, caplog):
+    await served.install("from arklet import a_library\na_library.LOCAL.current = 1\nSAYS = int" + TAIL)
+    assert "served:1.0 has set arklet.a_library.LOCAL in its import; its requests do not see that" in caplog.messages
+
+
+async def test_what_a_library_does_when_it_is_first_imported_is_its_own(served, tmp_path, monkeypatch):
+    """Its exit callback, variable and filter stay when the module goes that has imported it."""
+    code = "import atexit, os, warnings\natexit.register(print)\nos.environ['A_TEST'] = 'x'\nwarnings.filterwarnings('ignore', 'a test')"
+    (tmp_path / "first_imported.py").write_text(code)
+    monkeypatch.syspath_prepend(tmp_path)
+    count = atexit._ncallbacks()
+    await served.install("import first_imported\nSAYS = int" + TAIL)
+    assert await served.changed() == [] and await served.uninstall() == []
+    assert atexit._ncallbacks() == count + 1 and os.environ.pop("A_TEST") == "x"
+    atexit.unregister(print)
+    warnings.filters.remove(next(one for one in warnings.filters if one[1] and one[1].pattern == "a test"))
+
+
+@pytest.mark.parametrize("deed", ["os.register_at_fork(before=int)", "sys.addaudithook(print)"])
+async def test_what_can_never_be_taken_back_is_refused(served, deed):
+    answer = await served.try_to_install(f"import os, sys\n{deed}")
+    assert "ModuleRefused: served:1.0 must not" in answer["message"] and "for good" in answer["message"]

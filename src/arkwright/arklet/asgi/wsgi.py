@@ -231,7 +231,7 @@ class _Answer:
                 exc_info = None  # else its frames would hold themselves
         if exc_info is None and self._start is not None:
             raise AssertionError("start_response has been called before, and this call has no exc_info")
-        encoded = [(_encoded(name).lower(), _encoded(value)) for name, value in headers]
+        encoded = [(_encoded(name).lower(), _encoded(value.strip())) for name, value in headers]
         self._left = next((int(value) for name, value in encoded if name == b"content-length"), None)
         self._start = {"type": "http.response.start", "status": int(status[:3]), "headers": encoded}
         return self.write

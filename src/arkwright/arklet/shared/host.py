@@ -85,6 +85,10 @@ class InProcess:
             self._imported = await imported(self._namespace.root, found, IMPORT_SECONDS)
         except TimeoutError as error:
             raise StartFailure(f"its import has not ended after {IMPORT_SECONDS:g} s") from error
+        if unseen := self._imported.unseen:
+            log.warning(
+                "%s has set %s in its import; its requests do not see that", self._package.identity, ", ".join(unseen)
+            )
         self._application = self._imported.application
         self._lifespan = Lifespan(self._application)
         await self._in_its_context(self._lifespan.startup)

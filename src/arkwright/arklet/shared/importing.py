@@ -10,12 +10,13 @@ import contextvars
 import decimal
 import sys
 import threading
+import types
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from arkwright.arklet.asgi.words import Application
-from arkwright.arklet.shared.facades import on_import
+from arkwright.arklet.shared.facades import is_facade, on_import
 from arkwright.arklet.shared.ownership import starter
 
 ABSENT: Any = object()
@@ -24,44 +25,61 @@ CHECKS_THREAD = 4  # the place of check_same_thread among the arguments of sqlit
 
 @dataclass(frozen=True)
 class Imported:
-    """`context`: the variables that its import has set, and what to."""
+    """`context`: the variables that its import has set, and what to. `unseen`: `threading.local`s of libraries that it has set: they
+    are not set where its requests run."""
 
     application: Application
     context: tuple[tuple[contextvars.ContextVar[Any], Any], ...]
+    unseen: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class _Local:
+    holder: str
+    name: str
+    local: threading.local
+    values: dict[str, Any]
 
 
 async def imported(root: str, find: Callable[[], Application], seconds: float) -> Imported:
     """What `find` returns, which runs in a thread. Raises what it raises, TimeoutError after `seconds`."""
     before, context, loop = contextvars.copy_context(), contextvars.copy_context(), asyncio.get_running_loop()
-    done: asyncio.Future[tuple[Application, list[Any]]] = loop.create_future()
+    done: asyncio.Future[tuple[Application, list[_Local]]] = loop.create_future()
 
     context.run(decimal.setcontext, decimal.DefaultContext)  # its own: the base's would be changed in place
 
     def run() -> None:
         asyncio.set_event_loop(loop)
         try:
-            found = context.run(find), _locals(root)
+            found = context.run(find), _locals()
         except BaseException as error:  # to whoever waits
             _settle(loop, done, done.set_exception, error)
         else:
             _settle(loop, done, done.set_result, found)
 
     threading.Thread(target=run, name=f"import of {root}", daemon=True).start()
-    application, own_locals = await asyncio.wait_for(done, seconds)
-    for local, values in own_locals:
-        vars(local).update({**values, **vars(local)})
-    return Imported(application, _set_since(before, context))
+    application, found = await asyncio.wait_for(done, seconds)
+    own = [one for one in found if one.holder.startswith(f"{root}.")]
+    for one in own:
+        vars(one.local).update({**one.values, **vars(one.local)})
+    unseen = tuple(f"{one.holder}.{one.name}" for one in found if one not in own)
+    return Imported(application, _set_since(before, context), unseen)
 
 
 def _settle(loop: asyncio.AbstractEventLoop, done: Any, settle: Callable[[Any], None], value: Any) -> None:
     loop.call_soon_threadsafe(lambda: None if done.done() else settle(value))
 
 
-def _locals(root: str) -> list[tuple[threading.local, dict[str, Any]]]:
-    """Those in the module's globals, and what they hold in this thread."""
-    modules = [vars(module) for name, module in list(sys.modules.items()) if name.startswith(f"{root}.")]
-    found = [one for held in modules for one in list(held.values()) if issubclass(type(one), threading.local)]
-    return [(one, dict(vars(one))) for one in found]
+def _locals() -> list[_Local]:
+    """Those that modules have among their globals and that are set in this thread, which is new. One that sets itself says nothing."""
+    modules = [
+        one for one in list(sys.modules.items()) if issubclass(type(one[1]), types.ModuleType) and not is_facade(one[1])
+    ]
+    found = [(holder, *one) for holder, module in modules for one in list(vars(module).items())]
+    locals_ = [
+        one for one in found if issubclass(type(one[2]), threading.local) and type(one[2]).__init__ is object.__init__
+    ]
+    return [_Local(holder, name, one, dict(vars(one))) for holder, name, one in locals_ if vars(one)]
 
 
 def _set_since(before: contextvars.Context, after: contextvars.Context) -> Any:

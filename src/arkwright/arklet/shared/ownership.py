@@ -21,6 +21,7 @@ from arkwright.arklet.owners import Owner, running
 
 # Looked through when asked who makes a call: these only carry it out.
 PLUMBING = sys.stdlib_module_names | {"anyio", "uvloop", "arkwright"}
+IMPORTING = "importlib._bootstrap"
 Exit = tuple[Callable[..., object], tuple[Any, ...], dict[str, Any]]
 FUNCTIONS = (types.FunctionType, functools._lru_cache_wrapper)
 
@@ -106,13 +107,15 @@ def at_work() -> Maker | None:
 
 
 def maker(through: str = "") -> Maker | None:
-    """The module whose code makes the call under way, itself or through the standard library, or the library of that name."""
+    """The module whose code makes the call under way, itself or through the standard library, or the library of that name. What
+    these do while they are imported is their own."""
     if not _makers:
         return None
     for frame in stack(sys._getframe(2)):
         if owner := _makers.get(id(frame.f_builtins)):
             return owner
-        if (top := _top(frame)) not in PLUMBING and top != through:
+        name = str(frame.f_globals.get("__name__", ""))
+        if name == IMPORTING or (top := name.partition(".")[0]) not in PLUMBING and top != through:
             return None
     return None
 
@@ -126,7 +129,7 @@ def starter() -> Maker | None:
     for frame in stack(sys._getframe(2)):
         if frame.f_builtins is owner.builtins:
             return owner
-        if frame.f_globals.get("__name__") == "importlib._bootstrap":
+        if frame.f_globals.get("__name__") == IMPORTING:
             return None
     return None
 
@@ -177,7 +180,3 @@ def stack(frame: Any) -> Iterator[Any]:
     while frame is not None:
         yield frame
         frame = frame.f_back
-
-
-def _top(frame: Any) -> str:
-    return str(frame.f_globals.get("__name__", "")).partition(".")[0]

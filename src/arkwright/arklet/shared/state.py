@@ -8,6 +8,7 @@ and classes that are replaced (`patches`).
 import asyncio
 import copy
 import decimal
+import gc
 import locale
 import logging
 import mimetypes
@@ -148,6 +149,12 @@ STATES = (
         (socket, "setdefaulttimeout"),
     ),
     _pair("the recursion limit", sys.getrecursionlimit, sys.setrecursionlimit, (sys, "setrecursionlimit")),
+    _pair(
+        "the collector's thresholds", gc.get_threshold, lambda value: gc.set_threshold(*value), (gc, "set_threshold")
+    ),
+    _pair(
+        "the collector", gc.isenabled, lambda on: gc.enable() if on else gc.disable(), (gc, "enable"), (gc, "disable")
+    ),
     _pair("the switch interval", sys.getswitchinterval, sys.setswitchinterval, (sys, "setswitchinterval")),
     _pair("warnings.filters", lambda: list(warnings.filters), _set_filters, *((warnings, one) for one in FILTERING)),
     _pair("the types of mimetypes", _mime_types, _set_mime_types, (mimetypes, "add_type"), (mimetypes, "init")),

@@ -83,6 +83,8 @@ def watch() -> None:
     _refuses(signal, "signal", A_SIGNAL_HANDLER)
     _refuses(multiprocessing.process.BaseProcess, "start", "start processes that would import it anew")
     _refuses(os, "fork", "fork the base")
+    _refuses(os, "register_at_fork", "hook into the base's forks, for good")
+    _refuses(sys, "addaudithook", "audit the base, for good")
     _refuse_exits()
     _keep_exits()
     _remember_states()
