@@ -66,11 +66,15 @@ async def unless(end: Awaitable[object], work: Awaitable[Result]) -> Result | No
 
 
 async def refuse(scope: Scope, receive: Receive, send: Send, status: int, reason: str) -> None:
-    """Say no in the protocol of the request: an HTTP status with a line of text, or a refused WebSocket."""
+    """Say no in the protocol of the request: an HTTP status with a line of text, also to the handshake of a WebSocket where the server
+    can, or a refused WebSocket."""
+    kind = "http.response"
     if scope["type"] == "websocket":
         await receive()  # websocket.connect
-        await send({"type": "websocket.close", "code": TRY_AGAIN_LATER, "reason": reason})
-        return
+        kind = "websocket.http.response"
+        if kind not in scope.get("extensions", ()):
+            await send({"type": "websocket.close", "code": TRY_AGAIN_LATER, "reason": reason})
+            return
     headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"retry-after", b"1")]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": f"{reason}\n".encode()})
+    await send({"type": f"{kind}.start", "status": status, "headers": headers})
+    await send({"type": f"{kind}.body", "body": f"{reason}\n".encode()})

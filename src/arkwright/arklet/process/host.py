@@ -32,6 +32,7 @@ log = logging.getLogger(__name__)
 START_SECONDS = 120.0
 WAIT_SECONDS = 10.0  # a request's patience with a process that is being started again
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.1, 30.0
+STEADY_SECONDS = 10.0  # one that has run for so long does not keep dying
 EXIT_SECONDS = 5.0  # from the end of its shutdown to the end of its process
 TERM_SECONDS = 2.0  # from SIGTERM to SIGKILL
 LAST_WORDS_SECONDS = 1.0
@@ -198,7 +199,7 @@ class OwnProcess:
             if self._child:
                 self._last_end = await asyncio.shield(self._child.ended)
             self._up.clear()
-            if time.monotonic() - began > LONGEST_PAUSE_SECONDS:
+            if time.monotonic() - began > STEADY_SECONDS:
                 pause = FIRST_PAUSE_SECONDS
             log.warning("%s: %s; started again in %g s", self._package.identity, self._last_end, pause)
             await asyncio.sleep(pause)
