@@ -6,6 +6,7 @@ import threading
 REGISTRY: dict = {}
 KINDS: set = set()
 HOOKS: list = ["of the base"]
+LISTENERS: dict = {"all": ["of the base"]}
 LOCAL = threading.local()
 
 
@@ -19,5 +20,9 @@ def cached(value):
     return [value]
 
 
+def wrapped(function):
+    return lambda: function()
+
+
 def kept():
-    return REGISTRY, KINDS, HOOKS, complex in shown.registry, cached.cache_info().currsize
+    return REGISTRY, KINDS, HOOKS, LISTENERS, complex in shown.registry, cached.cache_info().currsize

@@ -14,7 +14,7 @@ from arkwright.arklet.app import Arklet, _Server
 from arkwright.arklet.settings import AgentSettings, ModuleSettings, Settings
 
 LOOPS = {"asyncio": asyncio.new_event_loop, "uvloop": uvloop.new_event_loop}
-ON_BOTH_LOOPS = ("test_clean_unload", "test_exits", "test_serving", "test_torture")
+ON_BOTH_LOOPS = ("test_clean_unload", "test_exits", "test_serving", "test_shared_timers", "test_torture")
 
 
 def pytest_asyncio_loop_factories(item):

@@ -6,6 +6,7 @@ import sys
 from types import SimpleNamespace
 
 import pytest
+import structlog
 from starlette.applications import Starlette
 
 from arklet.sharing import TAIL, Served
@@ -111,8 +112,7 @@ async def test_jinja_finds_templates_of_the_package(served, tmp_path):
     assert await served.says() == "a page" and await served.uninstall() == []
 
 
-async def test_a_configuration_of_a_library_that_calls_its_code_is_named(served):
-    web = """
+STRUCTLOG = """
 import structlog
 from opentelemetry import trace
 log, tracer = structlog.get_logger(__name__), trace.get_tracer(__name__)
@@ -121,11 +121,15 @@ structlog.configure(processors=[drop])
 def SAYS():
     with tracer.start_as_current_span("a"): log.info("x")
 """
-    before = __import__("structlog").get_config()["processors"]
-    await served.install(web + TAIL)
+
+
+async def test_a_configuration_of_structlog_is_told_and_put_back(served):
+    before = structlog.is_configured(), structlog.get_config()["processors"]
+    await served.install(STRUCTLOG + TAIL)
     await served.says()
-    assert "served.web.drop is held by list" in await served.uninstall()
-    __import__("structlog").configure(processors=before)
+    assert await served.changed() == ["the configuration of structlog"]
+    assert await served.uninstall() == []
+    assert (structlog.is_configured(), structlog.get_config()["processors"]) == before
 
 
 async def test_routes_that_it_adds_to_the_bases_application_are_named(served):

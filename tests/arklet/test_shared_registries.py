@@ -115,6 +115,8 @@ HELD = {
     "a set": "a_library.KINDS.add(Kind)",
     "a list of functions": "a_library.HOOKS.append(call)",
     "a list of pairs": "a_library.HOOKS.append(('call', call))",
+    "a list in a dictionary": "a_library.LISTENERS['all'].append(call)",
+    "a wrapper of a library": "a_library.HOOKS.append(a_library.wrapped(call))",
     "a list of instances": "a_library.HOOKS.append(Kind())",
     "singledispatch by a class": "a_library.shown.register(Kind, str); a_library.shown(Kind())",
     "singledispatch by a function": "a_library.shown.register(complex)(call)",
@@ -134,7 +136,7 @@ async def test_what_libraries_hold_of_a_module_is_let_go(served, what):
     await served.install(f"{code}def call(*_): return 1\n{HELD[what]}\nSAYS = int" + TAIL)
     await served.says()
     assert await served.uninstall() == []
-    assert a_library.kept() == ({}, set(), ["of the base"], False, 0)
+    assert a_library.kept() == ({}, set(), ["of the base"], {"all": ["of the base"]}, False, 0)
 
 
 FASTAPI = """

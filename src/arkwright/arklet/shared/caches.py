@@ -8,7 +8,7 @@ import contextlib
 import gc
 import types
 import typing
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import _lru_cache_wrapper
@@ -77,7 +77,16 @@ def _containers() -> Iterator[Holding]:
             continue
         for name, value in list(vars(holder).items()):
             if issubclass(type(value), CONTAINERS) and name not in TABLES or _is_dispatch(value):
-                yield Holding(f"{_name(holder)}.{name}", value)
+                yield from _nested(f"{_name(holder)}.{name}", value)
+
+
+def _nested(where: str, container: Any) -> Iterator[Holding]:
+    """It, and those that it holds by name, as registries of listeners do."""
+    yield Holding(where, container)
+    if type(container) in (dict, defaultdict):
+        for key, value in list(container.items()):
+            if issubclass(type(value), CONTAINERS):
+                yield Holding(f"{where}[{key!r}]", value)
 
 
 def _is_dispatch(value: Any) -> bool:
@@ -100,7 +109,7 @@ def _entries(container: Any, owner: Maker) -> list[Any]:
 
 
 def _is_its(value: Any, owner: Maker) -> bool:
-    if type(value) in (tuple, list):
+    if type(value) is tuple:
         return any(map(owner.has_part_in, value))
     if type(value) is types.FunctionType and value.__closure__:  # a library's, around one of the module's
         return any(map(owner.has_part_in, [value, *map(_content, value.__closure__)]))

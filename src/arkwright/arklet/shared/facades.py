@@ -17,7 +17,7 @@ from typing import Any
 
 from arkwright.arklet.shared.ownership import Maker, all_makers, answering, someone, whose
 
-on_import: dict[str, Callable[[Any], None]] = {}  # what is to be done once a library is there, by its name
+_awaited: dict[str, Callable[[Any], None]] = {}  # what is to be done once a library is there, by its name
 
 
 class Facade(types.ModuleType):
@@ -71,6 +71,14 @@ def take_away(names: Iterable[str]) -> None:
             del sys.modules[name]
 
 
+def when_imported(name: str, then: Callable[[Any], None]) -> None:
+    """Called with the library, at once if it is there."""
+    if name in sys.modules:
+        then(sys.modules[name])
+    else:
+        _awaited[name] = then
+
+
 class Lookups:
     """The finder protocol of `sys.meta_path`: what a module's own code and libraries at work for it look for without importing."""
 
@@ -103,8 +111,8 @@ def redirect_lookups() -> None:
         if (owner := whose(name)) and (_top_of(name) not in owner.hidden or _is_by_string()):
             return owner.load(name)
         found = original(name, import_)
-        if name in on_import:
-            on_import.pop(name)(found)
+        if name in _awaited:
+            _awaited.pop(name)(found)
         return found
 
     bootstrap._find_and_load = finding

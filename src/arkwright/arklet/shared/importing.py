@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from arkwright.arklet.asgi.words import Application
-from arkwright.arklet.shared.facades import is_facade, on_import
+from arkwright.arklet.shared.facades import is_facade, when_imported
 from arkwright.arklet.shared.ownership import starter
 
 ABSENT: Any = object()
@@ -94,10 +94,7 @@ def _is_plain(value: Any) -> bool:
 
 def let_connections_move() -> None:
     """Once a process."""
-    if sqlite := sys.modules.get("sqlite3"):
-        _move_connections(sqlite)
-    else:
-        on_import["sqlite3"] = _move_connections
+    when_imported("sqlite3", _move_connections)
 
 
 def _move_connections(sqlite: Any) -> None:

@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any
 from weakref import WeakKeyDictionary, WeakSet, ref
 
-from arkwright.arklet.shared.facades import on_import
+from arkwright.arklet.shared.facades import when_imported
 from arkwright.arklet.shared.ownership import Maker, all_makers, maker, owner_of, rival, starter
 from arkwright.arklet.shared.reach import everything, reaches
 
@@ -24,10 +24,7 @@ _with_classes: WeakSet[Maker] = WeakSet()
 def watch_registries() -> None:
     """Those of the libraries that are there, and of others as they come."""
     for name, layer in LIBRARIES.items():
-        if name in sys.modules:
-            layer(sys.modules[name])
-        else:
-            on_import[name] = layer
+        when_imported(name, layer)
     _codecs()
 
 

@@ -163,3 +163,20 @@ STATES = (
     *(_attribute(decimal.DefaultContext, name) for name in ("prec", "rounding", "Emin", "Emax", "capitals", "clamp")),
     _attribute(ssl, "_create_default_https_context"),
 )
+
+
+def of_structlog(structlog: Any) -> State:
+    """Its one configuration."""
+
+    def read() -> Any:
+        return structlog.is_configured(), structlog.get_config()
+
+    def write(value: Any) -> None:
+        structlog.configure(**value[1]) if value[0] else structlog.reset_defaults()
+
+    return State(
+        "the configuration of structlog", read, write, ((structlog, "configure"), (structlog, "configure_once"))
+    )
+
+
+OF_LIBRARIES = {"structlog": of_structlog}

@@ -26,7 +26,7 @@ from typing import Any
 
 from arkwright.arklet.owners import works_for
 from arkwright.arklet.shared import state
-from arkwright.arklet.shared.facades import redirect_lookups
+from arkwright.arklet.shared.facades import redirect_lookups, when_imported
 from arkwright.arklet.shared.importing import let_connections_move
 from arkwright.arklet.shared.logs import own_logging
 from arkwright.arklet.shared.ownership import Maker, ModuleUnloaded, at_work, maker, starter
@@ -212,12 +212,22 @@ def _notes_led_threads() -> None:
 def _remember_states() -> None:
     """Before the module's code changes what the process has but once."""
     for one in state.STATES:
-        for holder, name in one.calls:
-            _notes(holder, name, partial(_remember, one), with_libraries=True)
+        _remember_calls(one)
+    for library, made in state.OF_LIBRARIES.items():
+        when_imported(library, partial(_remember_calls_of, made))
     for name in ("setLevel", "addHandler", "removeHandler"):
         _notes(logging.Logger, name, _remember_logger)
     for name in ("__setitem__", "__delitem__"):
         _notes(os._Environ, name, _remember_variable, with_libraries=True)
+
+
+def _remember_calls_of(made: Callable[[Any], state.State], library: Any) -> None:
+    _remember_calls(made(library))
+
+
+def _remember_calls(one: state.State) -> None:
+    for holder, name in one.calls:
+        _notes(holder, name, partial(_remember, one), with_libraries=True)
 
 
 def _remember(one: state.State, owner: Maker, *_: Any, **__: Any) -> None:
