@@ -1,298 +1,235 @@
 """What a module costs: its install, its memory beside a process of its own, its requests beside the same application alone.
 
-    python bench/agent.py [--installs 200] [--modules 50] [--rounds 300] [--seconds 0.1]
+    python bench/agent.py [--installs 200] [--modules 5] [--rounds 60] [--seconds 0.3]
 
-Everything on loopback; the base, the applications alone (at the root, and "prefixed" with the root path a module has) and the
-client are processes of their own. Two applications: `hello` does as little as one can, so that what a module costs shows the most;
-`order` checks a JSON body and answers with JSON, as services do. Ratios are of figures taken in turn in one run, a moment apart,
-for a machine's speed drifts; they are comparable between machines, times are not.
+Everything on loopback; the base, the applications alone and the client are processes of their own. Two applications: `hello` (Starlette) does as
+little as one can, so that what a module costs shows the most; `order` (FastAPI) checks a JSON body and answers with JSON, as services
+do. nginx in front of uvicorn on a unix socket is what people would take instead; it is left out where it is not installed. Ratios are of
+figures taken in turn in one run, a moment apart, for a machine's speed drifts; they are comparable between machines, times are not.
 """
 
 import argparse
 import asyncio
-import contextlib
-import json
 import os
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 
 import aiohttp
 import psutil
-
-ROOT = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(ROOT / "tests")]
-from arklet.wheels import entry, write_wheel  # noqa: E402
-
-HOST, ALONE, PREFIXED, ORDER_ALONE = "127.60.0.1", "127.60.0.2", "127.60.0.3", "127.60.0.4"
-CONNECTIONS = 16
-CLIENT, SERVERS = (sorted(os.sched_getaffinity(0)) * 2)[:2]  # a processor each, or the only one
-HELLO = """
-from starlette.applications import Starlette
-from starlette.responses import PlainTextResponse
-from starlette.routing import Route
-
-async def hello(request):
-    return PlainTextResponse("hello")
-
-app = Starlette(routes=[Route("/", hello)])
-"""
-ORDER = """
-from fastapi import FastAPI
-from pydantic import BaseModel, Field
-
-class Line(BaseModel):
-    article: str
-    count: int = Field(gt=0)
-    cents: int = Field(ge=0)
-
-class Order(BaseModel):
-    customer: str
-    lines: list[Line]
-
-class Receipt(BaseModel):
-    customer: str
-    cents: int
-
-app = FastAPI()
-
-@app.post("/")
-async def total(order: Order) -> Receipt:
-    return Receipt(customer=order.customer, cents=sum(line.count * line.cents for line in order.lines))
-"""
-BODY = json.dumps({"customer": "ann", "lines": [{"article": f"a{n}", "count": n, "cents": 199} for n in range(1, 6)]})
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where an application answers, how it is asked, and how its answer ends."""
-
-    host: str
-    path: str = "/"
-    body: str = ""
-    end: bytes = b"\r\n\r\nhello"
-
-    @property
-    def request(self) -> bytes:
-        if not self.body:
-            return f"GET {self.path} HTTP/1.1\r\nHost: bench\r\n\r\n".encode()
-        about = f"Content-Type: application/json\r\nContent-Length: {len(self.body)}\r\n"
-        return f"POST {self.path} HTTP/1.1\r\nHost: bench\r\n{about}\r\n{self.body}".encode()
-
-    @classmethod
-    def order(cls, host: str, path: str = "/") -> "Place":
-        return cls(host, path, BODY, b'\r\n\r\n{"customer":"ann","cents":2985}')
-
-
-PLACES = {
-    "alone": Place(ALONE),
-    "prefixed": Place(PREFIXED),
-    "shared": Place(HOST, "/served_shared/"),
-    "process": Place(HOST, "/served_process/"),
-    "base": Place(HOST),
-    "order alone": Place.order(ORDER_ALONE),
-    "order shared": Place.order(HOST, "/order_shared/"),
-    "order process": Place.order(HOST, "/order_process/"),
-}
-PAIRS = (
-    ("shared", "alone"),
-    ("shared", "prefixed"),
-    ("base", "alone"),
-    ("process", "alone"),
-    ("order shared", "order alone"),
-    ("order process", "order alone"),
+from serving import (
+    ALONE,
+    BODY,
+    CLIENT,
+    HELLO,
+    HOST,
+    NGINX,
+    ORDER,
+    ORDER_ALONE,
+    SERVERS,
+    Agent,
+    Load,
+    Place,
+    Running,
+    cpu_seconds,
+    family,
+    own_megabytes,
+    servers,
+    wheel,
 )
 
-
-def wheel(directory: Path, name: str, isolation: str = "", application: str = HELLO) -> str:
-    files = {f"{name}/__init__.py": "", f"{name}/web.py": application}
-    return write_wheel(directory, name, "1.0", files, entry(name, f"{name}.web:app", isolation)).as_uri()
+APPLICATIONS = {"starlette": HELLO, "fastapi": ORDER}
 
 
-class Running:
-    """A process that serves."""
-
-    def __init__(self, directory: Path, *command: str) -> None:
-        words = [sys.executable, "-m", *command]
-        self.process = subprocess.Popen(words, cwd=directory, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        self.about = psutil.Process(self.process.pid)
-        self.about.cpu_affinity([SERVERS])
-
-    def end(self) -> None:
-        self.process.terminate()
-        self.process.wait(30)
-
-
-def own_megabytes(process: psutil.Process) -> float:
-    """What only this process has; what the system shares between processes costs nobody twice."""
-    return float(process.memory_full_info().uss / 1e6)
+async def installs(agent: Agent, directory: Path, count: int) -> None:
+    for isolation in ("shared", "process"):
+        for framework, application in APPLICATIONS.items():
+            name = f"small_{isolation}_{framework}"
+            url, seconds = wheel(directory, name, isolation, application, framework), []
+            for number in range(-3, count):
+                began = time.perf_counter()
+                await agent("installBiz", bizName=name, bizVersion="1.0", bizUrl=url)
+                if number >= 0:  # the first ones teach the base what to load beforehand
+                    seconds.append(time.perf_counter() - began)
+                await agent("uninstallBiz", bizName=name, bizVersion="1.0")
+                await asyncio.sleep(1 if number < 0 else 0)
+            ordered = sorted(seconds)
+            p50, p99 = ordered[count // 2] * 1000, ordered[int(count * 0.99)] * 1000
+            print(f"install, {isolation}, {framework}: p50 {p50:.1f} ms, p99 {p99:.1f} ms ({count} installs)")
 
 
-class Agent:
-    def __init__(self, session: aiohttp.ClientSession, host: str) -> None:
-        self._session, self._host = session, host
-
-    async def __call__(self, command: str, **body: str) -> None:
-        async with self._session.post(f"http://{self._host}:1238/{command}", json=body) as response:
-            answer = await response.json()
-        assert answer["code"] == "SUCCESS", answer
-
-    async def until_up(self) -> None:
-        while True:
-            with contextlib.suppress(aiohttp.ClientError):
-                return await self("queryAllBiz")
-            await asyncio.sleep(0.05)
+async def memory(agent: Agent, base: Running, alone: dict[str, Running], directory: Path, count: int) -> None:
+    for isolation in ("shared", "process"):
+        for framework, application in APPLICATIONS.items():
+            whole = own_megabytes(alone[framework].about)
+            each = await _megabytes_each(agent, base, directory, (isolation, framework, application), count)
+            print(
+                f"memory of a further module, {isolation}, {framework}: {each:.2f} MB, to a process of its own ({whole:.1f} MB): {each / whole:.3f}"
+            )
 
 
-class Asking(asyncio.Protocol):
-    """One connection that asks again as soon as it is answered, while `is_on`; `count` of answers."""
-
-    def __init__(self, place: Place) -> None:
-        self._request, self._end = place.request, place.end
-        self.count, self._left, self._is_on, self._is_idle = 0, b"", False, asyncio.Event()
-        self._is_idle.set()
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.transport: asyncio.Transport = transport  # type: ignore[assignment]
-
-    def data_received(self, data: bytes) -> None:
-        self._left += data
-        if self._left.endswith(self._end):
-            assert self._left.startswith(b"HTTP/1.1 200"), self._left
-            self.count, self._left = self.count + 1, b""
-            if self._is_on:
-                self.transport.write(self._request)
-            else:
-                self._is_idle.set()
-
-    def begin(self) -> None:
-        self._is_on = True
-        self._is_idle.clear()
-        self.transport.write(self._request)
-
-    async def end(self) -> None:
-        self._is_on = False
-        await self._is_idle.wait()
-
-
-class Load:
-    """Connections to one place, which ask for a while and rest again."""
-
-    def __init__(self, asking: list[Asking]) -> None:
-        self._asking = asking
-
-    @classmethod
-    async def to(cls, place: Place) -> "Load":
-        loop = asyncio.get_running_loop()
-        made = [await loop.create_connection(lambda: Asking(place), place.host, 8080) for _ in range(CONNECTIONS)]
-        return cls([asking for _, asking in made])
-
-    async def requests_per_second(self, seconds: float) -> float:
-        before, began = sum(one.count for one in self._asking), time.perf_counter()
-        for one in self._asking:
-            one.begin()
-        await asyncio.sleep(seconds)
-        await asyncio.gather(*(one.end() for one in self._asking))
-        return (sum(one.count for one in self._asking) - before) / (time.perf_counter() - began)
-
-    def close(self) -> None:
-        for one in self._asking:
-            one.transport.abort()
-
-
-async def installs(agent: Agent, directory: Path, isolation: str, count: int) -> None:
-    url, seconds = wheel(directory, "small", isolation), []
-    for _ in range(count):
-        began = time.perf_counter()
-        await agent("installBiz", bizName="small", bizVersion="1.0", bizUrl=url)
-        seconds.append(time.perf_counter() - began)
-        await agent("uninstallBiz", bizName="small", bizVersion="1.0")
-    ordered = sorted(seconds)
-    p50, p99 = ordered[count // 2] * 1000, ordered[int(count * 0.99)] * 1000
-    print(f"install, {isolation}: p50 {p50:.1f} ms, p99 {p99:.1f} ms ({count} installs)")
-
-
-async def memory(agent: Agent, base: Running, directory: Path, isolation: str, count: int) -> float:
-    """Megabytes that each further module takes."""
-    first = wheel(directory, f"first_{isolation}", isolation)
-    await agent("installBiz", bizUrl=first)
-    before = family_megabytes(base)
-    for number in range(count):
-        await agent("installBiz", bizUrl=wheel(directory, f"more_{isolation}_{number}", isolation))
-    each = (family_megabytes(base) - before) / count
-    for number in range(count):
-        await agent("uninstallBiz", bizName=f"more_{isolation}_{number}", bizVersion="1.0")
-    print(f"memory of a further module, {isolation}: {each:.2f} MB ({count} modules)")
+async def _megabytes_each(
+    agent: Agent, base: Running, directory: Path, what: tuple[str, str, str], count: int
+) -> float:
+    isolation, framework, application = what
+    names = [f"more_{isolation}_{framework}_{number}" for number in range(count + 1)]
+    before = 0.0
+    for name in names:
+        await agent("installBiz", bizUrl=wheel(directory, name, isolation, application, framework))
+        await agent.ask_once(f"/{name}/", BODY if framework == "fastapi" else "")
+        if not before:
+            before = sum(map(own_megabytes, family(base)))
+    each = (sum(map(own_megabytes, family(base))) - before) / count
+    for name in names:
+        await agent("uninstallBiz", bizName=name, bizVersion="1.0")
     return each
 
 
-def family_megabytes(base: Running) -> float:
-    return sum(map(own_megabytes, (base.about, *base.about.children(recursive=True))))
+def pairs(has_nginx: bool) -> Iterator[tuple[str, str]]:
+    yield from (("shared", "alone"), ("process", "alone"), ("base", "alone"))
+    if has_nginx:
+        yield from (("nginx", "alone"), ("process", "nginx"))
 
 
-async def throughput(agent: Agent, directory: Path, rounds: int, seconds: float) -> None:
-    for isolation in ("shared", "process"):
-        await agent("installBiz", bizUrl=wheel(directory, f"served_{isolation}", isolation))
-        await agent("installBiz", bizUrl=wheel(directory, f"order_{isolation}", isolation, ORDER))
-    for name, other in PAIRS:
-        loads = {one: await Load.to(PLACES[one]) for one in (name, other)}
-        ratios, rates = [], []
-        for number in range(-3, rounds):  # the first few to warm up
-            order = (name, other) if number % 2 else (other, name)
-            rate = {one: await loads[one].requests_per_second(seconds) for one in order}
+async def throughput(
+    places: dict[str, tuple[Place, list[psutil.Process]]], name: str, other: str, chosen: argparse.Namespace
+) -> None:
+    """Requests a second and CPU time a request of two places, in turn."""
+    loads = {one: await Load.to(places[one][0]) for one in (name, other)}
+    rates: dict[str, list[float]] = {name: [], other: []}
+    spent, answered = dict.fromkeys(rates, 0.0), dict.fromkeys(rates, 0)
+    for number in range(-3, chosen.rounds):
+        for one in (name, other) if number % 2 else (other, name):
+            before = cpu_seconds(places[one][1])
+            count, rate = await loads[one].requests_for(chosen.seconds)
             if number >= 0:
-                ratios.append(rate[name] / rate[other])
-                rates.append(rate)
-        for load in loads.values():
-            load.close()
-        quarters = statistics.quantiles(ratios, n=4)
-        both = ", ".join(f"{one} {statistics.median(rate[one] for rate in rates):.0f}/s" for one in (name, other))
-        print(
-            f"requests/s, {name} to the same application {other}: {statistics.median(ratios):.3f} "
-            f"(quarters {quarters[0]:.3f}, {quarters[2]:.3f}; {both})"
-        )
+                rates[one].append(rate)
+                spent[one] += cpu_seconds(places[one][1]) - before
+                answered[one] += count
+    for load in loads.values():
+        load.close()
+    ratios = [one / two for one, two in zip(rates[name], rates[other], strict=True)]
+    quarters = statistics.quantiles(ratios, n=4)
+    cost = {one: spent[one] / answered[one] * 1e6 for one in rates}
+    print(
+        f"requests/s, {name} to {other}: {statistics.median(ratios):.3f} (quarters {quarters[0]:.3f}, {quarters[2]:.3f}; "
+        + ", ".join(f"{one} {statistics.median(rates[one]):.0f}/s" for one in rates)
+        + f"); CPU a request {cost[name]:.1f} to {cost[other]:.1f} us: {cost[name] / cost[other]:.2f}"
+    )
+
+
+async def websockets(session: aiohttp.ClientSession, urls: dict[str, str], count: int = 3000) -> None:
+    """Messages there and back, ten connections at once."""
+
+    async def talk(url: str) -> None:
+        async with session.ws_connect(url) as socket:
+            for _ in range(count // 10):
+                await socket.send_str("hello")
+                await socket.receive()
+
+    rates: dict[str, list[float]] = {name: [] for name in urls}
+    for _ in range(5):
+        for name, url in urls.items():
+            began = time.perf_counter()
+            await asyncio.gather(*(talk(url) for _ in range(10)))
+            rates[name].append(count / (time.perf_counter() - began))
+    said = ", ".join(f"{name} {statistics.median(found):.0f}/s" for name, found in rates.items())
+    alone = statistics.median(rates["alone"])
+    ratios = ", ".join(f"{name} {statistics.median(found) / alone:.3f}" for name, found in rates.items())
+    print(f"WebSocket messages there and back: {said}; to alone: {ratios}")
+
+
+async def bodies(
+    session: aiohttp.ClientSession, urls: dict[str, str], watched: dict[str, list[psutil.Process]]
+) -> None:
+    """100 MB up, and down; what the memory of those that carry it grew by at most."""
+
+    async def up(url: str) -> None:
+        async def pieces():  # type: ignore[no-untyped-def]
+            for _ in range(1600):
+                yield b"x" * 65_536
+
+        async with session.post(f"{url}count", data=pieces()) as response:
+            assert int(await response.text()) == 1600 * 65_536
+
+    async def down(url: str) -> None:
+        async with session.get(f"{url}much") as response:
+            assert sum([len(piece) async for piece in response.content.iter_any()]) == 1600 * 65_536
+
+    for way in (up, down):
+        for name, url in urls.items():
+            await way(url)  # so that what is kept for the next is there
+            before, began = [one.memory_info().rss for one in watched[name]], time.perf_counter()
+            await way(url)
+            seconds = time.perf_counter() - began
+            grew = max(one.memory_info().rss - size for one, size in zip(watched[name], before, strict=True))
+            print(f"100 MB {way.__name__}, {name}: {105 / seconds:.0f} MB/s, memory +{max(grew, 0) / 1e6:.1f} MB")
+
+
+async def serving(
+    agent: Agent,
+    base: Running,
+    alone: dict[str, Running],
+    nginx: list[psutil.Process],
+    directory: Path,
+    chosen: argparse.Namespace,
+) -> None:
+    before = set(family(base))
+    for isolation in ("shared", "process"):
+        await agent("installBiz", bizUrl=wheel(directory, f"hello_{isolation}", isolation, HELLO, "starlette"))
+    hello = [one for one in family(base) if one not in before]
+    for isolation in ("shared", "process"):
+        await agent("installBiz", bizUrl=wheel(directory, f"order_{isolation}", isolation, ORDER, "fastapi"))
+    order = [one for one in family(base) if one not in {*before, *hello}]
+    places = {
+        "alone": (Place(ALONE), [alone["starlette"].about]),
+        "base": (Place(HOST), [base.about]),
+        "shared": (Place(HOST, "/hello_shared/"), [base.about]),
+        "process": (Place(HOST, "/hello_process/"), [base.about, *hello]),
+        "nginx": (Place(NGINX), nginx),
+        "order alone": (Place.order(ORDER_ALONE), [alone["fastapi"].about]),
+        "order shared": (Place.order(HOST, "/order_shared/"), [base.about]),
+        "order process": (Place.order(HOST, "/order_process/"), [base.about, *order]),
+    }
+    for one in (*hello, *order):
+        one.cpu_affinity([SERVERS])
+    for name, other in pairs(bool(nginx)):
+        await throughput(places, name, other, chosen)
+    await throughput(places, "order shared", "order alone", chosen)
+    for one in order:  # a processor for the base, another for the module, which it shares with the client
+        one.cpu_affinity([CLIENT])
+    await throughput(places, "order process", "order alone", chosen)
+    async with aiohttp.ClientSession() as session:
+        roots = {
+            "alone": f"{ALONE}:8080/",
+            "shared": f"{HOST}:8080/hello_shared/",
+            "process": f"{HOST}:8080/hello_process/",
+        }
+        await websockets(session, {name: f"ws://{root}" for name, root in roots.items()})
+        urls = {name: f"http://{root}" for name, root in roots.items()}
+        await bodies(session, urls, {name: places[name][1] for name in urls})
 
 
 async def main(chosen: argparse.Namespace) -> None:
     with tempfile.TemporaryDirectory() as scratch:
         directory = Path(scratch)
-        (directory / "alone.py").write_text(HELLO)
-        (directory / "order_alone.py").write_text(ORDER)
-        base = Running(directory, "arkwright", "base", "--host", HOST, "--app", "alone:app")
-        quiet = ("--port", "8080", "--log-level", "warning", "--no-access-log")
-        alone = Running(directory, "uvicorn", "alone:app", *quiet, "--host", ALONE)
-        prefix = ("--root-path", "/served_shared")  # as a module sees its requests
-        prefixed = Running(directory, "uvicorn", "alone:app", *quiet, "--host", PREFIXED, *prefix)
-        order = Running(directory, "uvicorn", "order_alone:app", *quiet, "--host", ORDER_ALONE)
-        try:
+        with servers(directory) as (base, alone, nginx):
             async with aiohttp.ClientSession() as session:
                 agent = Agent(session, HOST)
                 await agent.until_up()
-                for isolation in ("shared", "process"):
-                    await installs(agent, directory, isolation, chosen.installs)
-                await asyncio.sleep(1)
-                process = own_megabytes(alone.about)
-                print(f"memory of a process of its own, uvicorn: {process:.2f} MB")
-                for isolation in ("shared",):
-                    each = await memory(agent, base, directory, isolation, chosen.modules)
-                    print(f"  to a process of its own: {each / process:.3f}")
-                await memory(agent, base, directory, "process", 5)
-                await throughput(agent, directory, chosen.rounds, chosen.seconds)
-        finally:
-            for one in (base, alone, prefixed, order):
-                one.end()
+                await installs(agent, directory, chosen.installs)
+                await memory(agent, base, alone, directory, chosen.modules)
+                await serving(agent, base, alone, nginx, directory, chosen)
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser()
     parser.add_argument("--installs", type=int, default=200)
-    parser.add_argument("--modules", type=int, default=50)
-    parser.add_argument("--rounds", type=int, default=300)
-    parser.add_argument("--seconds", type=float, default=0.1)
+    parser.add_argument("--modules", type=int, default=5)
+    parser.add_argument("--rounds", type=int, default=60)
+    parser.add_argument("--seconds", type=float, default=0.3)
     os.sched_setaffinity(0, {CLIENT})
     os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
     asyncio.run(main(parser.parse_args()))

@@ -11,7 +11,6 @@ Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Function = TypeVar("Function", bound=Callable[..., Awaitable[None]])
-Result = TypeVar("Result")
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 TRY_AGAIN_LATER = 1013  # close codes of WebSockets, as IANA lists them
@@ -52,17 +51,6 @@ def frames(task: "asyncio.Task[Any]") -> list[FrameType]:
             found.append(frame)
         awaited = getattr(awaited, "cr_await", None) or getattr(awaited, "gi_yieldfrom", None)
     return found
-
-
-async def unless(end: Awaitable[object], work: Awaitable[Result]) -> Result | None:
-    """What `work` comes to; None if `end` comes before it. Whichever is late is cancelled."""
-    ending, working = asyncio.ensure_future(end), asyncio.ensure_future(work)
-    try:
-        await asyncio.wait((ending, working), return_when=asyncio.FIRST_COMPLETED)
-        return working.result() if working.done() else None
-    finally:
-        ending.cancel()
-        working.cancel()
 
 
 async def refuse(scope: Scope, receive: Receive, send: Send, status: int, reason: str) -> None:

@@ -22,13 +22,13 @@ from arkwright.arklet.asgi.words import (
     Send,
     frames,
     refuse,
-    unless,
 )
 from arkwright.arklet.owners import Owner, enter, leave, told
 from arkwright.arklet.settings import ModuleSettings
 
 REMEMBERED = 1024  # latencies, of which percentiles are told
 SERVER_ERROR = 500
+GOING = {"type": "websocket.disconnect", "code": SERVICE_RESTART, "reason": "the module is going"}
 
 
 @dataclass
@@ -85,6 +85,7 @@ class Traffic:
     def __init__(self, application: Application, owner: Owner, settings: ModuleSettings) -> None:
         self._application, self._owner, self._settings = application, owner, settings
         self._closing = asyncio.Event()
+        self._listening: set[asyncio.Task[Any]] = set()  # to clients of WebSockets
         self._idle: asyncio.Event | None = None  # made by who waits for it
         self._http = self._within if settings.timeout_seconds else application
         self._limit = settings.concurrency
@@ -149,8 +150,20 @@ class Traffic:
         """Ends like any other if the client does; if the module goes, it hears of a disconnect, the client of a restart."""
 
         async def receive_or_close() -> Message:
-            arrived = await unless(self._closing.wait(), receive())
-            return arrived or {"type": "websocket.disconnect", "code": SERVICE_RESTART, "reason": "the module is going"}
+            """Who waits here is woken by a cancellation when the module goes: to wait for two things would cost two tasks a message."""
+            if self._closing.is_set():
+                return dict(GOING)
+            task = asyncio.current_task()
+            assert task
+            self._listening.add(task)
+            try:
+                return await receive()
+            except asyncio.CancelledError:
+                if task in self._listening or task.uncancel():  # somebody else's cancellation
+                    raise
+                return dict(GOING)
+            finally:
+                self._listening.discard(task)
 
         response = _Response(send)
         await self._application(scope, receive_or_close, response)
@@ -160,6 +173,8 @@ class Traffic:
     async def drain(self, seconds: float) -> int:
         """Wait for the requests under way. Returns how many were cut off after `seconds`."""
         self._closing.set()
+        while self._listening:
+            self._listening.pop().cancel()
         await self._wait_until_idle(seconds)
         if cut_off := self.in_flight:
             for task in self._tasks():
