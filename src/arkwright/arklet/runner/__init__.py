@@ -2,6 +2,7 @@
 
 warm        the process that the others are forked from: preloads, forks, reaps
 preloading  which imports a process may share with its forks
+warming     first runs, which change much memory, made once for all forks
 fresh       the same for one that cannot be forked: an interpreter of its own
 module      one module's process: its import, its application's life, its end
 requests    the module's end of the bridge: frames become ASGI calls

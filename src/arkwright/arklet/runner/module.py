@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import faulthandler
 import importlib
+import itertools
 import os
 import resource
 import signal
@@ -35,7 +36,7 @@ ENDING = (signal.SIGTERM, signal.SIGINT)
 
 def run(order: Order) -> None:
     """Until the module has ended; the interpreter's own end is the caller's. Raises SystemExit(1) where it does not start."""
-    connection, loaded = socket.socket(fileno=order.bridge), set(sys.modules)
+    connection, loaded = socket.socket(fileno=order.bridge), len(sys.modules)
     offered = ServicesOfTheBase(socket.socket(fileno=order.services), order.identity.partition(":")[2])
     connect(offered)
     _prepare(order)
@@ -52,13 +53,13 @@ def run(order: Order) -> None:
         ending = asyncio.Event()
         for one in signals:  # the module's own are left alone
             loop.add_signal_handler(one, ending.set)
-        runner.run(_serve(order, application, _Base(connection, ending, loaded)))
+        runner.run(serve(order, application, Base(connection, ending, loaded)))
 
 
-class _Base:
-    """What leads to the base: its socket, the word that all is to end, and what it had loaded before."""
+class Base:
+    """What leads to the base: its socket, the word that all is to end, and how much was loaded before."""
 
-    def __init__(self, connection: socket.socket, ending: asyncio.Event, loaded: set[str]) -> None:
+    def __init__(self, connection: socket.socket, ending: asyncio.Event, loaded: int) -> None:
         self.connection, self.ending, self.loaded = connection, ending, loaded
 
 
@@ -78,7 +79,6 @@ def _prepare(order: Order) -> None:
     _name(order.identity)
     sys.argv[:] = [order.application]
     sys.path[:] = [*order.directories, *order.path]
-    importlib.invalidate_caches()
     _make_way(order.directories)
     say_records(order.log_level)
 
@@ -86,7 +86,8 @@ def _prepare(order: Order) -> None:
 def _make_way(directories: list[str]) -> None:
     """What this process has loaded for itself, the module may bring along in another version."""
     brought = {name.removesuffix(".py") for one in directories for name in os.listdir(one)} - NEEDED
-    for name in [one for one in sys.modules if one.partition(".")[0] in brought]:
+    there = {one for one in brought if one in sys.modules}
+    for name in [one for one in sys.modules if one.partition(".")[0] in there] if there else ():
         del sys.modules[name]
 
 
@@ -106,7 +107,7 @@ def _name(identity: str) -> None:
         file.write(identity[:NAME_BYTES])
 
 
-async def _serve(order: Order, application: Application, base: _Base) -> None:
+async def serve(order: Order, application: Application, base: Base) -> None:
     lifespan = Lifespan(application)
     try:
         await lifespan.startup()
@@ -124,14 +125,12 @@ async def _serve(order: Order, application: Application, base: _Base) -> None:
     await asyncio.sleep(0)
 
 
-def _imported(order: Order, loaded: set[str]) -> list[str]:
-    """What came from the base's environment, in order: the next process may have it from the start."""
+def _imported(order: Order, loaded: int) -> list[str]:
+    """What came from the base's environment, in order: the next process may have it from the start. Looks at what is new only: a look at
+    the rest would make it this process's own memory."""
     own = tuple(f"{one}{os.sep}" for one in order.directories)
-    return [
-        name
-        for name, module in list(sys.modules.items())
-        if name not in loaded and (file := _file(module)) and not file.startswith(own)
-    ]
+    new = list(itertools.islice(reversed(sys.modules.items()), max(0, len(sys.modules) - loaded)))
+    return [name for name, module in reversed(new) if (file := _file(module)) and not file.startswith(own)]
 
 
 def _file(module: Any) -> str:

@@ -30,8 +30,9 @@ from arkwright.arklet.bridge.orders import (
     send,
 )
 from arkwright.arklet.bridge.orders import Signal as SignalOrder
-from arkwright.arklet.runner.module import loop_factory, run
+from arkwright.arklet.runner.module import run
 from arkwright.arklet.runner.preloading import Probe, import_all, top
+from arkwright.arklet.runner.warming import use_first, warm_up
 
 PR_SET_CHILD_SUBREAPER = 36
 GRACE_SECONDS = 10.0  # for children whose base has gone, besides what their shutdowns may take
@@ -143,6 +144,7 @@ class Warm:
         names, unsafe = self._probe.found()
         self._probe = None
         import_all(names)
+        use_first({top(one) for one in names})
         gc.collect()
         gc.freeze()
         self._report(Preloaded(names, unsafe))
@@ -178,7 +180,7 @@ def main() -> None:
     orders, reports = (socket.socket(fileno=int(number)) for number in sys.argv[1:3])
     sys.path[:] = sys.argv[3:]
     become_reaper()
-    loop_factory()  # so that it is there in every child
+    warm_up()
     gc.disable()
     gc.freeze()
     if order := Warm(orders, reports).serve():
