@@ -16,7 +16,7 @@ from typing import Any
 from weakref import WeakKeyDictionary, WeakSet, WeakValueDictionary
 
 from arkwright.arklet.shared.ownership import Maker
-from arkwright.arklet.shared.reach import everything, holders, reaches
+from arkwright.arklet.shared.reach import all_of, holders, reaches
 
 MAPPINGS = (dict, WeakKeyDictionary, WeakValueDictionary)
 SETS = (set, WeakSet)
@@ -35,7 +35,7 @@ class Holding:
 
 def holding(owner: Maker) -> list[Holding]:
     """What has entries of the module's. Takes tens of milliseconds in a large base."""
-    caches = [one for one in everything() if type(one) is _lru_cache_wrapper]
+    caches = all_of(_lru_cache_wrapper)
     theirs = [one for one in caches if not owner.has_made(one) and _has_part(_contents(one), owner)]
     return [Holding("", one) for one in theirs] + [one for one in _containers() if _entries(one.container, owner)]
 

@@ -6,6 +6,7 @@ and SQLite connections may be used by other threads than the one that has made t
 """
 
 import asyncio
+import contextlib
 import contextvars
 import decimal
 import sys
@@ -67,7 +68,8 @@ async def imported(root: str, find: Callable[[], Application], seconds: float) -
 
 
 def _settle(loop: asyncio.AbstractEventLoop, done: Any, settle: Callable[[Any], None], value: Any) -> None:
-    loop.call_soon_threadsafe(lambda: None if done.done() else settle(value))
+    with contextlib.suppress(RuntimeError):  # it was given up, and the base has ended since
+        loop.call_soon_threadsafe(lambda: None if done.done() else settle(value))
 
 
 def _locals() -> list[_Local]:

@@ -51,10 +51,12 @@ def _is_a_stop(one: Any) -> bool:
     return issubclass(type(one), STOPS) or type(one) in (types.FunctionType, _lru_cache_wrapper, ReferenceType)
 
 
-def everything() -> list[Any]:
-    """What the garbage collector knows, and what the base's modules and classes hold: `gc.freeze` hides that."""
-    held = [value for holder in holders() for value in list(vars(holder).values())]
-    return list({id(one): one for one in [*get_objects(), *held]}.values())
+def all_of(kind: type) -> list[Any]:
+    """Its instances, among what the garbage collector knows and what the base's modules and classes hold: `gc.freeze` hides that."""
+    found = {id(one): one for one in get_objects() if issubclass(type(one), kind)}
+    for holder in holders():
+        found |= {id(one): one for one in list(vars(holder).values()) if issubclass(type(one), kind)}
+    return list(found.values())
 
 
 def holders() -> Iterator[Holder]:

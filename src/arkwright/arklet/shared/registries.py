@@ -15,7 +15,7 @@ from weakref import WeakKeyDictionary, WeakSet, ref
 
 from arkwright.arklet.shared.facades import when_imported
 from arkwright.arklet.shared.ownership import Maker, all_makers, maker, owner_of, rival, starter
-from arkwright.arklet.shared.reach import everything, reaches
+from arkwright.arklet.shared.reach import all_of, reaches
 
 _registered: WeakKeyDictionary[Any, Maker] = WeakKeyDictionary()
 _with_classes: WeakSet[Maker] = WeakSet()
@@ -35,7 +35,7 @@ def take_out(owner: Maker) -> None:
     while owner.undoing:
         owner.undoing.pop()[0]()
     if base := sys.modules.get("apscheduler.schedulers.base"):
-        for scheduler in [one for one in everything() if issubclass(type(one), base.BaseScheduler)]:
+        for scheduler in all_of(base.BaseScheduler):
             _take_jobs(scheduler, owner)
     if state := sys.modules.get("celery._state"):
         for app in list(state._apps):
