@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from arkwright.arklet.asgi.words import RemoteFailure
 from arkwright.arklet.owners import request_id, work_of
 
 
@@ -19,7 +20,15 @@ class Format(StrEnum):
     JSON = "json"
 
 
-class Lines(logging.Formatter):
+class _Formatter(logging.Formatter):
+    """An exception of a module's own process is shown as it was there: how it came here is no part of it."""
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802 (the base class's name)
+        cause = ei[1].__cause__ if ei[1] else None
+        return cause.trace if isinstance(cause, RemoteFailure) else super().formatException(ei)
+
+
+class Lines(_Formatter):
     """2026-11-25 14:20:07,123 WARNING provider:1.0.2/provider.web: out of stock"""
 
     def format(self, record: logging.LogRecord) -> str:
@@ -30,7 +39,7 @@ class Lines(logging.Formatter):
         return super().format(record)
 
 
-class JsonLines(logging.Formatter):
+class JsonLines(_Formatter):
     """time, level, logger, message; module, version and request where it comes of them; exception, its trace."""
 
     def format(self, record: logging.LogRecord) -> str:

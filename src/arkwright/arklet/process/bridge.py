@@ -6,52 +6,26 @@ at all ends the connection.
 """
 
 import asyncio
-from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-from arkwright.arklet.asgi.words import Message, Receive, RemoteFailure, Scope, Send
-from arkwright.arklet.bridge.flow import EACH_BYTES, PIECE_BYTES, Flow, size_of
+from arkwright.arklet.asgi.words import Receive, Scope, Send
 from arkwright.arklet.bridge.frames import (
     BODY_COMES,
-    BODY_ON_DEMAND,
-    NO_BODY,
     BadFrame,
-    Body,
-    Cancel,
-    Credit,
     Done,
     Ended,
-    Event,
     Frame,
     Frames,
     FromModule,
-    Open,
-    Pull,
-    Response,
-    SendFailed,
     Shutdown,
     Started,
     encoded,
     request_of,
 )
+from arkwright.arklet.process.requests import Request, body_of, opening
 
-IN_FRAME = frozenset(
-    ("type", "http_version", "method", "scheme", "path", "raw_path", "query_string", "root_path", "headers", "client")
-) | {"server", "asgi", "state"}
-NOTHING: dict[str, Any] = {}
-
-
-class ProcessLost(ConnectionError):
-    """The process of the module has ended, or its connection has, while a request was under way; `has_begun`: its answer had begun."""
-
-    def __init__(self, why: str, has_begun: bool) -> None:
-        super().__init__(why)
-        self.has_begun = has_begun
-
-
-class ModuleError(Exception):
-    """The application has raised; the message is its exception's type and words."""
+GONE_AT_START = "its process ended before it had started; the base's log has what it said"
 
 
 class Bridge(asyncio.Protocol):
@@ -60,7 +34,7 @@ class Bridge(asyncio.Protocol):
     def __init__(self, on_lost: Callable[[], object]) -> None:
         self._loop = asyncio.get_running_loop()
         self._frames = Frames(FromModule)
-        self._requests: dict[int, _Request] = {}
+        self._requests: dict[int, Request] = {}
         self._next = 0
         self._out: list[bytes] = []
         self._is_due = False
@@ -152,162 +126,14 @@ class Bridge(asyncio.Protocol):
         if not self.writable.is_set():
             await self.writable.wait()
         self._next += 1
-        one = _Request(self, self._next, scope, receive)
-        body = body_of(scope)
-        self.write(opening(self._next, scope, body))
+        frame = opening(self._next, scope, body_of(scope))
+        one = Request(self, frame, scope, receive)
+        self.write(frame)
         self._requests[one.id] = one
         try:
-            if body == BODY_COMES:
+            if frame.body == BODY_COMES:
                 one.pump()
             await one.answer(send)
         finally:
             del self._requests[one.id]
             one.close()
-
-
-GONE_AT_START = "its process ended before it had started; the base's log has what it said"
-
-
-class _Request:
-    """One under way: what the process says of it, in turn, and what the client sends."""
-
-    def __init__(self, bridge: Bridge, number: int, scope: Scope, receive: Receive) -> None:
-        self.id, self._bridge, self.scope, self._receive = number, bridge, scope, receive
-        self._frames: deque[Any] = deque()
-        self._waiting: asyncio.Future[None] | None = None
-        self._flow = Flow()
-        self._pumping: asyncio.Task[None] | None = None
-        self._is_over = self._has_begun = False
-
-    def take(self, frame: Any) -> None:
-        """None: the process is lost."""
-        if type(frame) is Credit:
-            self._flow.give(max(frame.bytes, 0))
-            return
-        if type(frame) is Pull:
-            self.pump()
-            return
-        self._frames.append(frame)
-        if self._waiting and not self._waiting.done():
-            self._waiting.set_result(None)
-
-    async def answer(self, send: Send) -> None:
-        """Pass on what the application sends, until it has returned."""
-        can_send = True
-        while not self._is_over:
-            while not self._frames:
-                self._waiting = self._bridge._loop.create_future()
-                await self._waiting
-            frame = self._frames.popleft()
-            if type(frame) is Done:
-                self._end(frame)
-            elif frame is None:
-                self._is_over = True
-                raise ProcessLost(self._bridge.why_lost, self._has_begun)
-            elif can_send:
-                can_send = await self._pass_on(frame, send)
-            else:
-                self._is_over = getattr(frame, "is_done", False)
-
-    async def _pass_on(self, frame: Response | Body | Event, send: Send) -> bool:
-        """False once nobody is there to have it."""
-        try:
-            if type(frame) is Response:
-                await send({"type": "http.response.start", "status": frame.status, "headers": frame.headers})
-                self._has_begun = True
-                await send({"type": "http.response.body", "body": frame.body, "more_body": frame.more_body})
-                self._count(EACH_BYTES + len(frame.body))
-                self._is_over = frame.is_done
-            elif type(frame) is Body:
-                await send({"type": "http.response.body", "body": frame.body, "more_body": frame.more_body})
-                self._count(EACH_BYTES + len(frame.body))
-            elif type(frame) is Event:
-                await send(frame.message)
-                self._count(size_of(frame.message))
-            self._has_begun = True
-        except OSError as error:
-            self._bridge.write(SendFailed(self.id, str(error) or type(error).__name__))
-            return False
-        return True
-
-    def _count(self, size: int) -> None:
-        if told := self._flow.use(size):
-            self._bridge.write(Credit(self.id, told))
-
-    def _end(self, frame: Done) -> None:
-        self._is_over = True
-        if frame.error:
-            raise ModuleError(frame.error) from (RemoteFailure(frame.trace, frame.error) if frame.trace else None)
-
-    def pump(self) -> None:
-        """Hand on what the client sends, from now on."""
-        if self._pumping is None or self._pumping.done():
-            self._pumping = self._bridge._loop.create_task(self._pump())
-
-    async def _pump(self) -> None:
-        """Until its body is whole, or it has gone; a further call waits for it to go."""
-        while True:
-            message = await self._receive()
-            await self._hand_on(message)
-            kind = message["type"]
-            is_last = kind == "http.request" and not message.get("more_body")
-            if is_last or kind.endswith(".disconnect"):
-                return
-
-    async def _hand_on(self, message: Message) -> None:
-        body = message.get("body", b"")
-        while len(body) > PIECE_BYTES:
-            await self._say({"type": "http.request", "body": body[:PIECE_BYTES], "more_body": True})
-            body = body[PIECE_BYTES:]
-        if message["type"] == "http.request":
-            message = {**message, "body": body}
-        await self._say(message)
-
-    async def _say(self, message: Message) -> None:
-        if self._flow.room <= 0:
-            await self._flow.wait()
-        if not self._bridge.writable.is_set():
-            await self._bridge.writable.wait()
-        self._flow.room -= size_of(message)
-        self._bridge.write(Event(self.id, dict(message)))
-
-    def close(self) -> None:
-        """Whatever ends it: the process hears of it, unless it has said so itself."""
-        if self._pumping:
-            self._pumping.cancel()
-        if not self._is_over and self._bridge.is_open:
-            self._bridge.write(Cancel(self.id))
-
-
-def body_of(scope: Scope) -> int:
-    """Whether something comes with the request, and whether it may be asked for before the application does: a client that waits to be
-    told to continue must not be told by us."""
-    if scope["type"] == "websocket":
-        return BODY_COMES
-    body = NO_BODY
-    for name, _ in scope["headers"]:
-        if name == b"content-length" or name == b"transfer-encoding":
-            body = body or BODY_COMES
-        elif name == b"expect":
-            body = BODY_ON_DEMAND
-    return body
-
-
-def opening(number: int, scope: Scope, body: int) -> Open:
-    return Open(
-        number,
-        scope["type"],
-        scope["http_version"],
-        scope.get("method", ""),
-        scope.get("scheme", "http"),
-        scope["path"],
-        scope.get("raw_path"),
-        scope["query_string"],
-        scope.get("root_path", ""),
-        scope["headers"],
-        scope.get("client"),
-        scope.get("server"),
-        scope["asgi"],
-        body,
-        NOTHING if len(scope) == len(IN_FRAME) else {name: scope[name] for name in scope if name not in IN_FRAME},
-    )

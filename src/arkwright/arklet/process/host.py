@@ -22,9 +22,10 @@ from arkwright.arklet.bridge.frames import Started
 from arkwright.arklet.bridge.orders import Order
 from arkwright.arklet.leftovers import Leftover, note
 from arkwright.arklet.owners import Owner
-from arkwright.arklet.process.bridge import Bridge, ProcessLost
+from arkwright.arklet.process.bridge import Bridge
 from arkwright.arklet.process.offers import Offers
 from arkwright.arklet.process.output import Output
+from arkwright.arklet.process.requests import ProcessLost
 from arkwright.arklet.process.warm import Child, WarmProcess
 from arkwright.arklet.settings import MEGABYTE, ModuleSettings
 

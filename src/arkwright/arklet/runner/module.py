@@ -24,7 +24,7 @@ from arkwright.arklet.asgi.words import Application, StartFailure
 from arkwright.arklet.bridge.frames import Started, encoded
 from arkwright.arklet.bridge.orders import Order
 from arkwright.arklet.bridge.records import say_records
-from arkwright.arklet.runner.requests import Bridge
+from arkwright.arklet.runner.bridge import Bridge
 from arkwright.arklet.runner.services import ServicesOfTheBase
 from arkwright.arklet.services import connect
 
@@ -78,6 +78,10 @@ def _prepare(order: Order) -> None:
     _limit(order)
     _name(order.identity)
     sys.argv[:] = [order.application]
+    known = os.environ.get("PYTHONPATH")
+    os.environ["PYTHONPATH"] = os.pathsep.join(
+        [*order.directories, *([known] if known else [])]
+    )  # for its own children
     sys.path[:] = [*order.directories, *order.path]
     _make_way(order.directories)
     say_records(order.log_level)

@@ -1,16 +1,13 @@
-"""The module's end of the bridge. In: frames of the base. Out: calls of the application, and frames with what it says.
+"""One request in the process of its module. In: what the base passes on, and what the application sends. Out: ASGI both ways, and frames.
 
-Every request is a task of its own, as in a server. What is said in one round of the event loop goes out in one write. The base is
-trusted here; the module is not trusted there.
+An application that says its words out of turn is told so where it says them, as a server does it.
 """
 
 import asyncio
-import traceback
 from collections import deque
-from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
-from arkwright.arklet.asgi.words import Application, Message
+from arkwright.arklet.asgi.words import Message
 from arkwright.arklet.bridge.flow import EACH_BYTES, PIECE_BYTES, Flow, size_of
 from arkwright.arklet.bridge.frames import (
     BODY_ON_DEMAND,
@@ -20,132 +17,56 @@ from arkwright.arklet.bridge.frames import (
     Cancel,
     Credit,
     Done,
-    Ended,
     Event,
     Frame,
-    Frames,
-    FromBase,
     Open,
     Pull,
     Response,
     SendFailed,
-    Shutdown,
-    encoded,
 )
-from arkwright.arklet.bridge.records import request_number
 
 EVERYTHING = 1 << 62
+ABNORMAL = 1006  # close code of a WebSocket whose other side has vanished
 DISCONNECT = {"type": "http.disconnect"}
 PLAIN_START = {"type", "status", "headers"}
+NOTHING, BEGUN, COMPLETE, CONNECTING, TALKING, DENYING = (
+    "not begun",
+    "begun",
+    "complete",
+    "connecting",
+    "open",
+    "being denied",
+)
+# (state, what is sent) -> the state then; what ends a response says so itself (`more_body`, `more_trailers`)
+TURNS = {
+    (NOTHING, "http.response.start"): BEGUN,
+    (BEGUN, "http.response.body"): BEGUN,
+    (BEGUN, "http.response.trailers"): BEGUN,
+    (CONNECTING, "websocket.accept"): TALKING,
+    (CONNECTING, "websocket.close"): COMPLETE,
+    (CONNECTING, "websocket.http.response.start"): DENYING,
+    (DENYING, "websocket.http.response.body"): DENYING,
+    (TALKING, "websocket.send"): TALKING,
+    (TALKING, "websocket.close"): COMPLETE,
+}
+LAST = {"http.response.trailers": "more_trailers", "websocket.http.response.body": "more_body"}
+IN_TURN = {kind for _, kind in TURNS}  # any other message is an extension's: the server knows
 
 
-class Bridge(asyncio.Protocol):
-    """All requests of one application. `on_shutdown` is called when the base wants it to end, or has gone."""
+class Outlet(Protocol):
+    """Where frames go."""
 
-    def __init__(self, application: Application, state: dict[str, Any], on_shutdown: Callable[[], object]) -> None:
-        self._application, self._state, self._on_shutdown = application, state, on_shutdown
-        self._frames = Frames(FromBase, MESSAGE_BYTES * 2)
-        self._requests: dict[int, Request] = {}
-        self._out: list[bytes] = []
-        self._held: list[Request] = []
-        self._is_due = False
-        self._loop = asyncio.get_running_loop()
-        self._transport: asyncio.Transport | None = None
-        self.writable = asyncio.Event()
-        self.writable.set()
+    writable: asyncio.Event
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = transport  # type: ignore[assignment]
+    def write(self, frame: Frame) -> None: ...
 
-    def connection_lost(self, error: Exception | None) -> None:
-        for one in list(self._requests.values()):
-            one.disconnect()
-        self._on_shutdown()
-
-    def pause_writing(self) -> None:
-        self.writable.clear()
-
-    def resume_writing(self) -> None:
-        self.writable.set()
-
-    def data_received(self, data: bytes) -> None:
-        for payload in self._frames.feed(data):
-            self._take(self._frames.decoded(payload))
-
-    def _take(self, frame: FromBase) -> None:
-        if type(frame) is Open:
-            self._open(frame)
-        elif type(frame) is Shutdown:
-            self._on_shutdown()
-        elif one := self._requests.get(frame.id):  # type: ignore[union-attr]
-            one.take(frame)  # type: ignore[arg-type]
-
-    def _open(self, frame: Open) -> None:
-        one = Request(self, frame)
-        self._requests[frame.id] = one
-        one.task = self._loop.create_task(self._answer(one, scope_of(frame, self._state)))
-
-    async def _answer(self, one: "Request", scope: dict[str, Any]) -> None:
-        """As a server does: whatever the application raises ends its request alone, and is told to who serves."""
-        error = trace = ""
-        request_number.set(one.id)
-        try:
-            result = await self._application(scope, one.receive, one.send)  # type: ignore[func-returns-value]
-            if result is not None:
-                error = f"TypeError: an ASGI application returns None, not {result!r:.100}"
-        except BaseException as raised:
-            error, trace = f"{type(raised).__name__}: {raised}", traceback.format_exc()
-        finally:
-            del self._requests[one.id]
-            one.finish(error, trace)
-
-    def hold(self, one: "Request") -> None:
-        """Its response's beginning may yet be joined by more of it, until this round of the loop is over."""
-        self._held.append(one)
-        self._schedule()
-
-    def write(self, frame: Frame) -> None:
-        """Raises TypeError or OverflowError for what cannot be said."""
-        self._out.append(encoded(frame))
-        self._schedule()
-
-    def _schedule(self) -> None:
-        if not self._is_due:
-            self._is_due = True
-            self._loop.call_soon(self._flush)
-
-    def _flush(self) -> None:
-        for one in self._held:
-            one.release()
-        self._held.clear()
-        if self._out and self._transport and not self._transport.is_closing():
-            self._transport.write(b"".join(self._out))
-        self._out.clear()
-        self._is_due = False
-
-    async def end(self, seconds: float) -> int:
-        """Wait for the requests under way; cancel those that are not over after `seconds`. Returns how many."""
-        if under_way := self._tasks():
-            await asyncio.wait(under_way, timeout=seconds)
-        cut = self._tasks()
-        for task in cut:
-            task.cancel("the module is uninstalled")
-        if cut:
-            await asyncio.wait(cut, timeout=1)
-        return len(cut)
-
-    def _tasks(self) -> "list[asyncio.Task[None]]":
-        return [one.task for one in self._requests.values() if one.task]
-
-    def say_ended(self, error: str) -> None:
-        self.write(Ended(error))
-        self._flush()
+    def hold(self, one: "Request") -> None: ...
 
 
 class Request:
     """One request or WebSocket: what the application receives and sends."""
 
-    def __init__(self, bridge: Bridge, frame: Open) -> None:
+    def __init__(self, bridge: Outlet, frame: Open) -> None:
         self.id, self._bridge = frame.id, bridge
         self.task: asyncio.Task[None] | None = None
         self._is_http = frame.type == "http"
@@ -155,7 +76,8 @@ class Request:
         self._flow = Flow()
         self._start: tuple[int, Any] | None = None
         self._first: tuple[int, Any, bytes, bool] | None = None
-        self._has_begun = self._is_complete = self._is_gone = False
+        self._state = NOTHING if self._is_http else CONNECTING
+        self._has_trailers = self._is_gone = False
         self._failure = ""
         if frame.body == NO_BODY:
             self._events.append({"type": "http.request", "body": b"", "more_body": False})
@@ -177,6 +99,8 @@ class Request:
         self._events.append(message)
         if message["type"] == "http.request" and not message.get("more_body"):
             self._must_pull = True
+        elif message["type"] == "websocket.disconnect":
+            self._is_gone = True
         self._wake()
 
     def _wake(self) -> None:
@@ -187,14 +111,12 @@ class Request:
 
     def disconnect(self) -> None:
         """The base has gone, and every client with it."""
-        self._is_gone = True
-        kind = "http.disconnect" if self._is_http else "websocket.disconnect"
-        self._arrive({"type": kind} if self._is_http else {"type": kind, "code": 1006})
+        self._arrive(dict(DISCONNECT) if self._is_http else {"type": "websocket.disconnect", "code": ABNORMAL})
         self._flow.give(EVERYTHING)
 
     async def receive(self) -> Message:
-        while not self._events or self._is_complete:
-            if self._is_complete or (self._is_http and self._is_gone):
+        while not self._events or self._is_over:
+            if self._is_over or (self._is_http and self._is_gone):
                 return dict(DISCONNECT)
             if self._must_pull:
                 self._must_pull = False
@@ -209,25 +131,31 @@ class Request:
             self._bridge.write(Credit(self.id, told))
         return message
 
+    @property
+    def _is_over(self) -> bool:
+        """Whether the response is out: an application that goes on may hear nothing but that."""
+        return self._is_http and self._state == COMPLETE
+
     async def send(self, message: Message) -> None:
         """As a server takes it. Raises RuntimeError where it does not come in turn, OSError where nobody can have it any more."""
-        if self._failure:
-            raise OSError(self._failure)
+        if self._failure or (self._is_gone and not self._is_http):
+            raise OSError(self._failure or "the client has gone")
         kind = message["type"]
-        if not self._is_http:
-            await self._send_websocket(message)
-        elif self._is_complete:
-            raise RuntimeError(f"{kind!r} comes after the end of the response")
-        elif kind == "http.response.body" and self._has_begun:
+        self._turn(kind)
+        if kind == "http.response.body":
             await self._send_any_body(message.get("body", b""), bool(message.get("more_body", False)))
-        elif kind == "http.response.start" and message.keys() <= PLAIN_START and not self._has_begun:
-            self._has_begun = True
+        elif kind == "http.response.start" and message.keys() <= PLAIN_START:
             self._start = (int(message["status"]), headers_of(message.get("headers", ())))
             self._bridge.hold(self)
-        elif kind == "http.response.body" and not self._has_begun:
-            raise RuntimeError("a body comes before the start of the response")
         else:
             await self._send_event(message)
+
+    def _turn(self, kind: str) -> None:
+        after = TURNS.get((self._state, kind))
+        if after:
+            self._state = after
+        elif kind in IN_TURN or self._state == COMPLETE:
+            raise RuntimeError(f"{kind!r} is out of turn: what is answered is {self._state}")
 
     async def _send_any_body(self, body: Any, more: bool) -> None:
         """The first goes together with the start, if both come in one round of the loop."""
@@ -264,14 +192,10 @@ class Request:
         await self._wait_for_room()
         self._flow.room -= size
         self._bridge.write(Event(self.id, plain(message)))
-        self._has_begun = True
-        if message["type"] == "http.response.trailers" and not message.get("more_trailers"):
-            self._complete()
-
-    async def _send_websocket(self, message: Message) -> None:
-        if self._is_gone:
-            raise OSError("the client has gone")
-        await self._send_event(message)
+        self._has_trailers = self._has_trailers or bool(message.get("trailers"))
+        if message["type"] in LAST and not message.get(LAST[message["type"]]):
+            self._state = COMPLETE
+            self._wake()
 
     async def _wait_for_room(self) -> None:
         """Until the client and the base have taken enough of what was sent."""
@@ -284,8 +208,10 @@ class Request:
             raise OSError(self._failure)
 
     def _complete(self) -> None:
-        self._is_complete = True
-        self._wake()
+        """Its body is out; trailers may be to come."""
+        if not self._has_trailers:
+            self._state = COMPLETE
+            self._wake()
 
     def release(self, is_done: bool = False) -> bool:
         """Say what was held back. Returns whether the end of the request was told with it."""

@@ -1,0 +1,118 @@
+"""The module's end of the bridge. In: frames of the base. Out: calls of the application, and frames with what it says.
+
+Every request is a task of its own, as in a server. What is said in one round of the event loop goes out in one write. The base is
+trusted here; the module is not trusted there.
+"""
+
+import asyncio
+import traceback
+from collections.abc import Callable
+from typing import Any
+
+from arkwright.arklet.asgi.words import Application
+from arkwright.arklet.bridge.frames import MESSAGE_BYTES, Ended, Frame, Frames, FromBase, Open, Shutdown, encoded
+from arkwright.arklet.bridge.records import request_number
+from arkwright.arklet.runner.requests import Request, scope_of
+
+
+class Bridge(asyncio.Protocol):
+    """All requests of one application. `on_shutdown` is called when the base wants it to end, or has gone."""
+
+    def __init__(self, application: Application, state: dict[str, Any], on_shutdown: Callable[[], object]) -> None:
+        self._application, self._state, self._on_shutdown = application, state, on_shutdown
+        self._frames = Frames(FromBase, MESSAGE_BYTES * 2)
+        self._requests: dict[int, Request] = {}
+        self._out: list[bytes] = []
+        self._held: list[Request] = []
+        self._is_due = False
+        self._loop = asyncio.get_running_loop()
+        self._transport: asyncio.Transport | None = None
+        self.writable = asyncio.Event()
+        self.writable.set()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = transport  # type: ignore[assignment]
+
+    def connection_lost(self, error: Exception | None) -> None:
+        for one in list(self._requests.values()):
+            one.disconnect()
+        self._on_shutdown()
+
+    def pause_writing(self) -> None:
+        self.writable.clear()
+
+    def resume_writing(self) -> None:
+        self.writable.set()
+
+    def data_received(self, data: bytes) -> None:
+        for payload in self._frames.feed(data):
+            self._take(self._frames.decoded(payload))
+
+    def _take(self, frame: FromBase) -> None:
+        if type(frame) is Open:
+            self._open(frame)
+        elif type(frame) is Shutdown:
+            self._on_shutdown()
+        elif one := self._requests.get(frame.id):  # type: ignore[union-attr]
+            one.take(frame)  # type: ignore[arg-type]
+
+    def _open(self, frame: Open) -> None:
+        one = Request(self, frame)
+        self._requests[frame.id] = one
+        one.task = self._loop.create_task(self._answer(one, scope_of(frame, self._state)))
+
+    async def _answer(self, one: "Request", scope: dict[str, Any]) -> None:
+        """As a server does: whatever the application raises ends its request alone, and is told to who serves."""
+        error = trace = ""
+        request_number.set(one.id)
+        try:
+            result = await self._application(scope, one.receive, one.send)  # type: ignore[func-returns-value]
+            if result is not None:
+                error = f"TypeError: an ASGI application returns None, not {result!r:.100}"
+        except BaseException as raised:
+            error, trace = f"{type(raised).__name__}: {raised}", traceback.format_exc()
+        finally:
+            del self._requests[one.id]
+            one.finish(error, trace)
+
+    def hold(self, one: "Request") -> None:
+        """Its response's beginning may yet be joined by more of it, until this round of the loop is over."""
+        self._held.append(one)
+        self._schedule()
+
+    def write(self, frame: Frame) -> None:
+        """Raises TypeError or OverflowError for what cannot be said."""
+        self._out.append(encoded(frame))
+        self._schedule()
+
+    def _schedule(self) -> None:
+        if not self._is_due:
+            self._is_due = True
+            self._loop.call_soon(self._flush)
+
+    def _flush(self) -> None:
+        for one in self._held:
+            one.release()
+        self._held.clear()
+        if self._out and self._transport and not self._transport.is_closing():
+            self._transport.write(b"".join(self._out))
+        self._out.clear()
+        self._is_due = False
+
+    async def end(self, seconds: float) -> int:
+        """Wait for the requests under way; cancel those that are not over after `seconds`. Returns how many."""
+        if under_way := self._tasks():
+            await asyncio.wait(under_way, timeout=seconds)
+        cut = self._tasks()
+        for task in cut:
+            task.cancel("the module is uninstalled")
+        if cut:
+            await asyncio.wait(cut, timeout=1)
+        return len(cut)
+
+    def _tasks(self) -> "list[asyncio.Task[None]]":
+        return [one.task for one in self._requests.values() if one.task]
+
+    def say_ended(self, error: str) -> None:
+        self.write(Ended(error))
+        self._flush()
