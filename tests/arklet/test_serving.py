@@ -310,3 +310,15 @@ async def test_a_start_that_fails_in_a_process_tells_its_cause(base, tmp_path, m
     answer = await base.command("installBiz", bizName="served", bizVersion="1.0", bizUrl=url)
     assert cause in answer["message"] and cause in answer["errorStackTrace"].splitlines()[-1]
     assert await base.states() == {}
+
+
+@ALL
+@pytest.mark.parametrize("modules", [{"served": {"drain-seconds": 0.2}}])
+async def test_a_request_that_is_cut_off_is_told_so_and_logs_no_exception(base, serve, mode, modules, caplog):
+    await serve()
+    slow = asyncio.create_task(base.get("/served/?60"))
+    await asyncio.sleep(0.1)
+    answer = await base.command("uninstallBiz", bizName="served", bizVersion="1.0")
+    assert answer["data"]["residue"] == ["1 requests were cut off after 0.2 s"]
+    assert await slow == (503, "this module is going, and has not answered in the time that it was given\n")
+    assert not [one for one in caplog.messages if "Exception in ASGI" in one]

@@ -28,6 +28,7 @@ from arkwright.arklet.settings import ModuleSettings
 
 REMEMBERED = 1024  # latencies, of which percentiles are told
 SERVER_ERROR = 500
+CUT_OFF = "this module is going, and has not answered in the time that it was given"
 GOING = {"type": "websocket.disconnect", "code": SERVICE_RESTART, "reason": "the module is going"}
 
 
@@ -84,7 +85,7 @@ class Traffic:
 
     def __init__(self, application: Application, owner: Owner, settings: ModuleSettings) -> None:
         self._application, self._owner, self._settings = application, owner, settings
-        self._closing = asyncio.Event()
+        self._closing, self._is_cutting = asyncio.Event(), False
         self._listening: set[asyncio.Task[Any]] = set()  # to clients of WebSockets
         self._idle: asyncio.Event | None = None  # made by who waits for it
         self._http = self._within if settings.timeout_seconds else application
@@ -113,18 +114,23 @@ class Traffic:
         try:
             await (self._http if is_http else self._websocket)(scope, receive, watched)
         except BaseException as error:
-            status = SERVER_ERROR  # whatever it has said before: many frameworks answer 500 and raise all the same
+            has_begun, status = status > 0, SERVER_ERROR  # many frameworks answer 500 and raise all the same
             told(error, self._owner, scope)
-            raise
+            if has_begun or not is_http or not self._cuts_off(error):
+                raise
+            await refuse(scope, receive, send, 503, CUT_OFF)
         finally:
             leave(before)
-            self._ended += 1
-            if status >= SERVER_ERROR:
-                figures.failed += 1
-            if is_http:
-                figures.latencies.append(perf_counter() - began)
-            if self._idle and not self.in_flight:
-                self._idle.set()
+            self._count_end(status, perf_counter() - began if is_http else None)
+
+    def _count_end(self, status: int, seconds: float | None) -> None:
+        self._ended += 1
+        if status >= SERVER_ERROR:
+            self.figures.failed += 1
+        if seconds is not None:
+            self.figures.latencies.append(seconds)
+        if self._idle and not self.in_flight:
+            self._idle.set()
 
     async def _turn_away(self, scope: Scope, receive: Receive, send: Send) -> None:
         self.figures.refused += 1
@@ -166,7 +172,11 @@ class Traffic:
                 self._listening.discard(task)
 
         response = _Response(send)
-        await self._application(scope, receive_or_close, response)
+        try:
+            await self._application(scope, receive_or_close, response)
+        except asyncio.CancelledError as error:
+            if not response.has_begun or not self._cuts_off(error):
+                raise
         if self._closing.is_set() and not response.is_closed:
             await send({"type": "websocket.close", "code": SERVICE_RESTART, "reason": "the module is going"})
 
@@ -177,6 +187,7 @@ class Traffic:
             self._listening.pop().cancel()
         await self._wait_until_idle(seconds)
         if cut_off := self.in_flight:
+            self._is_cutting = True
             for task in self._tasks():
                 task.cancel()
             await self._wait_until_idle(1)
@@ -187,6 +198,13 @@ class Traffic:
             self._idle = asyncio.Event()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._idle.wait(), seconds)
+
+    def _cuts_off(self, error: BaseException) -> bool:
+        """Whether it is our own way to end what has not ended in time."""
+        task = asyncio.current_task()
+        return (
+            self._is_cutting and isinstance(error, asyncio.CancelledError) and task is not None and not task.uncancel()
+        )
 
     def _tasks(self) -> "list[asyncio.Task[Any]]":
         """Those with a request in here: looked for when they are needed, for to note each would cost every request."""
