@@ -21,7 +21,6 @@ from arkwright.model.arklet import DEFAULT_PORT
 
 MEGABYTE = 1024 * 1024
 LOOPBACK = "127.0.0.1"
-ISOLATION = "ARKWRIGHT_ISOLATION"  # the variable that tells a module's process which isolation it has
 
 
 class SettingsError(Exception):

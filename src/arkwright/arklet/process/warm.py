@@ -29,7 +29,6 @@ from arkwright.arklet.bridge.orders import (
     Signal,
     send,
 )
-from arkwright.arklet.settings import ISOLATION, Isolation
 
 log = logging.getLogger(__name__)
 END_SECONDS = 5.0
@@ -220,10 +219,7 @@ def _spawn(orders: socket.socket, reports: socket.socket) -> "subprocess.Popen[b
     numbers = (orders.fileno(), reports.fileno())
     flags = subprocess._args_from_interpreter_flags()  # type: ignore[attr-defined]
     command = [sys.executable, *flags, "-P", "-m", "arkwright.arklet.runner.warm", *map(str, numbers), *sys.path]
-    environment = os.environ | {ISOLATION: Isolation.PROCESS}
-    return subprocess.Popen(
-        command, stdin=subprocess.DEVNULL, pass_fds=numbers, env=environment, start_new_session=True
-    )
+    return subprocess.Popen(command, stdin=subprocess.DEVNULL, pass_fds=numbers, start_new_session=True)
 
 
 def how_it_ended(code: int) -> str:
