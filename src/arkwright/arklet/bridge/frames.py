@@ -137,7 +137,7 @@ FrameType = TypeVar("FrameType")
 _encode = msgspec.msgpack.Encoder().encode
 
 
-def encoded(frame: Frame) -> bytes:
+def encoded(frame: msgspec.Struct) -> bytes:
     """Raises TypeError or OverflowError where a message holds what MessagePack cannot say."""
     said = _encode(frame)
     return len(said).to_bytes(LENGTH_BYTES, "big") + said

@@ -9,7 +9,8 @@ from typing import Any, TypeVar
 
 import msgspec
 
-LENGTH_BYTES = 4
+from arkwright.arklet.bridge.frames import LENGTH_BYTES, encoded
+
 DESCRIPTORS = 4  # at most, with one order
 
 
@@ -75,11 +76,6 @@ class Preloaded(msgspec.Struct, frozen=True, tag=True):
 FromBase = Fork | Preload | Signal
 FromWarm = Born | Gone | Preloaded
 Kind = TypeVar("Kind")
-
-
-def encoded(said: msgspec.Struct) -> bytes:
-    payload = msgspec.msgpack.encode(said)
-    return len(payload).to_bytes(LENGTH_BYTES, "big") + payload
 
 
 def send(connection: socket.socket, said: msgspec.Struct, descriptors: tuple[int, ...] = ()) -> None:

@@ -15,10 +15,8 @@ import subprocess
 import sys
 from collections.abc import Iterable
 
-import msgspec
-
+from arkwright.arklet.bridge.frames import Frames
 from arkwright.arklet.bridge.orders import (
-    LENGTH_BYTES,
     Born,
     Fork,
     FromWarm,
@@ -99,7 +97,7 @@ class WarmProcess(asyncio.Protocol):
         self._children: dict[int, Child] = {}
         self._unborn: dict[int, Child] = {}
         self._numbers = itertools.count(1)
-        self._left = b""
+        self._reports = Frames(FromWarm)
         self._saying, self._starting = asyncio.Lock(), asyncio.Lock()
         self._preloaded: dict[str, None] = {}
         self._loaded: set[str] = set()
@@ -132,9 +130,10 @@ class WarmProcess(asyncio.Protocol):
         try:
             await self.say(Fork(number, order, is_fresh), descriptors)
         except BaseException:
-            del self._unborn[number]
+            self._unborn.pop(number, None)
             raise
-        await child.born
+        if not await child.born:
+            raise CannotStart(child.ended.result())
         return child
 
     async def say(self, order: Fork | Preload | Signal, descriptors: tuple[int, ...] = ()) -> None:
@@ -162,13 +161,8 @@ class WarmProcess(asyncio.Protocol):
         return not (self._loaded | asked).isdisjoint(names)
 
     def data_received(self, data: bytes) -> None:
-        self._left += data
-        while len(self._left) >= LENGTH_BYTES:
-            end = LENGTH_BYTES + int.from_bytes(self._left[:LENGTH_BYTES], "big")
-            if len(self._left) < end:
-                return
-            payload, self._left = self._left[LENGTH_BYTES:end], self._left[end:]
-            self._hear(msgspec.msgpack.decode(payload, type=FromWarm))
+        for payload in self._reports.feed(data):
+            self._hear(self._reports.decoded(payload))
 
     def _hear(self, report: FromWarm) -> None:
         if isinstance(report, Born):
@@ -194,11 +188,11 @@ class WarmProcess(asyncio.Protocol):
         """Those that were to be born never are; the others live, and their bridges tell of their ends."""
         if self._orders:
             self._orders.close()
-        self._orders, self._left = None, b""
+        self._orders, self._reports = None, Frames(FromWarm)
         self._loaded.clear()
         self._is_ready.set()  # nobody waits for one that has gone
         for child in self._unborn.values():
-            child.end("the process that starts modules has ended")
+            child.end("the process that starts modules has ended; the base's log has what it said")
         for child in self._children.values():
             child.be_orphaned()
         self._unborn.clear()

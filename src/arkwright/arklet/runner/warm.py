@@ -119,16 +119,18 @@ class Warm:
                 os.killpg(pid, number)
 
     def _reap(self) -> None:
-        """Also what children have left behind, for it is ours then. A group's number is its own until the leader is reaped."""
+        """Also what children have left behind, for it is ours then."""
         with contextlib.suppress(BlockingIOError):
             os.read(self._woken, 4096)
         with contextlib.suppress(ChildProcessError):
-            while found := os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT):
-                pid = found.si_pid
-                self._signal(pid, signal.SIGKILL)
-                _, status = os.waitpid(pid, 0)
-                if self._children.pop(pid, None):
-                    self._report(Gone(pid, os.waitstatus_to_exitcode(status)))
+            while (ended := os.waitpid(-1, os.WNOHANG))[0]:
+                self._see_off(*ended)
+
+    def _see_off(self, pid: int, status: int) -> None:
+        if self._children.pop(pid, None):
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(pid, signal.SIGKILL)  # what is left of its group
+            self._report(Gone(pid, os.waitstatus_to_exitcode(status)))
 
     def _report(self, report: FromWarm) -> None:
         with contextlib.suppress(OSError):  # the base has gone: its orders end, and that is the word for it
