@@ -170,7 +170,8 @@ async def test_last_words_before_a_crash_are_heard(base, install, caplog):
     await install("async def answer(scope, receive, send): print('last words'); os.kill(os.getpid(), signal.SIGSEGV)")
     assert (await base.get("/own/"))[0] == 502
     await until(lambda: "last words" in caplog.messages and any("SIGSEGV" in one for one in caplog.messages))
-    assert [one for one in caplog.messages if "Fatal Python error: Segmentation fault" in one], "and where it was"
+    (record,) = [one for one in caplog.records if "Fatal Python error: Segmentation fault" in one.message]
+    assert record.levelname == "ERROR" and "own/web.py" in record.message, "and where it was"
 
 
 async def test_a_module_sets_up_logging_as_if_alone(base, install, caplog):

@@ -48,7 +48,7 @@ class OwnProcess:
         self._bridge: Bridge | None = None
         self._child: Child | None = None
         self._up, self._silent = asyncio.Event(), asyncio.Event()
-        self._restarts, self._last_end = 0, ""
+        self._restarts, self._last_end, self._next_start = 0, "", 0.0
         self._keeping: asyncio.Task[None] | None = None
         self._is_fresh = False
 
@@ -99,6 +99,8 @@ class OwnProcess:
         told: dict[str, Any] = {"restarts": self._restarts}
         if self._last_end:
             told["lastEnd"] = self._last_end
+        if not self._up.is_set() and self._next_start:
+            told["process"] = f"down, started again in {max(0.0, self._next_start - time.monotonic()):.1f} s"
         if self._child and not self._child.ended.done():
             with contextlib.suppress(psutil.Error):
                 process = psutil.Process(self._child.pid)
@@ -203,6 +205,7 @@ class OwnProcess:
             if time.monotonic() - began > STEADY_SECONDS:
                 pause = FIRST_PAUSE_SECONDS
             log.warning("%s: %s; started again in %g s", self._package.identity, self._last_end, pause)
+            self._next_start = time.monotonic() + pause
             await asyncio.sleep(pause)
             pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
             self._restarts += 1

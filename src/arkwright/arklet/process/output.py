@@ -18,8 +18,10 @@ from arkwright.arklet.owners import Owner, Scope, enter, leave, works_for
 PIECE_BYTES = 1 << 20  # a longer line comes in pieces
 TRACEBACK_SECONDS = 0.05  # in which the next line of a traceback comes
 PRINTED = "stdout"  # the logger's name of what was printed
-BEGINS = re.compile(r"\s*\+? ?(Exception Group )?Traceback \(most recent call last\):")
-GOES_ON = re.compile(r"\s|$|Traceback |During handling of |The above exception ")
+BEGINS = re.compile(r"\s*\+? ?(Exception Group )?Traceback \(most recent call last\):|Fatal Python error: ")
+GOES_ON = re.compile(
+    r"\s|$|Traceback |During handling of |The above exception |(Current t|T)hread 0x|Extension modules: "
+)
 
 
 class Output(asyncio.Protocol):
@@ -85,7 +87,7 @@ class Traceback:
     def takes(self, line: str) -> bool:
         """Whether the line is part of it, or begins one."""
         if BEGINS.match(line):
-            self._has_told = False
+            self._has_told = line.startswith("Fatal ")
         elif not self.lines or (self._has_told and not GOES_ON.match(line)):
             return False
         elif not GOES_ON.match(line):
