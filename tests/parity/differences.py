@@ -65,11 +65,26 @@ DIFFERENCES = {
     ("signals: a handler of its own is called", "shared"): Refused("must not set a signal handler", ONE_INTERPRETER),
     ("signals: an alarm interrupts", "shared"): Different(("1: GET /",), "Internal Server Error", ONE_INTERPRETER),
     ("processes: a child by fork", "shared"): Different(("1: GET /",), "Internal Server Error", ONE_INTERPRETER),
+    ("processes: multiprocessing with a queue, spawned", "shared"): Different(
+        ("1: GET /", "left"),
+        "Internal Server Error",
+        f"{ONE_INTERPRETER}; `multiprocessing` starts the tracker of its queues once an interpreter, and keeps it",
+    ),
+    ("processes: modules that are run by their name", "shared"): Different(
+        ("1: GET /",),
+        '""',
+        "a child of the base finds what is installed into the base; the module's files are not: isolation process hands them on",
+    ),
+    **{
+        (f"django: settings, migrations, static files and sessions of its own, {kind}", "shared"): Refused(
+            "must not have settings of Django", "settings, models and applications of Django are there once a process"
+        )
+        for kind in ("wsgi", "asgi")
+    },
     ("processes: a pool of them computes", "shared"): Different(
         ("1: GET /", "line 'must not'"), "Internal Server Error", ONE_INTERPRETER
     ),
     ("threads: one that works beside the requests, a daemon", "shared"): Told("thread worker goes on", WAITS_FOR_EVER),
-    ("threads: an event loop of its own in one", "shared"): Told("(run_forever) goes on", WAITS_FOR_EVER),
     ("numpy: what it computes, how it prints and what it warns of", "shared"): Different(
         ("left",), "warnings", "a library that is imported for the first time stays, with the filters that it sets"
     ),

@@ -50,7 +50,7 @@ class LoadedModule:
             if isolation is Isolation.PROCESS:
                 host = await OwnProcess.start(package, settings, warm)
             else:
-                host = await InProcess.start(package)
+                host = await InProcess.start(package, settings)
         except BaseException:
             package.discard()
             raise

@@ -18,6 +18,7 @@ from arkwright.arklet.asgi.lifespan import Lifespan
 from arkwright.arklet.asgi.words import Application, Receive, Scope, Send, StartFailure
 from arkwright.arklet.leftovers import Leftover, note
 from arkwright.arklet.owners import works_for
+from arkwright.arklet.settings import ModuleSettings
 from arkwright.arklet.shared import caches, ownership, patches, state, timers
 from arkwright.arklet.shared.importing import Imported, imported
 from arkwright.arklet.shared.namespace import ImportNamespace
@@ -30,23 +31,22 @@ IMPORT_SECONDS = 120.0
 class InProcess:
     """One version of a module in this process."""
 
-    def __init__(self, package: ModulePackage) -> None:
-        self._package = package
+    def __init__(self, package: ModulePackage, settings: ModuleSettings) -> None:
+        self._package, self._settings = package, settings
         self._namespace = ImportNamespace(package.identity, package.directories)
         self.owner = self._namespace.owner
         self._application: Application | None = None
         self._imported: Imported | None = None
         self._state_kind = type("dict", (dict,), {})  # by which scopes of its requests are found again
         self._lifespan: Lifespan | None = None
-        self._patches: list[patches.Patch] = []
-        self._patched: list[str] = []  # what it has changed in the base, in words
+        self._widened: list[str] = []  # whether it has changed `sys.path`, in words
 
     @classmethod
-    async def start(cls, package: ModulePackage) -> "InProcess":
+    async def start(cls, package: ModulePackage, settings: ModuleSettings) -> "InProcess":
         """Import the code (in a thread: the base goes on answering) and run its startup. Raises StartFailure or PackageError;
         nothing of it is left then, except what a warning in the log names."""
         await _meet_requirements(package)
-        module = cls(package)
+        module = cls(package, settings)
         try:
             await module._start()
             return module
@@ -63,11 +63,9 @@ class InProcess:
                 await self._import_and_startup()
         finally:
             self.owner.is_starting = False
-            self._patches = await asyncio.to_thread(patches.patches, self.owner, before)
-            state.settle(self.owner, state_before)
-            self._patched = [one.where for one in self._patches]
-            if self._namespace.has_widened_the_path():
-                self._patched.append("sys.path")
+            state.settle(self.owner, state_before, await asyncio.to_thread(patches.patches, self.owner, before))
+            self._namespace.adopt()
+            self._widened = ["sys.path"] if self._namespace.has_widened_the_path() else []
             for where in self._changed():
                 log.warning("%s has changed %s in the base", self._package.identity, where)
             for name in self._namespace.renamed():
@@ -80,7 +78,9 @@ class InProcess:
                 )
 
     async def _import_and_startup(self) -> None:
-        found = partial(application_named, self._package.application, self._namespace.load)
+        self.owner.loop = asyncio.get_running_loop()
+        load, threads = self._namespace.load, self._settings.threads
+        found = partial(application_named, self._package.application, load, threads)
         try:
             self._imported = await imported(self._namespace.root, found, IMPORT_SECONDS)
         except TimeoutError as error:
@@ -116,7 +116,7 @@ class InProcess:
         return {"patched": changed} if changed else {}
 
     def _changed(self) -> list[str]:
-        return [*self._patched, *(one.where for one in self.owner.changes if one.is_there())]
+        return [*self._widened, *(one.where for one in self.owner.changes if one.is_there())]
 
     async def stop(self) -> list[Leftover]:
         """Run the shutdown, take back what the module made, forget the code. Returns what would not go."""
@@ -130,10 +130,10 @@ class InProcess:
         left = []
         if self._lifespan is not None:
             with works_for(self.owner):
-                if said := await self._lifespan.shutdown():
+                if said := await self._lifespan.shutdown(self._settings.shutdown_seconds):
                     left.append(note(f"its shutdown failed: {said}"))
         left += await take_back(self.owner)
-        left += self._undo_patches()
+        left += await self._put_back()
         close_handlers(self.owner)
         renew_hooks(self.owner)
         left += [
@@ -145,15 +145,16 @@ class InProcess:
         ownership.remove(self.owner)
         return left, objects
 
-    def _undo_patches(self) -> list[Leftover]:
-        """And changes of what the process has but once."""
+    async def _put_back(self) -> list[Leftover]:
+        """What it has changed in the base."""
         left = []
-        for one in [*self._patches, *reversed(self.owner.changes)]:
+        for one in reversed(self.owner.changes):
             try:
-                one.undo(self.owner)
+                state.put_back(self.owner, one)
             except (AttributeError, TypeError, ValueError, OSError) as error:
                 left.append(note(f"{one.where} cannot be put back: {error}"))
-        self._patches, self.owner.changes = [], []
+        await asyncio.to_thread(patches.give_originals, self.owner, self.owner.changes)
+        self.owner.changes = []
         return left
 
     def _forget(self, held: list[caches.Holding]) -> "list[weakref.ref[Any]]":

@@ -57,7 +57,19 @@ class ImportNamespace:
         parent, _, child = dotted.rpartition(".")
         holder = self.load(parent) if parent else None
         with _bootstrap._ModuleLockManager(key):
-            return sys.modules.get(key) or self._import_from_file(dotted, holder, child)
+            return self._put_by_hand(dotted) or sys.modules.get(key) or self._import_from_file(dotted, holder, child)
+
+    def _put_by_hand(self, dotted: str) -> types.ModuleType | None:
+        """What its code has put into `sys.modules` itself, under one of its names."""
+        if not self._has_its_name(dotted) or dotted not in sys.modules:
+            return None
+        facades.put(dotted, self.owner)
+        return sys.modules.get(f"{self.root}.{dotted}")
+
+    def adopt(self) -> None:
+        """All of that, once it has started: from now on there may be another version's of the same name."""
+        for name in [one for one in list(sys.modules) if one.partition(".")[0] in self.owner.top_level]:
+            self._put_by_hand(name)
 
     def _import_from_file(self, dotted: str, holder: types.ModuleType | None, child: str) -> types.ModuleType:
         module = self._made(dotted, holder)

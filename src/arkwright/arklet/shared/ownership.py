@@ -39,6 +39,7 @@ class Maker(Owner):
         self.hidden: frozenset[str] = frozenset()  # those of its names that the base has too
         self.directories: tuple[str, ...] = ()
         self.load: Callable[[str], types.ModuleType]
+        self.loop: asyncio.AbstractEventLoop | None = None  # the base's
         self.builtins: dict[str, Any] = {}
         self.names: dict[int, str] = {}  # the strings that its files have for their names, by identity
         self.is_starting = True

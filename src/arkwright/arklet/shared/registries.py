@@ -194,6 +194,17 @@ def _take_jobs(scheduler: Any, owner: Maker) -> None:
             job.remove()
 
 
+def _shut_down_at_the_end(name: str) -> Callable[[Any], None]:
+    """What a library lets the interpreter's exit shut down. It may wait for what it is sending."""
+
+    def make(original: Any, one: Any, *args: Any, **more: Any) -> None:
+        original(one, *args, **more)
+        if owner := maker("opentelemetry") or starter():
+            owner.exits.append((one.shutdown, (), {}))
+
+    return lambda module: _layer(getattr(module, name), "__init__", make)
+
+
 def _codecs() -> None:
     def register(original: Any, search: Any, /) -> None:
         original(search)
@@ -209,4 +220,7 @@ LIBRARIES: dict[str, Callable[[Any], None]] = {
     "sqlalchemy.orm.clsregistry": _classes,
     "celery.app.base": _tasks,
     "apscheduler.schedulers.base": _schedulers,
+    "opentelemetry.sdk.trace": _shut_down_at_the_end("TracerProvider"),
+    "opentelemetry.sdk.metrics._internal": _shut_down_at_the_end("MeterProvider"),
+    "opentelemetry.sdk._logs._internal": _shut_down_at_the_end("LoggerProvider"),
 }

@@ -9,23 +9,20 @@ import ctypes
 import gc
 import logging
 import subprocess
-import sys
 import threading
 import time
-import traceback
 import types
 import weakref
 from functools import partial
 from typing import Any
 
 from arkwright.arklet.asgi.words import frames
-from arkwright.arklet.leftovers import Leftover, note
-from arkwright.arklet.owners import works_for
+from arkwright.arklet.leftovers import Leftover
 from arkwright.arklet.shared import logs, registries, timers
+from arkwright.arklet.shared.exits import run_exits
 from arkwright.arklet.shared.ownership import Maker, ModuleUnloaded
 from arkwright.arklet.shared.watching import is_over
 
-log = logging.getLogger(__name__)
 GRACE_SECONDS = 2.0
 LOOK_SECONDS = 0.01
 REFERRERS_SHOWN = 3
@@ -33,13 +30,14 @@ REFERRERS_SHOWN = 3
 
 async def take_back(owner: Maker, grace_seconds: float = GRACE_SECONDS) -> list[Leftover]:
     """Before the code goes: exit callbacks run; tasks, children, handlers and servers end. Returns what did not."""
-    failed = await asyncio.to_thread(_run_exits, owner)
+    failed = await asyncio.to_thread(run_exits, owner)
     owner.is_going = True
     registries.take_out(owner)
     timers.stop(owner)
     await _let_clients_go(owner)
     left = await _cancel_tasks(owner, grace_seconds)
     await _close_transports(owner, grace_seconds)
+    await _close_loops(timers.own_loops(owner), grace_seconds)
     _close_sockets(owner)
     await asyncio.to_thread(_end_children, owner, grace_seconds)
     return failed + left
@@ -58,21 +56,9 @@ async def end_threads(owner: Maker, grace_seconds: float = GRACE_SECONDS) -> lis
 
 async def _alive_after(owner: Maker, seconds: float) -> list[threading.Thread]:
     end = time.monotonic() + seconds
-    while (alive := threads_of(owner)) and time.monotonic() < end:  # noqa: ASYNC110 (a thread sends no Event)
+    while (alive := timers.threads_of(owner)) and time.monotonic() < end:  # noqa: ASYNC110 (a thread sends no Event)
         await asyncio.sleep(LOOK_SECONDS)
     return alive
-
-
-def threads_of(owner: Maker) -> list[threading.Thread]:
-    """Threads that the module started, and any others that are running its code."""
-    stacks = sys._current_frames()
-    started = [one for one in list(owner.threads) if one.is_alive()]
-    at_work = [
-        one
-        for one in threading.enumerate()
-        if one not in owner.threads and one.ident in stacks and owner.runs_in(stacks[one.ident])
-    ]
-    return started + at_work
 
 
 def renew_hooks(owner: Maker) -> None:
@@ -116,21 +102,6 @@ def _holders(one: Any, ignored: list[Any]) -> str:
 def _is_part_of(held: Any, one: Any) -> bool:
     is_own = held is getattr(one, "__mro__", None) or getattr(held, "__objclass__", None) is one
     return is_own or isinstance(held, types.FrameType)
-
-
-def _run_exits(owner: Maker) -> list[Leftover]:
-    """Last registered, first called, as the interpreter does it."""
-    failed = []
-    with works_for(owner):
-        while owner.exits:
-            func, args, more = owner.exits.pop()
-            try:
-                func(*args, **more)
-            except (Exception, SystemExit) as error:
-                # as text: a record that is kept somewhere must not keep the module's frames
-                log.warning("an exit callback of %s failed: %s", owner.identity, traceback.format_exc())
-                failed.append(note(f"its exit callback {getattr(func, '__qualname__', func)} failed: {error!r}"))
-    return failed
 
 
 async def _cancel_tasks(owner: Maker, grace_seconds: float) -> list[Leftover]:
@@ -222,6 +193,16 @@ def _accepted(owner: Maker) -> list[Any]:
 
 def _is_transport(one: Any) -> bool:
     return type(one).__module__ == "uvloop.loop" and hasattr(type(one), "get_protocol") and hasattr(type(one), "abort")
+
+
+async def _close_loops(loops: list[Any], grace_seconds: float) -> None:
+    """Its own event loops, which have been stopped where they ran."""
+    end = time.monotonic() + grace_seconds
+    while any(one.is_running() for one in loops) and time.monotonic() < end:  # noqa: ASYNC110 (another thread's)
+        await asyncio.sleep(LOOK_SECONDS)
+    for one in loops:
+        if not one.is_running():
+            one.close()
 
 
 def _close_sockets(owner: Maker) -> None:

@@ -1,14 +1,16 @@
 """What a process has but once: working directory, environment, locale, filters, hooks. In: it before and after. Out: Changes to undo.
 
 What is set by assignment is compared around a module's start; calls that change something are watched where the module's code makes
-them (`watching`), while it starts through libraries too. A change is told, and put back when the module goes, unless somebody has changed it again. Not done here: functions
-and classes that are replaced (`patches`).
+them (`watching`), while it starts through libraries too. A change is told, and put back when the module goes, unless somebody has changed
+it again: where that is another module, its value stays, and what was there before both is there when the last of them goes. Not done
+here: finding functions and classes that are replaced (`patches`).
 """
 
 import asyncio
 import copy
 import decimal
 import gc
+import itertools
 import locale
 import logging
 import mimetypes
@@ -18,46 +20,73 @@ import ssl
 import sys
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
-from arkwright.arklet.shared.ownership import Maker
+from arkwright.arklet.shared.ownership import Maker, all_makers
 
 ABSENT: Any = object()
 _set_or_get_locale = locale.setlocale  # itself, not what is watched
 Calls = tuple[tuple[Any, str], ...]
+_numbers = itertools.count()
 
 
 @dataclass(frozen=True)
 class State:
-    """`calls`: what changes it, so that they can be watched."""
+    """`calls`: what changes it, so that they can be watched. `reopen`: lets it be set again, where a library has it set but once."""
 
     where: str
     read: Callable[[], Any]
     write: Callable[[Any], object]
     calls: Calls = ()
+    reopen: Callable[[], object] | None = None
 
 
 @dataclass(frozen=True)
 class Change:
-    """`after` is `ABSENT` where it was not looked at: a call that has just begun."""
+    """`after` is `ABSENT` where it was not looked at: a call that has just begun. `number`: a later change has a higher one."""
 
     state: State
     before: Any
     after: Any = ABSENT
+    number: int = field(default_factory=partial(next, _numbers))
 
     @property
     def where(self) -> str:
         return self.state.where
 
-    def undo(self, owner: Maker) -> None:
-        if self.is_there():
-            self.state.write(self.before)
-
     def is_there(self) -> bool:
         """Whether it is still as the module has set it."""
         now = self.state.read()
-        return bool(now != self.before and (self.after is ABSENT or now == self.after))
+        return not _is_same(now, self.before) and (self.after is ABSENT or _is_same(now, self.after))
+
+
+def put_back(owner: Maker, change: Change) -> None:
+    """What was there before, or as soon as what another module has set since goes. Raises what a library's way to set it raises."""
+    if above := _next_above(owner, change):
+        other, later = above
+        if change.after is ABSENT or _is_same(later.before, change.after):
+            lowered = replace(later, before=change.before)
+            other.changes = [lowered if one is later else one for one in other.changes]
+    elif change.is_there():
+        change.state.write(change.before)
+
+
+def _next_above(owner: Maker, change: Change) -> tuple[Maker, Change] | None:
+    """Whose change of the same came next."""
+    later = [pair for pair in _by_others(owner, change.where) if pair[1].number > change.number]
+    return min(later, key=lambda pair: pair[1].number, default=None)
+
+
+def _by_others(owner: Maker, where: str) -> list[tuple[Maker, Change]]:
+    others = [one for one in all_makers() if one is not owner]
+    return [(other, change) for other in others for change in other.changes if change.where == where]
+
+
+def _is_same(one: Any, other: Any) -> bool:
+    """Of two types nothing is the same: comparing them may be a library's matter."""
+    return one is other or (type(one) is type(other) and bool(one == other))
 
 
 def snapshot() -> dict[State, Any]:
@@ -67,17 +96,22 @@ def snapshot() -> dict[State, Any]:
     return {state: state.read() for state in states}
 
 
-def settle(owner: Maker, before: dict[State, Any]) -> None:
-    """Once the module has started: what it has changed, and to what."""
-    held = {one.state.where: one for one in owner.changes}
-    held |= {state.where: Change(state, value) for state, value in before.items() if state.read() != value}
-    owner.changes = [replace(one, after=one.state.read()) for one in held.values()]
+def settle(owner: Maker, before: dict[State, Any], patches: list[Change]) -> None:
+    """Once the module has started: what it has changed, and to what. `patches`: what has been found otherwise."""
+    held = {one.where: one for one in owner.changes}
+    held |= {state.where: Change(state, value) for state, value in before.items() if not _is_same(state.read(), value)}
+    settled = {where: replace(one, after=one.state.read()) for where, one in held.items()}
+    owner.changes = list((settled | {one.where: one for one in patches}).values())
 
 
 def remember(owner: Maker, state: State) -> None:
-    """Before a call of the module's code changes it."""
+    """Before a call of the module's code changes it, for the first time or again."""
+    if state.reopen and _by_others(owner, state.where):
+        state.reopen()
     if all(one.where != state.where for one in owner.changes):
         owner.changes.append(Change(state, state.read()))
+    else:
+        owner.changes = [replace(one, after=ABSENT) if one.where == state.where else one for one in owner.changes]
 
 
 def variable(key: str | bytes) -> State:
@@ -133,6 +167,13 @@ def _set_mime_types(value: Any) -> None:
             entries.update(held)
 
 
+def _directory() -> Any:
+    try:
+        return os.getcwd()
+    except FileNotFoundError:  # somebody has removed it
+        return None
+
+
 def _set_locale(value: str) -> None:
     _set_or_get_locale(locale.LC_ALL, value)
 
@@ -140,7 +181,7 @@ def _set_locale(value: str) -> None:
 FILTERING = ("filterwarnings", "simplefilter", "resetwarnings")
 # What modules change, as far as the interpreter lets it be read.
 STATES = (
-    _pair("the working directory", os.getcwd, os.chdir, (os, "chdir"), (os, "fchdir")),
+    _pair("the working directory", _directory, os.chdir, (os, "chdir"), (os, "fchdir")),
     _pair("the locale", lambda: _set_or_get_locale(locale.LC_ALL), _set_locale, (locale, "setlocale")),
     _pair(
         "the time-out of sockets",
@@ -179,4 +220,32 @@ def of_structlog(structlog: Any) -> State:
     )
 
 
-OF_LIBRARIES = {"structlog": of_structlog}
+def exceptions_of(loop: Any) -> State:
+    """How the base's event loop tells of exceptions that nobody has caught."""
+    return State("the event loop's handler of exceptions", loop.get_exception_handler, loop.set_exception_handler)
+
+
+def _of_opentelemetry(what: str) -> Callable[[Any], State]:
+    """A provider that its interface takes but once."""
+    name, once = f"_{what.upper()}_PROVIDER", f"_{what.upper()}_PROVIDER_SET_ONCE"
+
+    def made(module: Any) -> State:
+        def write(value: Any) -> None:
+            setattr(module, name, value)
+            getattr(module, once)._done = value is not None
+
+        def reopen() -> None:
+            getattr(module, once)._done = False
+
+        calls = ((module, f"set_{what}_provider"),)
+        return State(f"the {what} provider of OpenTelemetry", lambda: getattr(module, name), write, calls, reopen)
+
+    return made
+
+
+OF_LIBRARIES = {
+    "structlog": of_structlog,
+    "opentelemetry.trace": _of_opentelemetry("tracer"),
+    "opentelemetry.metrics._internal": _of_opentelemetry("meter"),
+    "opentelemetry._logs._internal": _of_opentelemetry("logger"),
+}

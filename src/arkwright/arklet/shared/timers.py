@@ -29,10 +29,22 @@ def stop(owner: Maker) -> None:
             thread.cancel()
     for pool in list(owner.pools):
         pool.shutdown(wait=False, cancel_futures=True)
+    for loop in own_loops(owner):
+        if loop.is_running():
+            loop.call_soon_threadsafe(loop.stop)
+
+
+def own_loops(owner: Maker) -> list[Any]:
+    """Event loops that it has made, told by the pair of sockets that each has."""
+    if not owner.sockets:
+        return []
+    loops = [one for one in gc.get_objects() if issubclass(type(one), asyncio.selector_events.BaseSelectorEventLoop)]
+    return [one for one in loops if getattr(one, "_ssock", None) in owner.sockets]
 
 
 def still_to_run(owner: Maker) -> list[Leftover]:
-    """Timers and threads of libraries that have something of the module's to run."""
+    """Timers and threads of libraries that have something of the module's to run. Threads that are at it are not among these."""
+    running = threads_of(owner)
     timers = [
         Leftover(f"a timer of {_described(one)} RUNS its code", partial(_is_waiting, one))
         for one in _handles()
@@ -41,9 +53,21 @@ def still_to_run(owner: Maker) -> list[Leftover]:
     threads = [
         Leftover(f"thread {one.name} of a library RUNS its code", one.is_alive)
         for one in list(owner.led)
-        if one.is_alive() and reaches(one, owner)
+        if one.is_alive() and one not in running and reaches(one, owner)
     ]
     return timers + threads
+
+
+def threads_of(owner: Maker) -> list[threading.Thread]:
+    """Threads that the module started, and any others that are running its code."""
+    stacks = sys._current_frames()
+    started = [one for one in list(owner.threads) if one.is_alive()]
+    at_work = [
+        one
+        for one in threading.enumerate()
+        if one not in owner.threads and one.ident in stacks and owner.runs_in(stacks[one.ident])
+    ]
+    return started + at_work
 
 
 def _handles() -> list[Any]:

@@ -7,7 +7,6 @@ there once and stays. Not done here: taking back (`residue`).
 """
 
 import asyncio
-import atexit
 import concurrent.futures
 import contextlib
 import functools
@@ -26,10 +25,11 @@ from typing import Any
 
 from arkwright.arklet.owners import works_for
 from arkwright.arklet.shared import state
+from arkwright.arklet.shared.exits import keep_exits
 from arkwright.arklet.shared.facades import redirect_lookups, when_imported
 from arkwright.arklet.shared.importing import let_connections_move
 from arkwright.arklet.shared.logs import own_logging
-from arkwright.arklet.shared.ownership import Maker, ModuleUnloaded, at_work, maker, starter
+from arkwright.arklet.shared.ownership import Maker, ModuleUnloaded, at_work, maker, someone, starter
 from arkwright.arklet.shared.registries import watch_registries
 
 # What makes servers, connections, pipes and children through an event loop.
@@ -79,14 +79,10 @@ def watch() -> None:
         for name in MAKING:
             if name in vars(loop) or loop.__module__ == "uvloop":
                 _notes_transports(loop, name)
+        _notes(loop, "set_exception_handler", _remember_exceptions)
         _refuses(loop, "add_signal_handler", A_SIGNAL_HANDLER)
-    _refuses(signal, "signal", A_SIGNAL_HANDLER)
-    _refuses(multiprocessing.process.BaseProcess, "start", "start processes that would import it anew")
-    _refuses(os, "fork", "fork the base")
-    _refuses(os, "register_at_fork", "hook into the base's forks, for good")
-    _refuses(sys, "addaudithook", "audit the base, for good")
-    _refuse_exits()
-    _keep_exits()
+    _refuse()
+    keep_exits()
     _remember_states()
     redirect_lookups()
     own_logging()
@@ -169,16 +165,35 @@ def is_over(one: Any) -> bool:
     return bool(one.is_closing() if hasattr(one, "is_closing") else not one.is_serving())
 
 
-def _refuses(holder: Any, name: str, deed: str) -> None:
+def _refuses(holder: Any, name: str, deed: str, whose: Callable[[], Maker | None] = maker) -> None:
     original = getattr(holder, name)
 
     @functools.wraps(original)
     def refusing(*args: Any, **more: Any) -> Any:
-        if owner := maker():
+        if owner := whose():
             raise ModuleRefused(f"{owner.identity} must not {deed}; isolation process lets it")
         return original(*args, **more)
 
     setattr(holder, name, refusing)
+
+
+def _refuse() -> None:
+    """What cannot be, or not be taken back, in a process that is not the module's."""
+    _refuses(signal, "signal", A_SIGNAL_HANDLER)
+    _refuses(multiprocessing.process.BaseProcess, "start", "start processes that would import it anew")
+    _refuses(os, "fork", "fork the base")
+    _refuses(os, "register_at_fork", "hook into the base's forks, for good")
+    _refuses(sys, "addaudithook", "audit the base, for good")
+    _refuse_exits()
+    when_imported("django.conf", _refuse_django)
+
+
+def _refuse_django(conf: Any) -> None:
+    """Where the base has settings of it, a module may use these."""
+    for name in ("configure", "_setup"):
+        _refuses(
+            conf.LazySettings, name, "have settings of Django: a process has them, and what they install, once", someone
+        )
 
 
 def _refuse_exits() -> None:
@@ -234,6 +249,11 @@ def _remember(one: state.State, owner: Maker, *_: Any, **__: Any) -> None:
     state.remember(owner, one)
 
 
+def _remember_exceptions(owner: Maker, loop: Any, *_: Any) -> None:
+    if loop is owner.loop:  # else one of its own
+        state.remember(owner, state.exceptions_of(loop))
+
+
 def _remember_logger(owner: Maker, logger: logging.Logger, *_: Any) -> None:
     if logger.manager is logging.Logger.manager:  # else one of its own
         state.remember(owner, state.logger(logger))
@@ -262,21 +282,3 @@ def _note_thread(owner: Maker, thread: threading.Thread) -> None:
             run()
 
     thread.run = run_for_owner  # type: ignore[method-assign]
-
-
-def _keep_exits() -> None:
-    """A module's exit callbacks are for its own end, not the process's."""
-    register, unregister = atexit.register, atexit.unregister
-
-    def registering(func: Callable[..., Any], /, *args: Any, **more: Any) -> Callable[..., Any]:
-        if owner := maker():
-            owner.exits.append((func, args, more))
-            return func
-        return register(func, *args, **more)
-
-    def unregistering(func: Callable[..., Any], /) -> None:
-        if owner := maker():
-            owner.exits[:] = [one for one in owner.exits if one[0] != func]
-        unregister(func)
-
-    atexit.register, atexit.unregister = registering, unregistering
