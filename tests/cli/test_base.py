@@ -1,10 +1,16 @@
 """`arkwright base`: what it says of its application."""
 
+import json
 import socket
 import subprocess
 import sys
+import time
+import urllib.error
+import urllib.request
 
 import pytest
+
+from arklet.wheels import entry, write_wheel
 
 
 @pytest.fixture
@@ -70,3 +76,50 @@ def test_a_base_says_that_it_listens_once_it_does_and_how_its_end_went(run, tmp_
     socket.create_connection((f"127.7.{worker_number}.18", 8080)).close()
     running.terminate()
     assert "the pool cannot be closed" in running.stdout.read()
+
+
+MODULE = """
+import logging
+async def app(scope, receive, send):
+    if scope["type"] == "lifespan": raise RuntimeError
+    logging.getLogger("a.library").warning("out of stock")
+    if scope["path"].endswith("fail"): raise RuntimeError("it fails")
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": b""})
+"""
+
+
+def until_it_answers(url, data=None, headers=None):
+    end = time.monotonic() + 20
+    while True:
+        try:
+            request = urllib.request.Request(url, data, headers or {})
+            with urllib.request.urlopen(request, timeout=10) as response:
+                return response.read()
+        except urllib.error.HTTPError as error:
+            return error.read()
+        except OSError:
+            assert time.monotonic() < end
+            time.sleep(0.05)
+
+
+@pytest.mark.parametrize("isolation", ["shared", "process"])
+def test_json_lines_say_of_which_module_version_and_request_they_are(run, tmp_path, worker_number, isolation):
+    host = f"127.7.{worker_number}.18"
+    base = run("--log-format", "json")
+    url = write_wheel(tmp_path, "stock", "1.0", {"stock.py": MODULE}, entry("stock", "stock:app", isolation)).as_uri()
+    until_it_answers(f"http://{host}:1238/installBiz", json.dumps({"bizUrl": url}).encode())
+    until_it_answers(f"http://{host}:8080/stock/", headers={"X-Request-ID": "abc"})
+    until_it_answers(f"http://{host}:8080/stock/fail")
+    base.terminate()
+    lines = [json.loads(line) for line in base.stdout]
+    told = [one for one in lines if one.get("module") == "stock"]
+    assert {one["version"] for one in told} == {"1.0"}
+    first, second = [one for one in told if one["logger"] == "a.library"]
+    assert (first["message"], first["level"], first["request"]) == ("out of stock", "WARNING", "abc")
+    (failed,) = [one for one in told if "exception" in one]
+    assert failed["request"] == second["request"] != "abc"
+    assert failed["exception"].startswith("Traceback") and failed["exception"].endswith("RuntimeError: it fails")
+    assert {"installed stock:1.0", "uninstalled stock:1.0"} <= {one["message"][:19] for one in told} | {
+        one["message"] for one in told
+    }
