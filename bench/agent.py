@@ -198,9 +198,11 @@ async def serving(
     for name, other in pairs(bool(nginx)):
         await throughput(places, name, other, chosen)
     await throughput(places, "order shared", "order alone", chosen)
-    for one in order:  # a processor for the base, another for the module, which it shares with the client
-        one.cpu_affinity([CLIENT])
+    base.about.cpu_affinity(
+        [CLIENT]
+    )  # a processor for the module, another for its base, which shares it with the client
     await throughput(places, "order process", "order alone", chosen)
+    base.about.cpu_affinity([SERVERS])
     async with aiohttp.ClientSession() as session:
         roots = {
             "alone": f"{ALONE}:8080/",
