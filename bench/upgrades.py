@@ -1,10 +1,11 @@
 """Upgrades under load: how many requests fail while a module is released again and again, by each upgrade policy.
 
-    python bench/upgrades.py [--upgrades 100] [--rate 40] [--clients 4]
+    python bench/upgrades.py [--upgrades 100] [--rate 40] [--clients 4] [--isolation process]
 
-One machine: `arkwright up` with three base processes and the module's Service on a nodePort. Two kinds of client ask all along, each
-request over a connection of its own: closed-loop ones, each of which asks again once it is answered, and an open-loop one, which
-asks at a fixed rate, however long answers take. Ends with status 1 if a request failed.
+One machine: `arkwright up` with three base processes and the module's Service on a nodePort. Clients ask all along, each request over a
+connection of its own: closed-loop ones, each of which asks again once it is answered; an open-loop one, which asks at a fixed rate, however long
+answers take; ones whose requests take a second, read a stream of a second, or talk on a WebSocket for two. A WebSocket that is told
+that its service restarts (1012) has not failed. Ends with status 1 if a request failed.
 """
 
 import argparse
@@ -16,11 +17,40 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import aiohttp
 
 ROOT = Path(__file__).resolve().parent.parent
+sys.path[:0] = [str(ROOT / "tests")]
+from arklet.wheels import entry, write_wheel  # noqa: E402
+
+MODULE = """
+import asyncio
+from starlette.applications import Starlette
+from starlette.responses import PlainTextResponse, StreamingResponse
+from starlette.routing import Route, WebSocketRoute
+
+async def answer(request):
+    await asyncio.sleep(float(request.query_params.get("sleep", 0)))
+    return PlainTextResponse("VERSION")
+
+async def stream(request):
+    async def pieces():
+        for number in range(10):
+            yield f"{number}\\n"
+            await asyncio.sleep(0.1)
+    return StreamingResponse(pieces())
+
+async def talk(socket):
+    await socket.accept()
+    async for text in socket.iter_text():
+        await socket.send_text(text)
+
+app = Starlette(routes=[Route("/", answer), Route("/stream", stream), WebSocketRoute("/talk", talk)])
+"""
+SERVICE_RESTART = 1012
 POLICIES = ("install_then_uninstall", "uninstall_then_install", "scaleup_then_scaledown")
 BASES = 3
 
@@ -103,18 +133,26 @@ class Site:
 
 
 class Load:
-    """Both kinds of client on one url; `outcomes` by kind: what came, and how often."""
+    """All kinds of client on one url; `outcomes` by kind: what came, and how often; "200" is as it should be."""
+
+    KINDS = ("closed-loop", "open-loop", "long", "stream", "websocket")
 
     def __init__(self, url: str, clients: int, rate: float) -> None:
         self._url, self._clients, self._rate = url, clients, rate
-        self.outcomes = {"closed-loop": Counter[str](), "open-loop": Counter[str]()}
-        self.seconds: dict[str, list[float]] = {"closed-loop": [], "open-loop": []}
+        self.outcomes = {kind: Counter[str]() for kind in self.KINDS}
+        self.seconds: dict[str, list[float]] = {kind: [] for kind in self.KINDS}
 
     async def __aenter__(self) -> "Load":
         connector = aiohttp.TCPConnector(force_close=True, limit=0)
         self._session = aiohttp.ClientSession(connector=connector, timeout=aiohttp.ClientTimeout(total=10))
         self._asking = [asyncio.create_task(self._closed()) for _ in range(self._clients)]
-        self._asking.append(asyncio.create_task(self._open()))
+        more = (
+            self._open(),
+            self._again("long", self._long),
+            self._again("stream", self._stream),
+            self._again("websocket", self._talk),
+        )
+        self._asking += [asyncio.create_task(one) for one in more]
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -123,16 +161,40 @@ class Load:
         await asyncio.gather(*self._asking, return_exceptions=True)
         await self._session.close()
 
-    async def _ask(self, kind: str) -> None:
+    async def _ask(self, kind: str, do: Callable[[], Awaitable[str]] | None = None) -> None:
         began = time.perf_counter()
         try:
-            async with self._session.get(self._url) as response:
-                await response.read()
-                outcome = str(response.status)
+            outcome = await (do or self._short)()
         except (aiohttp.ClientError, TimeoutError) as error:
             outcome = repr(error)
         self.outcomes[kind][outcome] += 1
         self.seconds[kind].append(time.perf_counter() - began)
+
+    async def _short(self, path: str = "") -> str:
+        async with self._session.get(self._url + path) as response:
+            await response.read()
+            return str(response.status)
+
+    async def _long(self) -> str:
+        return await self._short("?sleep=1")
+
+    async def _stream(self) -> str:
+        async with self._session.get(f"{self._url}stream") as response:
+            whole = await response.read() == b"".join(b"%d\n" % number for number in range(10))
+            return str(response.status) if whole else "cut"
+
+    async def _talk(self) -> str:
+        async with self._session.ws_connect(f"{self._url}talk") as socket:
+            for _ in range(20):
+                await socket.send_str("x")
+                if (await socket.receive()).type is not aiohttp.WSMsgType.TEXT:
+                    return "200" if socket.close_code == SERVICE_RESTART else f"closed with {socket.close_code}"
+                await asyncio.sleep(0.1)
+        return "200"
+
+    async def _again(self, kind: str, do: Callable[[], Awaitable[str]]) -> None:
+        while True:
+            await self._ask(kind, do)
 
     async def _closed(self) -> None:
         while True:
@@ -161,12 +223,11 @@ class Load:
 
 
 async def main(chosen: argparse.Namespace, directory: Path) -> int:
+    points = entry("provider", "provider.web:app", chosen.isolation)
     urls = {}
     for version in ("1.0.2", "2.0.0"):
-        built = arkwright(
-            "module", "build", str(ROOT / "examples" / "provider"), "--out", str(directory), "--version", version
-        )
-        urls[version] = Path(built.strip()).as_uri()
+        files = {"provider/__init__.py": "", "provider/web.py": MODULE.replace("VERSION", version)}
+        urls[version] = write_wheel(directory, "provider", version, files, points, ("starlette",)).as_uri()
     site, failures = Site(directory), 0
     for policy in chosen.policies:
         await site.release(policy, "1.0.2", urls["1.0.2"])
@@ -187,6 +248,7 @@ if __name__ == "__main__":
     parser.add_argument("--upgrades", type=int, default=100)
     parser.add_argument("--rate", type=float, default=40.0, help="requests a second of the open-loop client")
     parser.add_argument("--clients", type=int, default=4, help="closed-loop clients")
+    parser.add_argument("--isolation", choices=("process", "shared"), default="process")
     parser.add_argument("--policies", nargs="+", choices=POLICIES, default=POLICIES)
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
