@@ -120,6 +120,7 @@ async def test_its_own_version_of_a_package_wins_over_one_that_is_there_already(
     code = "import typing_extensions\nasync def answer(scope, receive, send): return typing_extensions.VERSION"
     await install(code, extra=extra)
     assert await base.get("/own/") == (200, "its own")
+    assert "arkwright.arklet.runner.fresh" in (await process_of(base)).cmdline(), "nothing of it could be forked"
 
 
 # what is heard of it
