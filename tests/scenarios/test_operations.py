@@ -32,6 +32,7 @@ SHAPES = [
     (r"\d{4}-\d\d-\d\dT[\d:.]+Z", "TIME"),
     (r'"changeTime":\d+', '"changeTime":TIME'),
     (r'"requests":\{[^{}]*(\{[^{}]*\})?[^{}]*\}', '"requests":FIGURES'),
+    (r'"(cpuSeconds|memoryMb|pid)":[\d.]+', r'"\1":FIGURE'),
     (r"the next in \d+ s", "the next in SECONDS"),
     (r"try \d+,", "try N,"),
     (r"(?m)(?<= )\d+(s|m|m\d+s)(?=\s|$)", "AGE"),

@@ -22,6 +22,7 @@ MAPPINGS = (dict, WeakKeyDictionary, WeakValueDictionary)
 SETS = (set, WeakSet)
 CONTAINERS = (*MAPPINGS, *SETS, list, deque)
 THEIR_OWN = {"arkwright", "threading"}  # threads that run are in tables there
+NEAR, FAR = 4, 12  # steps from a cache to what is the module's
 TABLES = {"__builtins__", "modules"}  # sys.modules: `namespace` does that
 
 
@@ -35,9 +36,9 @@ class Holding:
 
 def holding(owner: Maker) -> list[Holding]:
     """What has entries of the module's. Takes tens of milliseconds in a large base."""
-    caches = all_of(_lru_cache_wrapper)
-    theirs = [one for one in caches if not owner.has_made(one) and _has_part(_contents(one), owner)]
-    return [Holding("", one) for one in theirs] + [one for one in _containers() if _entries(one.container, owner)]
+    return [Holding("", one) for one in _caches(owner, NEAR)] + [
+        one for one in _containers() if _entries(one.container, owner)
+    ]
 
 
 def let_go(owner: Maker, held: list[Holding]) -> list[str]:
@@ -50,6 +51,12 @@ def let_go(owner: Maker, held: list[Holding]) -> list[str]:
     return [one.where for one in held if one.where and _take_out(one.container, owner)]
 
 
+def empty_deep(owner: Maker) -> None:
+    """Caches whose entries lead to something of the module's through objects of libraries. Takes longer than to look near them."""
+    for one in _caches(owner, FAR):
+        one.cache_clear()
+
+
 def empty_scopes(kind: type, owner: Maker) -> None:
     """A server keeps the scope of the last request of each connection, in which frameworks leave what answered it. `kind`: of the state
     that is in scopes of the module's requests."""
@@ -59,8 +66,9 @@ def empty_scopes(kind: type, owner: Maker) -> None:
             del scope[key]
 
 
-def _has_part(contents: list[Any], owner: Maker) -> bool:
-    return any(reaches(one, owner, 4) for one in contents)
+def _caches(owner: Maker, depth: int) -> list[Any]:
+    found = [one for one in all_of(_lru_cache_wrapper) if not owner.has_made(one)]
+    return [one for one in found if any(reaches(entry, owner, depth) for entry in _contents(one))]
 
 
 def _contents(cache: Any) -> list[Any]:

@@ -22,6 +22,7 @@ from arkwright.arklet.settings import ModuleSettings
 from arkwright.arklet.shared import caches, ownership, patches, state, timers
 from arkwright.arklet.shared.importing import Imported, imported
 from arkwright.arklet.shared.namespace import ImportNamespace
+from arkwright.arklet.shared.ownership import Maker
 from arkwright.arklet.shared.residue import close_handlers, end_threads, renew_hooks, still_referenced, take_back
 
 log = logging.getLogger(__name__)
@@ -121,7 +122,7 @@ class InProcess:
     async def stop(self) -> list[Leftover]:
         """Run the shutdown, take back what the module made, forget the code. Returns what would not go."""
         left, objects = await self._leave()
-        if held := await asyncio.to_thread(_still_referenced, objects):
+        if held := await asyncio.to_thread(_still_referenced, objects, self.owner):
             left += timers.still_to_run(self.owner)
         return left + held
 
@@ -171,10 +172,11 @@ class InProcess:
         return objects
 
 
-def _still_referenced(objects: "list[weakref.ref[Any]]") -> list[Leftover]:
+def _still_referenced(objects: "list[weakref.ref[Any]]", owner: Maker) -> list[Leftover]:
     """Collects once more where the first time was too early: a thread that has ended since may have held something."""
-    if any(one() is not None for one in objects):
-        gc.collect()
+    for again in (gc.collect, partial(caches.empty_deep, owner), gc.collect):
+        if any(one() is not None for one in objects):
+            again()
     return still_referenced(objects)
 
 
