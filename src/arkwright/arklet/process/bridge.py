@@ -36,8 +36,6 @@ class Bridge(asyncio.Protocol):
         self._frames = Frames(FromModule)
         self._requests: dict[int, Request] = {}
         self._next = 0
-        self._out: list[bytes] = []
-        self._is_due = False
         self._transport: asyncio.Transport | None = None
         self._on_lost = on_lost
         self.is_open = True
@@ -100,17 +98,10 @@ class Bridge(asyncio.Protocol):
     why_lost = "its process has ended"
 
     def write(self, frame: Frame) -> None:
-        """With all else that this round of the event loop says. Raises TypeError for what MessagePack cannot say."""
-        self._out.append(encoded(frame))
-        if not self._is_due:
-            self._is_due = True
-            self._loop.call_soon(self._flush)
-
-    def _flush(self) -> None:
-        self._is_due = False
-        if self._transport and not self._transport.is_closing():
-            self._transport.write(b"".join(self._out))
-        self._out.clear()
+        """uvloop sends all that one round of it has written at once. Raises TypeError for what MessagePack cannot say."""
+        said = encoded(frame)
+        if self._transport and self.is_open:
+            self._transport.write(said)
 
     def scope_of(self, number: int) -> Scope | None:
         """Of a request that is under way."""

@@ -1,6 +1,6 @@
 """The module's end of the bridge. In: frames of the base. Out: calls of the application, and frames with what it says.
 
-Every request is a task of its own, as in a server. What is said in one round of the event loop goes out in one write. The base is
+Every request is a task of its own, as in a server. The base is
 trusted here; the module is not trusted there.
 """
 
@@ -22,9 +22,6 @@ class Bridge(asyncio.Protocol):
         self._application, self._state, self._on_shutdown = application, state, on_shutdown
         self._frames = Frames(FromBase, MESSAGE_BYTES * 2)
         self._requests: dict[int, Request] = {}
-        self._out: list[bytes] = []
-        self._held: list[Request] = []
-        self._is_due = False
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None
         self.writable = asyncio.Event()
@@ -75,29 +72,15 @@ class Bridge(asyncio.Protocol):
             del self._requests[one.id]
             one.finish(error, trace)
 
-    def hold(self, one: "Request") -> None:
+    def hold(self, one: Request) -> None:
         """Its response's beginning may yet be joined by more of it, until this round of the loop is over."""
-        self._held.append(one)
-        self._schedule()
+        self._loop.call_soon(one.release)
 
     def write(self, frame: Frame) -> None:
-        """Raises TypeError or OverflowError for what cannot be said."""
-        self._out.append(encoded(frame))
-        self._schedule()
-
-    def _schedule(self) -> None:
-        if not self._is_due:
-            self._is_due = True
-            self._loop.call_soon(self._flush)
-
-    def _flush(self) -> None:
-        for one in self._held:
-            one.release()
-        self._held.clear()
-        if self._out and self._transport and not self._transport.is_closing():
-            self._transport.write(b"".join(self._out))
-        self._out.clear()
-        self._is_due = False
+        """uvloop sends all that one round of it has written at once. Raises TypeError or OverflowError for what cannot be said."""
+        said = encoded(frame)
+        if self._transport and not self._transport.is_closing():
+            self._transport.write(said)
 
     async def end(self, seconds: float) -> int:
         """Wait for the requests under way; cancel those that are not over after `seconds`. Returns how many."""
@@ -115,4 +98,3 @@ class Bridge(asyncio.Protocol):
 
     def say_ended(self, error: str) -> None:
         self.write(Ended(error))
-        self._flush()
