@@ -322,3 +322,30 @@ async def test_a_request_that_is_cut_off_is_told_so_and_logs_no_exception(base, 
     assert answer["data"]["residue"] == ["1 requests were cut off after 0.2 s"]
     assert await slow == (503, "this module is going, and has not answered in the time that it was given\n")
     assert not [one for one in caplog.messages if "Exception in ASGI" in one]
+
+
+TALKING = """
+async def app(scope, receive, send):
+    if scope["type"] == "lifespan": raise RuntimeError
+    await receive()
+    await send({"type": "websocket.accept"})
+    while True:
+        message = await receive()
+        if message["type"] == "websocket.disconnect":
+            ENDING
+        await send({"type": "websocket.send", "text": message["text"]})
+"""
+
+
+@ALL
+@pytest.mark.parametrize(
+    "ending", ["raise RuntimeError('it is gone')", "await send({'type': 'websocket.send', 'text': 'bye'}); return"]
+)
+async def test_however_it_ends_its_websocket_the_client_hears_of_a_restart(base, serve, mode, ending):
+    await serve(TALKING.replace("ENDING", ending))
+    async with greeted(base) as socket:
+        uninstall = asyncio.create_task(base.command("uninstallBiz", bizName="served", bizVersion="1.0"))
+        while (await socket.receive(5)).type is aiohttp.WSMsgType.TEXT:
+            pass
+        assert socket.close_code == 1012
+    await uninstall

@@ -174,11 +174,19 @@ class Traffic:
         response = _Response(send)
         try:
             await self._application(scope, receive_or_close, response)
-        except asyncio.CancelledError as error:
+        except (
+            BaseException
+        ) as error:  # many end by an exception when they hear of a disconnect: their clients are there still
+            await self._say_restart(response)
             if not response.has_begun or not self._cuts_off(error):
                 raise
-        if self._closing.is_set() and not response.is_closed:
-            await send({"type": "websocket.close", "code": SERVICE_RESTART, "reason": "the module is going"})
+        await self._say_restart(response)
+
+    async def _say_restart(self, response: "_Response") -> None:
+        """To the client of a WebSocket that ends because the module goes."""
+        if self._closing.is_set() and response.has_begun and not response.is_closed:
+            with contextlib.suppress(OSError):
+                await response({"type": "websocket.close", "code": SERVICE_RESTART, "reason": "the module is going"})
 
     async def drain(self, seconds: float) -> int:
         """Wait for the requests under way. Returns how many were cut off after `seconds`."""

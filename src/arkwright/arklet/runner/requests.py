@@ -7,7 +7,7 @@ import asyncio
 from collections import deque
 from typing import Any, Protocol
 
-from arkwright.arklet.asgi.words import Message
+from arkwright.arklet.asgi.words import SERVICE_RESTART, Message
 from arkwright.arklet.bridge.flow import EACH_BYTES, PIECE_BYTES, Flow, size_of
 from arkwright.arklet.bridge.frames import (
     BODY_ON_DEMAND,
@@ -100,7 +100,7 @@ class Request:
         if message["type"] == "http.request" and not message.get("more_body"):
             self._must_pull = True
         elif message["type"] == "websocket.disconnect":
-            self._is_gone = True
+            self._is_gone = message.get("code") != SERVICE_RESTART  # then it is us who go, and the client may hear more
         self._wake()
 
     def _wake(self) -> None:
