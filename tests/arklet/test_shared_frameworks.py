@@ -2,11 +2,13 @@
 
 import asyncio
 import json
+import logging
 import sys
 from types import SimpleNamespace
 
 import pytest
 import structlog
+from aiohttp import WSServerHandshakeError
 from starlette.applications import Starlette
 
 from arklet.sharing import TAIL, Served
@@ -152,3 +154,28 @@ async def test_what_a_service_of_another_module_looks_up_is_the_other_modules(se
         assert (await served.base.command("installBiz", bizUrl=url))["code"] == "SUCCESS"
     assert [await served.says(f"/{name}/") for name in ("one", "two")] == ["('one', 'one')", "('two', 'two')"]
     assert await served.uninstall(name="one") == [] and await served.says("/two/") == "('two', 'two')"
+
+
+async def test_settings_of_django_are_refused_before_they_are_there(served):
+    answer = await served.try_to_install("from django.conf import settings\nsettings.configure(DEBUG=True)\n")
+    assert "served:1.0 must not have settings of Django" in answer["message"]
+    assert "isolation process lets it" in answer["message"]
+
+
+FALCON = """
+import falcon.asgi
+class Item:
+    async def on_get(self, request, response): response.media = 1
+app = falcon.asgi.App()
+app.add_route("/", Item())
+"""
+
+
+async def test_a_cache_that_leads_to_it_through_objects_of_a_library_is_emptied(served, monkeypatch):
+    monkeypatch.setattr(
+        logging.getLogger("falcon"), "disabled", True
+    )  # a record that a test keeps has all of the module
+    await served.install(FALCON)
+    with pytest.raises(WSServerHandshakeError):
+        await served.base.session.ws_connect(f"{served.base.web}/served/none")
+    assert await served.uninstall() == []

@@ -205,3 +205,26 @@ async def test_what_is_missing_is_said_as_python_says_it(served):
     assert "ModuleNotFoundError: No module named 'served.nothing'" in answer["message"]
     answer = await served.try_to_install("from served import nothing" + TAIL)
     assert "ImportError: cannot import name 'nothing' from 'served'" in answer["message"]
+
+
+MADE = """
+import sys, types
+made = types.ModuleType("served.made")
+made.WHO = "{version}"
+sys.modules["served.made"] = made
+import served.made
+def SAYS():
+    import served.made
+    return sys.modules["served.made"].WHO, served.web.made.WHO
+"""
+
+
+async def test_a_module_that_it_has_put_into_the_table_itself_is_its_own(served):
+    for version in ("1.0", "2.0"):
+        await served.install(MADE.format(version=version) + TAIL, version)
+    for version in ("2.0", "1.0"):
+        await served.switch(version)
+        assert await served.says() == f"('{version}', '{version}')"
+    for version in ("1.0", "2.0"):
+        assert await served.uninstall(version) == []
+    assert "served.made" not in sys.modules

@@ -232,7 +232,12 @@ def _remember_states() -> None:
         when_imported(library, partial(_remember_calls_of, made))
     for name in ("setLevel", "addHandler", "removeHandler"):
         _notes(logging.Logger, name, _remember_logger)
-    for name in ("__setitem__", "__delitem__"):
+    for name in (
+        "__setitem__",
+        "__delitem__",
+        "pop",
+        "setdefault",
+    ):  # the last two also say what is to be, where it is so
         _notes(os._Environ, name, _remember_variable, with_libraries=True)
 
 
