@@ -77,6 +77,15 @@ async def test_its_code_is_imported_in_the_main_thread_outside_of_a_loop(base, i
     assert await base.get("/own/") == (200, "(True, None, 'own.web')")
 
 
+async def test_an_archive_that_asks_for_private_gets_a_process_and_is_told_so(base, tmp_path, caplog):
+    code = APPLICATION.format(makes="\n".join(PLAIN.values()))
+    url = write_wheel(tmp_path, "own", "1.0", {"own.py": code}, entry("own", "own:app", "private")).as_uri()
+    answer = await base.command("installBiz", bizUrl=url)
+    assert "it asks for isolation private, which is no more: it has a process of its own" in answer["data"]["message"]
+    assert [one for one in caplog.messages if "own:1.0: it asks for isolation private" in one]
+    assert (await base.command("queryAllBiz"))["data"][0]["isolation"] == "process"
+
+
 async def test_what_modules_require_is_there_from_the_start_the_next_time(base, install):
     code = "import starlette.applications\nasync def answer(scope, receive, send): return os.getppid()"
     await install(code, requires=("starlette",))
