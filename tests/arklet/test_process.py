@@ -234,6 +234,12 @@ async def test_a_process_that_does_not_end_is_made_to_and_that_is_named(base, in
     assert not process.is_running()
 
 
+async def test_an_exit_callback_that_hangs_ends_by_sigterm(base, install, monkeypatch):
+    monkeypatch.setattr("arkwright.arklet.process.host.EXIT_SECONDS", 0.3)
+    await install("atexit.register(time.sleep, 600)")
+    assert (await uninstall(base))["residue"] == ["its process had not ended 0.3 s later and was sent SIGTERM"]
+
+
 async def test_what_it_has_started_goes_with_it(base, install):
     await install(
         "CHILD = subprocess.Popen(['sleep', '600'])\nasync def answer(scope, receive, send): return CHILD.pid"

@@ -183,6 +183,9 @@ def module_row(told: dict[str, Any]) -> dict[str, Any]:
         "p99Ms": requests.get("latencyMs", {}).get("p99"),
         "cpuSeconds": told.get("cpuSeconds"),
         "memoryMb": told.get("memoryMb"),
+        "restarts": told.get("restarts") or None,
+        "lastEnd": told.get("lastEnd"),
+        "process": told.get("process"),
         "patched": ", ".join(told.get("patched", ())) or None,
     }
     return {name: value for name, value in row.items() if value is not None}
@@ -205,6 +208,8 @@ def install(
     outcome = _ask(context.obj, agent, lambda client: client.install(agent, archive))
     for one in outcome.modules:
         note(f"{one.identity} is {one.state} on {agent}, path /{one.web_context_path}")
+    if more := outcome.message.partition(" ms. ")[2]:
+        note(more, "note: ", "yellow")
 
 
 def _identity(url: str) -> tuple[str, str]:

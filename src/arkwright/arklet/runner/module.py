@@ -54,6 +54,8 @@ def run(order: Order) -> None:
         for one in signals:  # the module's own are left alone
             loop.add_signal_handler(one, ending.set)
         runner.run(serve(order, application, Base(connection, ending, loaded)))
+    for one in signals:  # what is left to do may take too long
+        signal.signal(one, signal.SIG_DFL)
 
 
 class Base:
