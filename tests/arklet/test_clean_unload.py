@@ -318,13 +318,13 @@ async def test_a_start_that_fails_puts_back_what_it_has_replaced(base, tmp_path)
     assert json.dumps is before
 
 
-async def test_an_import_that_hangs_is_given_up_and_its_thread_named(base, tmp_path, monkeypatch, caplog):
+async def test_an_import_that_hangs_is_given_up_and_its_thread_named(base, tmp_path, gate, monkeypatch, caplog):
     monkeypatch.setattr("arkwright.arklet.shared.host.IMPORT_SECONDS", 0.3)
-    code = "import time\nend = time.monotonic() + 4\nwhile time.monotonic() < end: time.sleep(0.01)"
     url = write_wheel(
-        tmp_path, "hanging", "1.0", {"hanging.py": code}, entry("hanging", "hanging:app", "shared")
+        tmp_path, "hanging", "1.0", {"hanging.py": gate.code}, entry("hanging", "hanging:app", "shared")
     ).as_uri()
     answer = await base.command("installBiz", bizUrl=url)
     assert "its import has not ended after 0.3 s" in answer["message"]
     assert await base.states() == {}
     assert any("left by hanging:1.0, which did not start: thread" in message for message in caplog.messages)
+    gate.open()

@@ -1,5 +1,6 @@
 """What a module registers in a library goes with it, and two versions can register the same."""
 
+import logging
 import sys
 from types import SimpleNamespace
 
@@ -132,6 +133,7 @@ HELD = {
 
 @pytest.mark.parametrize("what", HELD)
 async def test_what_libraries_hold_of_a_module_is_let_go(served, what):
+    logging.getLogger("shop")  # the base's
     code = "from arklet import a_library\nclass Kind:\n    def filter(self, record): return True\n"
     await served.install(f"{code}def call(*_): return 1\n{HELD[what]}\nSAYS = int" + TAIL)
     await served.says()

@@ -130,11 +130,14 @@ def variable(key: str | bytes) -> State:
 def logger(one: logging.Logger) -> State:
     """One of the base's or of a library."""
 
+    def read() -> Any:
+        return one.level, one.disabled, one.propagate, list(one.handlers), list(one.filters)
+
     def write(value: Any) -> None:
-        level, one.disabled, one.propagate, one.handlers[:] = value
+        level, one.disabled, one.propagate, one.handlers[:], one.filters[:] = value
         one.setLevel(level)
 
-    return State(f"logger {one.name}", lambda: (one.level, one.disabled, one.propagate, list(one.handlers)), write)
+    return State(f"logger {one.name}", read, write)
 
 
 def _attribute(holder: Any, name: str, *calls: tuple[Any, str]) -> State:

@@ -230,7 +230,7 @@ def _remember_states() -> None:
         _remember_calls(one)
     for library, made in state.OF_LIBRARIES.items():
         when_imported(library, partial(_remember_calls_of, made))
-    for name in ("setLevel", "addHandler", "removeHandler"):
+    for name in ("setLevel", "addHandler", "removeHandler", "addFilter", "removeFilter"):
         _notes(logging.Logger, name, _remember_logger)
     for name in (
         "__setitem__",
