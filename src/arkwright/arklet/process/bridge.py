@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-from arkwright.arklet.asgi.words import Receive, Scope, Send
+from arkwright.arklet.asgi.words import SERVICE_RESTART, Receive, Scope, Send, refuse
 from arkwright.arklet.bridge.frames import (
     BODY_COMES,
     BadFrame,
@@ -23,7 +23,7 @@ from arkwright.arklet.bridge.frames import (
     encoded,
     request_of,
 )
-from arkwright.arklet.process.requests import Request, body_of, opening
+from arkwright.arklet.process.requests import ProcessLost, Request, body_of, opening
 
 GONE_AT_START = "its process ended before it had started; the base's log has what it said"
 
@@ -37,6 +37,7 @@ class Bridge(asyncio.Protocol):
         self._requests: dict[int, Request] = {}
         self._next = 0
         self._transport: asyncio.Transport | None = None
+        self._out: list[bytes] = []
         self._on_lost = on_lost
         self.is_open = True
         self.writable = asyncio.Event()
@@ -51,7 +52,7 @@ class Bridge(asyncio.Protocol):
         self.is_open = False
         self.writable.set()
         for one in list(self._requests.values()):
-            one.take(None)
+            one.take(None, 0)
         for future, said in ((self.started, Started(GONE_AT_START)), (self.ended, "")):
             if not future.done():
                 future.set_result(said)  # type: ignore[arg-type]
@@ -78,12 +79,12 @@ class Bridge(asyncio.Protocol):
             if one is None:
                 raise
             frame = Done(one.id, f"TypeError: what it sends is no ASGI message: {error}")
-        if type(frame) is Started:
+        if (one := self._requests.get(getattr(frame, "id", 0))) is not None:
+            one.take(frame, len(payload))
+        elif type(frame) is Started:
             self._tell(self.started, frame)
         elif type(frame) is Ended:
             self._tell(self.ended, frame.error)
-        elif one := self._requests.get(frame.id):
-            one.take(frame)
 
     def _tell(self, future: "asyncio.Future[Any]", said: object) -> None:
         if not future.done():
@@ -98,9 +99,15 @@ class Bridge(asyncio.Protocol):
     why_lost = "its process has ended"
 
     def write(self, frame: Frame) -> None:
-        """uvloop sends all that one round of it has written at once. Raises TypeError for what MessagePack cannot say."""
-        said = encoded(frame)
-        if self._transport and self.is_open:
+        """All that one round of the event loop says goes out at once. Raises TypeError or OverflowError for what cannot be said."""
+        self._out.append(encoded(frame))
+        if len(self._out) == 1:
+            self._loop.call_soon(self.flush)
+
+    def flush(self) -> None:
+        said = b"".join(self._out)
+        self._out.clear()
+        if said and self._transport and self.is_open:
             self._transport.write(said)
 
     def scope_of(self, number: int) -> Scope | None:
@@ -113,18 +120,28 @@ class Bridge(asyncio.Protocol):
         self.write(Shutdown())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Raises ProcessLost, ModuleError, and what `send` does."""
+        """Raises ModuleError, what `send` does, and ProcessLost where an answer had begun: whoever serves breaks it off then."""
         if not self.writable.is_set():
             await self.writable.wait()
         self._next += 1
         frame = opening(self._next, scope, body_of(scope))
-        one = Request(self, frame, scope, receive)
+        one = self._requests[frame.id] = Request(self, frame, scope, receive)
         self.write(frame)
-        self._requests[one.id] = one
         try:
             if frame.body == BODY_COMES:
                 one.pump()
             await one.answer(send)
+        except ProcessLost as error:
+            await _say_lost(error, scope, receive, send)
         finally:
-            del self._requests[one.id]
+            del self._requests[frame.id]
             one.close()
+
+
+async def _say_lost(error: ProcessLost, scope: Scope, receive: Receive, send: Send) -> None:
+    if scope["type"] == "websocket" and error.has_begun:
+        await send({"type": "websocket.close", "code": SERVICE_RESTART, "reason": str(error)})
+    elif error.has_begun:
+        raise error  # nobody must take the answer for whole
+    else:
+        await refuse(scope, receive, send, 502, f"the process of this module broke off: {error}")

@@ -12,12 +12,13 @@ import signal
 import socket
 import sys
 import time
+from collections.abc import Awaitable
 from typing import Any
 
 import psutil
 
 from arkwright.arklet.archives import ModulePackage, install_beside, packages_of, unmet
-from arkwright.arklet.asgi.words import SERVICE_RESTART, Receive, RemoteFailure, Scope, Send, StartFailure, refuse
+from arkwright.arklet.asgi.words import Receive, RemoteFailure, Scope, Send, StartFailure, refuse
 from arkwright.arklet.bridge.frames import Started
 from arkwright.arklet.bridge.orders import Order
 from arkwright.arklet.leftovers import Leftover, note
@@ -25,7 +26,6 @@ from arkwright.arklet.owners import Owner
 from arkwright.arklet.process.bridge import Bridge
 from arkwright.arklet.process.offers import Offers
 from arkwright.arklet.process.output import Output
-from arkwright.arklet.process.requests import ProcessLost
 from arkwright.arklet.process.warm import Child, WarmProcess
 from arkwright.arklet.settings import MEGABYTE, ModuleSettings
 
@@ -73,21 +73,17 @@ class OwnProcess:
             allowed = await asyncio.to_thread(packages_of, self._package.requirements)
             await self._warm.learn(imported, allowed)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if not self._up.is_set() and not await self._is_up_again():
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        if self._up.is_set() and self._bridge:
+            return self._bridge(scope, receive, send)
+        return self._once_up(scope, receive, send)
+
+    async def _once_up(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if await self._is_up_again() and self._bridge:
+            await self._bridge(scope, receive, send)
+        else:
             said = f"the process of this module is being started again: {self._last_end}"
             await refuse(scope, receive, send, 503, said)
-            return
-        assert self._bridge
-        try:
-            await self._bridge(scope, receive, send)
-        except ProcessLost as error:
-            if scope["type"] == "websocket" and error.has_begun:
-                await send({"type": "websocket.close", "code": SERVICE_RESTART, "reason": str(error)})
-            elif error.has_begun:
-                raise  # the server breaks the connection off, so that nobody takes the answer for whole
-            else:
-                await refuse(scope, receive, send, 502, f"the process of this module broke off: {error}")
 
     async def _is_up_again(self) -> bool:
         with contextlib.suppress(TimeoutError):

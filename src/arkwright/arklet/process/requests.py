@@ -2,14 +2,17 @@
 
 import asyncio
 from collections import deque
+from functools import cached_property
 from typing import Any, Protocol
 
 from arkwright.arklet.asgi.words import Message, Receive, RemoteFailure, Scope, Send
-from arkwright.arklet.bridge.flow import EACH_BYTES, PIECE_BYTES, Flow, size_of
+from arkwright.arklet.bridge.flow import EACH_BYTES, PIECE_BYTES, WINDOW_BYTES, Flow, size_of
 from arkwright.arklet.bridge.frames import (
     BODY_COMES,
     BODY_ON_DEMAND,
+    MESSAGE_BYTES,
     NO_BODY,
+    BadFrame,
     Body,
     Cancel,
     Credit,
@@ -26,9 +29,12 @@ IN_FRAME = frozenset(
     ("type", "http_version", "method", "scheme", "path", "raw_path", "query_string", "root_path", "headers", "client")
 ) | {"server", "asgi", "state"}
 NOTHING: dict[str, Any] = {}
+UNREAD_BYTES = (
+    4 * WINDOW_BYTES + MESSAGE_BYTES
+)  # of one request: its window, what is around the content, and one large message
 
 
-class ProcessLost(ConnectionError):
+class ProcessLost(Exception):
     """The process of the module has ended, or its connection has, while a request was under way; `has_begun`: its answer had begun."""
 
     def __init__(self, why: str, has_begun: bool) -> None:
@@ -53,69 +59,89 @@ class Outlet(Protocol):
 class Request:
     """One under way: what the process says of it, in turn, and what the client sends."""
 
+    # of the class, for most requests never need more: to set them would cost each
+    _waiting: asyncio.Future[None] | None = None
+    _pumping: asyncio.Task[None] | None = None
+    _is_over = _has_begun = False
+    _unread_bytes = _used_bytes = 0
+
     def __init__(self, bridge: Outlet, frame: Open, scope: Scope, receive: Receive) -> None:
         self.id, self._bridge, self.scope, self._receive = frame.id, bridge, scope, receive
         self._frames: deque[Any] = deque()
-        self._waiting: asyncio.Future[None] | None = None
-        self._flow = Flow()
-        self._pumping: asyncio.Task[None] | None = None
-        self._is_over = self._has_begun = False
         self._is_whole = frame.body == NO_BODY  # what its client sends
 
-    def take(self, frame: Any) -> None:
-        """None: the process is lost."""
-        if type(frame) is Credit:
+    @cached_property
+    def _flow(self) -> Flow:
+        """Of what its client sends."""
+        return Flow()
+
+    def take(self, frame: Any, size: int) -> None:
+        """None: the process is lost. Raises BadFrame for more than may be on its way."""
+        kind = type(frame)
+        if kind is Credit:
             self._flow.give(max(frame.bytes, 0))
-            return
-        if type(frame) is Pull:
+        elif kind is Pull:
             self.pump()
-            return
-        self._frames.append(frame)
-        if self._waiting and not self._waiting.done():
-            self._waiting.set_result(None)
+        else:
+            self._unread_bytes += size
+            if self._unread_bytes > UNREAD_BYTES:
+                raise BadFrame(f"more than {UNREAD_BYTES} bytes that its client has not taken")
+            self._frames.append(frame)
+            if self._waiting and not self._waiting.done():
+                self._waiting.set_result(None)
 
     async def answer(self, send: Send) -> None:
-        """Pass on what the application sends, until it has returned."""
-        can_send = True
-        while not self._is_over:
-            while not self._frames:
-                self._waiting = asyncio.get_running_loop().create_future()
-                await self._waiting
-            frame = self._frames.popleft()
-            if type(frame) is Done:
-                self._end(frame)
-            elif frame is None:
-                self._is_over = True
-                raise ProcessLost(self._bridge.why_lost, self._has_begun)
-            elif can_send:
-                can_send = await self._pass_on(frame, send)
-            else:
-                self._is_over = getattr(frame, "is_done", False)
-
-    async def _pass_on(self, frame: Response | Body | Event, send: Send) -> bool:
-        """False once nobody is there to have it."""
+        """Pass on what the application sends, until it has returned. Raises ProcessLost, ModuleError, and what `send` does, but for
+        OSError: that nobody is there to hear it is told to the application."""
         try:
-            if type(frame) is Response:
-                await send({"type": "http.response.start", "status": frame.status, "headers": frame.headers})
-                self._has_begun = True
-                await send({"type": "http.response.body", "body": frame.body, "more_body": frame.more_body})
-                self._count(EACH_BYTES + len(frame.body))
-                self._is_over = frame.is_done
-            elif type(frame) is Body:
-                await send({"type": "http.response.body", "body": frame.body, "more_body": frame.more_body})
-                self._count(EACH_BYTES + len(frame.body))
-            elif type(frame) is Event:
-                await send(frame.message)
-                self._count(size_of(frame.message))
-            self._has_begun = True
+            while not self._is_over:
+                frame = self._frames.popleft() if self._frames else await self._next()
+                if type(frame) is Response:  # most requests consist of one: a call less for each
+                    await send({"type": "http.response.start", "status": frame.status, "headers": frame.headers})
+                    self._has_begun = True
+                    await send({"type": "http.response.body", "body": frame.body, "more_body": frame.more_body})
+                    self._is_over = frame.is_done
+                    self._count(EACH_BYTES + len(frame.body))
+                else:
+                    await self._pass_on(frame, send)
         except OSError as error:
             self._bridge.write(SendFailed(self.id, str(error) or type(error).__name__))
-            return False
-        return True
+            await self._outlast()
+
+    async def _next(self) -> Any:
+        while not self._frames:
+            self._waiting = asyncio.get_running_loop().create_future()
+            await self._waiting
+        return self._frames.popleft()
+
+    async def _pass_on(self, frame: Body | Event | Done | None, send: Send) -> None:
+        if type(frame) is Body:
+            await send({"type": "http.response.body", "body": frame.body, "more_body": frame.more_body})
+            self._count(EACH_BYTES + len(frame.body))
+        elif type(frame) is Event:
+            await send(frame.message)
+            self._count(size_of(frame.message))
+        elif type(frame) is Done:
+            self._end(frame)
+        else:
+            self._is_over = True
+            raise ProcessLost(self._bridge.why_lost, self._has_begun)
+        self._has_begun = True
+
+    async def _outlast(self) -> None:
+        """The application may go on: its request is over when it has returned."""
+        while not self._is_over:
+            frame = await self._next()
+            self._unread_bytes = 0
+            self._is_over = frame is None or type(frame) is Done or getattr(frame, "is_done", False)
 
     def _count(self, size: int) -> None:
-        if told := self._flow.use(size):
-            self._bridge.write(Credit(self.id, told))
+        """So many bytes have been passed on."""
+        self._unread_bytes = 0 if not self._frames else self._unread_bytes
+        self._used_bytes += size
+        if self._used_bytes >= WINDOW_BYTES // 2:
+            self._bridge.write(Credit(self.id, self._used_bytes))
+            self._used_bytes = 0
 
     def _end(self, frame: Done) -> None:
         self._is_over = True

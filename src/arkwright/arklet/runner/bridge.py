@@ -22,8 +22,10 @@ class Bridge(asyncio.Protocol):
         self._application, self._state, self._on_shutdown = application, state, on_shutdown
         self._frames = Frames(FromBase, MESSAGE_BYTES * 2)
         self._requests: dict[int, Request] = {}
+        self._held: list[Request] = []
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None
+        self._out: list[bytes] = []
         self.writable = asyncio.Event()
         self.writable.set()
 
@@ -74,12 +76,25 @@ class Bridge(asyncio.Protocol):
 
     def hold(self, one: Request) -> None:
         """Its response's beginning may yet be joined by more of it, until this round of the loop is over."""
-        self._loop.call_soon(one.release)
+        if not self._held:
+            self._loop.call_soon(self._release)
+        self._held.append(one)
+
+    def _release(self) -> None:
+        held, self._held = self._held, []
+        for one in held:
+            one.release()
 
     def write(self, frame: Frame) -> None:
-        """uvloop sends all that one round of it has written at once. Raises TypeError or OverflowError for what cannot be said."""
-        said = encoded(frame)
-        if self._transport and not self._transport.is_closing():
+        """All that one round of the event loop says goes out at once. Raises TypeError or OverflowError for what cannot be said."""
+        self._out.append(encoded(frame))
+        if len(self._out) == 1:
+            self._loop.call_soon(self.flush)
+
+    def flush(self) -> None:
+        said = b"".join(self._out)
+        self._out.clear()
+        if said and self._transport and not self._transport.is_closing():
             self._transport.write(said)
 
     async def end(self, seconds: float) -> int:
@@ -98,3 +113,4 @@ class Bridge(asyncio.Protocol):
 
     def say_ended(self, error: str) -> None:
         self.write(Ended(error))
+        self.flush()

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from arkwright.arklet.asgi.words import SERVICE_RESTART, Message
 from arkwright.arklet.bridge.flow import EACH_BYTES, PIECE_BYTES, Flow, size_of
 from arkwright.arklet.bridge.frames import (
-    BODY_ON_DEMAND,
+    BODY_COMES,
     MESSAGE_BYTES,
     NO_BODY,
     Body,
@@ -66,22 +66,24 @@ class Outlet(Protocol):
 class Request:
     """One request or WebSocket: what the application receives and sends."""
 
+    # of the class, for most requests never need more: to set them would cost each
+    task: asyncio.Task[None] | None = None
+    _arrived: asyncio.Event | None = None
+    _start: tuple[int, Any] | None = None
+    _first: tuple[int, Any, bytes, bool] | None = None
+    _has_trailers = _is_gone = False
+    _failure = ""
+
     def __init__(self, bridge: Outlet, frame: Open) -> None:
         self.id, self._bridge = frame.id, bridge
-        self.task: asyncio.Task[None] | None = None
         self._is_http = frame.type == "http"
-        self._events: deque[Message] = deque()
-        self._arrived: asyncio.Event | None = None
-        self._must_pull = frame.body == BODY_ON_DEMAND
-        self._flow = Flow()
-        self._start: tuple[int, Any] | None = None
-        self._first: tuple[int, Any, bytes, bool] | None = None
         self._state = NOTHING if self._is_http else CONNECTING
-        self._has_trailers = self._is_gone = False
-        self._failure = ""
-        if frame.body == NO_BODY:
-            self._events.append({"type": "http.request", "body": b"", "more_body": False})
-            self._must_pull = True  # from then on nothing comes but a disconnect
+        self._events: deque[Message] = deque()
+        self._owes_empty = (
+            frame.body == NO_BODY
+        )  # nothing comes of such a request but a disconnect: the first message is ours
+        self._must_pull = frame.body != BODY_COMES
+        self._flow = Flow()
 
     def take(self, frame: Event | Credit | Cancel | SendFailed) -> None:
         if type(frame) is Event:
@@ -118,6 +120,9 @@ class Request:
         while not self._events or self._is_over:
             if self._is_over or (self._is_http and self._is_gone):
                 return dict(DISCONNECT)
+            if self._owes_empty:
+                self._owes_empty = False
+                return {"type": "http.request", "body": b"", "more_body": False}
             if self._must_pull:
                 self._must_pull = False
                 self._bridge.write(Pull(self.id))

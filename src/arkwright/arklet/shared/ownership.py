@@ -62,7 +62,7 @@ class Maker(Owner):
         """Whether a function or class is the module's own. Asks nothing of other objects: they may be lazy."""
         while type(value) in (functools.partial, types.MethodType):
             value = value.func if type(value) is functools.partial else value.__func__  # type: ignore[attr-defined]
-        if type(value) is types.FunctionType and value.__builtins__ is self.builtins:  # type: ignore[attr-defined]
+        if type(value) is types.FunctionType and value.__builtins__ is self.builtins:
             return True
         if type(value) in FUNCTIONS or issubclass(type(value), type):
             return id(getattr(value, "__module__", None)) in self.names
