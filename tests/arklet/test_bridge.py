@@ -13,6 +13,8 @@ import pytest
 
 from arklet.test_cycles import base_in_a_process  # noqa: F401 (a fixture)
 from arklet.wheels import entry, write_wheel
+from arkwright.arklet.bridge.frames import Body, Done, Response, encoded
+from arkwright.arklet.process.bridge import Bridge
 
 APPLICATION = """
 import asyncio, os
@@ -222,3 +224,54 @@ async def test_a_process_killed_at_any_moment_fails_its_own_requests_only(base_i
     assert {code for what, code in seen if what == "talk"} <= {1012, 502, 503, 1000, 1005}
     failed = sum(count for (what, status), count in seen.items() if status in (502, "broken", 1012))
     assert failed <= 3 * kills and memory[-1] < 1.1 * half
+
+
+async def test_a_process_that_floods_its_base_is_cut_off():
+    """It takes no notice of its window: what its client has not taken must not fill the base's memory."""
+    aborted = []
+
+    class Wire(asyncio.Transport):
+        def write(self, data):
+            pass
+
+        def abort(self):
+            aborted.append(True)
+
+    async def receive():
+        await asyncio.Event().wait()
+
+    async def never(message):
+        await asyncio.Event().wait()
+
+    bridge = Bridge(lambda: None)
+    bridge.connection_made(Wire())
+    scope = {"type": "http", "asgi": {}, "http_version": "1.1", "path": "/", "query_string": b"", "headers": []}
+    asking = asyncio.create_task(bridge(scope, receive, never))
+    await asyncio.sleep(0)
+    flood = encoded(Body(1, b"x" * 1_000_000, True))
+    sent = 0
+    while not aborted and sent < 200:
+        bridge.data_received(flood)
+        sent += 1
+    assert 60 < sent < 80, "a large message, and a window"
+    asking.cancel()
+
+
+async def test_a_client_that_takes_all_may_have_as_much_as_it_likes():
+    taken = 0
+
+    async def send(message):
+        nonlocal taken
+        taken += len(message.get("body", b""))
+
+    bridge = Bridge(lambda: None)
+    scope = {"type": "http", "asgi": {}, "http_version": "1.1", "path": "/", "query_string": b"", "headers": []}
+    asking = asyncio.create_task(bridge(scope, None, send))
+    await asyncio.sleep(0)
+    bridge.data_received(encoded(Response(1, 200, [], b"", True, False)))
+    for _ in range(200):
+        bridge.data_received(encoded(Body(1, b"x" * 500_000, True)) + encoded(Body(1, b"x" * 500_000, True)))
+        await asyncio.sleep(0)
+    bridge.data_received(encoded(Body(1, b"", False)) + encoded(Done(1)))
+    await asking
+    assert taken == 200_000_000

@@ -67,7 +67,7 @@ class Request:
 
     def __init__(self, bridge: Outlet, frame: Open, scope: Scope, receive: Receive) -> None:
         self.id, self._bridge, self.scope, self._receive = frame.id, bridge, scope, receive
-        self._frames: deque[Any] = deque()
+        self._frames: deque[tuple[Any, int]] = deque()  # and their bytes
         self._is_whole = frame.body == NO_BODY  # what its client sends
 
     @cached_property
@@ -86,7 +86,7 @@ class Request:
             self._unread_bytes += size
             if self._unread_bytes > UNREAD_BYTES:
                 raise BadFrame(f"more than {UNREAD_BYTES} bytes that its client has not taken")
-            self._frames.append(frame)
+            self._frames.append((frame, size))
             if self._waiting and not self._waiting.done():
                 self._waiting.set_result(None)
 
@@ -95,7 +95,9 @@ class Request:
         OSError: that nobody is there to hear it is told to the application."""
         try:
             while not self._is_over:
-                frame = self._frames.popleft() if self._frames else await self._next()
+                if not self._frames:
+                    await self._arrival()
+                frame = self._taken()
                 if type(frame) is Response:  # most requests consist of one: a call less for each
                     await send({"type": "http.response.start", "status": frame.status, "headers": frame.headers})
                     self._has_begun = True
@@ -108,11 +110,17 @@ class Request:
             self._bridge.write(SendFailed(self.id, str(error) or type(error).__name__))
             await self._outlast()
 
-    async def _next(self) -> Any:
+    async def _arrival(self) -> None:
+        """Of a frame."""
         while not self._frames:
             self._waiting = asyncio.get_running_loop().create_future()
             await self._waiting
-        return self._frames.popleft()
+
+    def _taken(self) -> Any:
+        """The frame that is next."""
+        frame, size = self._frames.popleft()
+        self._unread_bytes -= size
+        return frame
 
     async def _pass_on(self, frame: Body | Event | Done | None, send: Send) -> None:
         if type(frame) is Body:
@@ -131,13 +139,12 @@ class Request:
     async def _outlast(self) -> None:
         """The application may go on: its request is over when it has returned."""
         while not self._is_over:
-            frame = await self._next()
-            self._unread_bytes = 0
+            await self._arrival()
+            frame = self._taken()
             self._is_over = frame is None or type(frame) is Done or getattr(frame, "is_done", False)
 
     def _count(self, size: int) -> None:
         """So many bytes have been passed on."""
-        self._unread_bytes = 0 if not self._frames else self._unread_bytes
         self._used_bytes += size
         if self._used_bytes >= WINDOW_BYTES // 2:
             self._bridge.write(Credit(self.id, self._used_bytes))
