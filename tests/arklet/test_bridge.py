@@ -173,7 +173,7 @@ class Clients:
     async def talk(self, name):
         while not self.is_over:
             try:
-                async with asyncio.timeout(15), self._session.ws_connect(f"{self._root}/{name}/") as socket:
+                async with self._session.ws_connect(f"{self._root}/{name}/") as socket:
                     await self._talk(socket)
             except aiohttp.WSServerHandshakeError as error:
                 self.seen["talk", error.status] += 1
@@ -182,7 +182,7 @@ class Clients:
         while not self.is_over:
             with contextlib.suppress(ConnectionError):
                 await socket.send_str("x")
-            if (await socket.receive()).type is not aiohttp.WSMsgType.TEXT:
+            if (await socket.receive(15)).type is not aiohttp.WSMsgType.TEXT:
                 self.seen["talk", socket.close_code] += 1
                 return
             await asyncio.sleep(0.01)

@@ -349,3 +349,21 @@ async def test_however_it_ends_its_websocket_the_client_hears_of_a_restart(base,
             pass
         assert socket.close_code == 1012
     await uninstall
+
+
+DYING = """
+import os
+async def app(scope, receive, send):
+    if scope["type"] == "lifespan": raise RuntimeError
+    await receive()
+    os._exit(3)
+"""
+
+
+@PROCESS
+async def test_a_handshake_with_a_process_that_dies_is_answered(base, serve, mode):
+    await serve(DYING)
+    async with asyncio.timeout(5):
+        with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
+            await base.session.ws_connect(f"{base.web}/served/")
+    assert refused.value.status == 502

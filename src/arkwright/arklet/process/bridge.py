@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-from arkwright.arklet.asgi.words import SERVICE_RESTART, Receive, Scope, Send, refuse
+from arkwright.arklet.asgi.words import SERVICE_RESTART, Message, Receive, Scope, Send, refuse
 from arkwright.arklet.bridge.frames import (
     BODY_COMES,
     BadFrame,
@@ -132,16 +132,21 @@ class Bridge(asyncio.Protocol):
                 one.pump()
             await one.answer(send)
         except ProcessLost as error:
-            await _say_lost(error, scope, receive, send)
+            await _say_lost(error, scope, send)
         finally:
             del self._requests[frame.id]
             one.close()
 
 
-async def _say_lost(error: ProcessLost, scope: Scope, receive: Receive, send: Send) -> None:
+async def _say_lost(error: ProcessLost, scope: Scope, send: Send) -> None:
     if scope["type"] == "websocket" and error.has_begun:
         await send({"type": "websocket.close", "code": SERVICE_RESTART, "reason": str(error)})
     elif error.has_begun:
         raise error  # nobody must take the answer for whole
     else:
-        await refuse(scope, receive, send, 502, f"the process of this module broke off: {error}")
+        await refuse(scope, _connected, send, 502, f"the process of this module broke off: {error}")
+
+
+async def _connected() -> Message:
+    """What its client has said has been passed on: to wait for more would be to wait for its patience to end."""
+    return {"type": "websocket.connect"}
