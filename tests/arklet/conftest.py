@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import itertools
+import logging
 import zipfile
 
 import aiohttp
@@ -115,6 +116,12 @@ class RunningBase:
 
     async def states(self):
         return {one["bizVersion"]: one["bizState"] for one in (await self.command("queryAllBiz"))["data"]}
+
+
+@pytest.fixture(autouse=True)
+def level_of_the_log():
+    """As a process begins: a module that is taken away at a test's end puts back what that test, and not the next one, has heard from on."""
+    logging.root.setLevel(logging.WARNING)
 
 
 @pytest.fixture
