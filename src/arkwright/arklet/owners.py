@@ -64,11 +64,6 @@ def work_of(error: BaseException | None) -> Work:
     return work
 
 
-def request() -> Scope | None:
-    """The scope of the request that the present code answers, if it does."""
-    return _work.get()[1]
-
-
 def request_id(scope: Scope | None) -> str:
     """How logs name it: as its X-Request-ID says, or the trace id of its traceparent, or else a number of our own; "" for none."""
     if scope is None:
