@@ -4,7 +4,7 @@
 
 Everything on loopback; the base, the applications alone and the client are processes of their own. Two applications: `hello` (Starlette) does as
 little as one can, so that what a module costs shows the most; `order` (FastAPI) checks a JSON body and answers with JSON, as services
-do. nginx in front of uvicorn on a unix socket is what people would take instead; it is left out where it is not installed. Ratios are of
+do. nginx in front of uvicorn on a unix socket is what people would take instead; it is left out where it is not installed, as is what wrk asks. Ratios are of
 figures taken in turn in one run, a moment apart, for a machine's speed drifts; they are comparable between machines, times are not.
 """
 
@@ -33,6 +33,7 @@ from serving import (
     Load,
     Place,
     Running,
+    Wrk,
     cpu_seconds,
     family,
     own_megabytes,
@@ -94,10 +95,14 @@ def pairs(has_nginx: bool) -> Iterator[tuple[str, str]]:
 
 
 async def throughput(
-    places: dict[str, tuple[Place, list[psutil.Process]]], name: str, other: str, chosen: argparse.Namespace
+    places: dict[str, tuple[Place, list[psutil.Process]]],
+    name: str,
+    other: str,
+    chosen: argparse.Namespace,
+    loads: dict[str, Load] | dict[str, Wrk] | None = None,
 ) -> None:
     """Requests a second and CPU time a request of two places, in turn."""
-    loads = {one: await Load.to(places[one][0]) for one in (name, other)}
+    loads = loads or {one: await Load.to(places[one][0]) for one in (name, other)}
     rates: dict[str, list[float]] = {name: [], other: []}
     spent, answered = dict.fromkeys(rates, 0.0), dict.fromkeys(rates, 0)
     for number in range(-3, chosen.rounds):
@@ -198,11 +203,14 @@ async def serving(
     for name, other in pairs(bool(nginx)):
         await throughput(places, name, other, chosen)
     await throughput(places, "order shared", "order alone", chosen)
-    base.about.cpu_affinity(
-        [CLIENT]
-    )  # a processor for the module, another for its base, which shares it with the client
-    await throughput(places, "order process", "order alone", chosen)
-    base.about.cpu_affinity([SERVERS])
+    if Wrk.is_there():  # a processor for the module, another for its base, which shares it with the client
+        base.about.cpu_affinity([CLIENT])
+        pair = ("order process", "order alone")
+        few = argparse.Namespace(rounds=max(chosen.rounds // 3, 1), seconds=1)
+        await throughput(places, *pair, few, {one: Wrk(directory, places[one][0]) for one in pair})
+        base.about.cpu_affinity([SERVERS])
+    else:
+        print("wrk is not installed: a base and its module with a processor each are left out")
     async with aiohttp.ClientSession() as session:
         roots = {
             "alone": f"{ALONE}:8080/",

@@ -3,7 +3,9 @@
 import asyncio
 import contextlib
 import json
+import math
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -257,3 +259,30 @@ class Load:
     def close(self) -> None:
         for one in self._asking:
             one.transport.abort()
+
+
+class Wrk:
+    """The same by a client of little weight, for where it shares a processor with what is measured. Each load is a run of whole seconds."""
+
+    def __init__(self, directory: Path, place: Place) -> None:
+        self._script = directory / f"{place.host}.lua"
+        body = f"wrk.method = 'POST'; wrk.body = {json.dumps(place.body)}; wrk.headers['Content-Type'] = 'application/json'"
+        self._script.write_text(body if place.body else "")
+        self._url = f"http://{place.host}:8080{place.path}"
+
+    @staticmethod
+    def is_there() -> bool:
+        return shutil.which("wrk") is not None
+
+    async def requests_for(self, seconds: float) -> tuple[int, float]:
+        options = ("-t", "1", "-c", str(CONNECTIONS), "-d", str(math.ceil(seconds)), "-s", str(self._script))
+        process = await asyncio.create_subprocess_exec("wrk", *options, self._url, stdout=subprocess.PIPE)
+        said = (await process.communicate())[0].decode()
+        assert "Non-2xx" not in said, said
+        count = re.search(r"(\d+) requests in", said)
+        rate = re.search(r"Requests/sec:\s+([\d.]+)", said)
+        assert count and rate, said
+        return int(count[1]), float(rate[1])
+
+    def close(self) -> None:
+        self._script.unlink()

@@ -288,7 +288,7 @@ async def test_a_module_whose_process_keeps_dying_backs_off_and_says_so(base, in
 
 BASE = """
 import asyncio, sys
-from arkwright.arklet.app import serve_base
+from arkwright.arklet.server import serve_base
 from arkwright.arklet.settings import AgentSettings, Settings
 """
 

@@ -7,10 +7,8 @@ app = Arklet(app)                    # the agent listens on port 1238 while the 
 import asyncio
 import contextlib
 import gc
-import logging
 import os
 import signal
-import socket
 import ssl
 import traceback
 from collections.abc import Awaitable
@@ -19,20 +17,13 @@ from typing import Any
 
 import uvicorn
 
-from arkwright.arklet.asgi.applications import application_named, as_asgi
+from arkwright.arklet.asgi.applications import as_asgi
 from arkwright.arklet.asgi.lifespan import Lifespan
 from arkwright.arklet.asgi.words import Application, Receive, Scope, Send, StartFailure, coroutine_function
 from arkwright.arklet.door import ModuleRouter
 from arkwright.arklet.settings import AgentSettings, Settings, settings_of
 from arkwright.arklet.shared import watch
 from arkwright.arklet.wire import Baseline, Operations, RequireToken, Routes, Tokens
-
-log = logging.getLogger(__name__)
-FAREWELL_SECONDS = 1.0
-
-
-class CannotListen(Exception):
-    """A port is taken; the message names it."""
 
 
 class Arklet:
@@ -122,52 +113,3 @@ class _Server(uvicorn.Server):
     @contextlib.contextmanager
     def capture_signals(self):  # type: ignore[no-untyped-def]
         yield
-
-
-class _BaseServer(uvicorn.Server):
-    """Says so as soon as it listens."""
-
-    def __init__(self, config: uvicorn.Config, agent_port: int) -> None:
-        super().__init__(config)
-        self._agent_port = agent_port
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        log.info("base on http://%s:%d, agent on port %d", self.config.host, self.config.port, self._agent_port)
-
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Every connection gets one more answer, which says that it is the last: closing one would lose a request on its way."""
-        state = self.server_state
-        state.default_headers = [*state.default_headers, (b"connection", b"close")]
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(FAREWELL_SECONDS):
-                while state.connections and not self.force_exit:  # noqa: ASYNC110 (uvicorn has no Event for them)
-                    await asyncio.sleep(0.02)
-        await super().shutdown(sockets)
-
-
-def serve_base(target: str, host: str, port: int, settings: Settings, proxies: str = "") -> None:
-    """Run a base in this process until it is told to end. `proxies`: whose X-Forwarded headers count, as addresses. Raises SystemExit(3)
-    where its startup fails, CannotListen where a port is taken, StartFailure where `target` cannot be loaded, and what Arklet does."""
-    for taken in (port, settings.agent.port):
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind((host, taken))
-            except OSError as error:
-                raise CannotListen(f"cannot listen on {host}:{taken}: {error.strerror}") from error
-    arklet = Arklet(application_named(target), settings)
-    config = uvicorn.Config(
-        arklet,
-        host=host,
-        port=port,
-        lifespan="on",
-        log_config=None,  # as the rest of the base logs
-        log_level="warning",
-        access_log=False,  # at this level nobody would see it, and every request would pay for its line
-        proxy_headers=bool(proxies),
-        forwarded_allow_ips=proxies or None,
-        timeout_graceful_shutdown=30,
-    )
-    with contextlib.suppress(KeyboardInterrupt):
-        _BaseServer(config, settings.agent.port).run()

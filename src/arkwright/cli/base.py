@@ -8,9 +8,9 @@ from typing import Annotated
 
 import typer
 
-from arkwright.arklet.app import CannotListen, serve_base
 from arkwright.arklet.archives import BadKey
 from arkwright.arklet.asgi.words import StartFailure
+from arkwright.arklet.server import CannotListen, serve_base
 from arkwright.arklet.settings import Settings, SettingsError, read_settings
 from arkwright.cli.baselog import Format, log_base
 from arkwright.cli.output import fail

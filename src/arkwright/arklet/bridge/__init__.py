@@ -5,5 +5,6 @@ orders      what a base asks of the process that starts the others, and what tha
 records     lines in which log records cross
 calls       calls of services, from any thread, in either direction
 remote      objects in another process; values, answers: what crosses by value, and what answers a call
+outlet      the way out of one end: frames gathered into writes
 flow        how much may be on its way: per request, in each direction
 """

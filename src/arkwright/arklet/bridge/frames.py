@@ -4,11 +4,13 @@ A frame is four bytes of length, big-endian, and an array in MessagePack, whose 
 a number that the base gives them. ASGI messages cross as they are; the two that nearly every answer consists of have a frame of their own.
 """
 
+import struct
 from typing import Any, TypeVar
 
 import msgspec
 
 LENGTH_BYTES = 4
+_length_at = struct.Struct(">I").unpack_from
 MESSAGE_BYTES = 64 << 20  # the largest message, as WebSockets may send one; bodies are sent in pieces
 OVERHEAD_BYTES = 1 << 20  # what may come on top of it: names, headers
 
@@ -158,7 +160,7 @@ class Frames:
             data = self._left  # type: ignore[assignment]
         found, at, end = [], 0, len(data)
         while end - at >= LENGTH_BYTES:
-            size = int.from_bytes(data[at : at + LENGTH_BYTES], "big")
+            (size,) = _length_at(data, at)
             if size > self._limit:
                 raise BadFrame(f"a frame of {size} bytes")
             if end - at - LENGTH_BYTES < size:

@@ -15,54 +15,39 @@ from arkwright.arklet.bridge.frames import (
     BadFrame,
     Done,
     Ended,
-    Frame,
     Frames,
     FromModule,
     Shutdown,
     Started,
-    encoded,
     request_of,
 )
+from arkwright.arklet.bridge.outlet import Outlet
 from arkwright.arklet.process.requests import ProcessLost, Request, body_of, opening
 
 GONE_AT_START = "its process ended before it had started; the base's log has what it said"
 
 
-class Bridge(asyncio.Protocol):
+class Bridge(Outlet):
     """To one process, until it ends. `started` is set once it has told how its start went; `on_lost` is called when it has gone."""
 
     def __init__(self, on_lost: Callable[[], object]) -> None:
-        self._loop = asyncio.get_running_loop()
+        super().__init__()
         self._frames = Frames(FromModule)
         self._requests: dict[int, Request] = {}
         self._next = 0
-        self._transport: asyncio.Transport | None = None
-        self._out: list[bytes] = []
+        self._why_lost = "its process has ended"
         self._on_lost = on_lost
-        self.is_open = True
-        self.writable = asyncio.Event()
-        self.writable.set()
         self.started: asyncio.Future[Started] = self._loop.create_future()
         self.ended: asyncio.Future[str] = self._loop.create_future()
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = transport  # type: ignore[assignment]
-
     def connection_lost(self, error: Exception | None) -> None:
-        self.is_open = False
-        self.writable.set()
+        super().connection_lost(error)
         for one in list(self._requests.values()):
-            one.take(None, 0)
+            one.take(self._why_lost, 0)
         for future, said in ((self.started, Started(GONE_AT_START)), (self.ended, "")):
             if not future.done():
                 future.set_result(said)  # type: ignore[arg-type]
         self._on_lost()
-
-    def pause_writing(self) -> None:
-        self.writable.clear()
-
-    def resume_writing(self) -> None:
-        self.writable.set()
 
     def data_received(self, data: bytes) -> None:
         try:
@@ -92,23 +77,9 @@ class Bridge(asyncio.Protocol):
 
     def break_off(self, why: str) -> None:
         """Whoever is under way hears that the process is lost."""
-        self.why_lost = why
+        self._why_lost = why
         if self._transport:
             self._transport.abort()
-
-    why_lost = "its process has ended"
-
-    def write(self, frame: Frame) -> None:
-        """All that one round of the event loop says goes out at once. Raises TypeError or OverflowError for what cannot be said."""
-        self._out.append(encoded(frame))
-        if len(self._out) == 1:
-            self._loop.call_soon(self.flush)
-
-    def flush(self) -> None:
-        said = b"".join(self._out)
-        self._out.clear()
-        if said and self._transport and self.is_open:
-            self._transport.write(said)
 
     def scope_of(self, number: int) -> Scope | None:
         """Of a request that is under way."""

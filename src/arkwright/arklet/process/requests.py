@@ -3,7 +3,7 @@
 import asyncio
 from collections import deque
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Any
 
 from arkwright.arklet.asgi.words import Message, Receive, RemoteFailure, Scope, Send
 from arkwright.arklet.bridge.flow import EACH_BYTES, PIECE_BYTES, WINDOW_BYTES, Flow, size_of
@@ -18,12 +18,12 @@ from arkwright.arklet.bridge.frames import (
     Credit,
     Done,
     Event,
-    Frame,
     Open,
     Pull,
     Response,
     SendFailed,
 )
+from arkwright.arklet.bridge.outlet import Outlet
 
 IN_FRAME = frozenset(
     ("type", "http_version", "method", "scheme", "path", "raw_path", "query_string", "root_path", "headers", "client")
@@ -46,16 +46,6 @@ class ModuleError(Exception):
     """The application has raised; the message is its exception's type and words."""
 
 
-class Outlet(Protocol):
-    """The way to the process."""
-
-    is_open: bool
-    why_lost: str
-    writable: asyncio.Event
-
-    def write(self, frame: Frame) -> None: ...
-
-
 class Request:
     """One under way: what the process says of it, in turn, and what the client sends."""
 
@@ -76,7 +66,7 @@ class Request:
         return Flow()
 
     def take(self, frame: Any, size: int) -> None:
-        """None: the process is lost. Raises BadFrame for more than may be on its way."""
+        """A text: the process is lost, and why. Raises BadFrame for more than may be on its way."""
         kind = type(frame)
         if kind is Credit:
             self._flow.give(max(frame.bytes, 0))
@@ -95,8 +85,9 @@ class Request:
         OSError: that nobody is there to hear it is told to the application."""
         try:
             while not self._is_over:
-                if not self._frames:
-                    await self._arrival()
+                while not self._frames:
+                    self._waiting = self._bridge.new_future()
+                    await self._waiting
                 frame = self._taken()
                 if type(frame) is Response:  # most requests consist of one: a call less for each
                     await send({"type": "http.response.start", "status": frame.status, "headers": frame.headers})
@@ -110,38 +101,34 @@ class Request:
             self._bridge.write(SendFailed(self.id, str(error) or type(error).__name__))
             await self._outlast()
 
-    async def _arrival(self) -> None:
-        """Of a frame."""
-        while not self._frames:
-            self._waiting = asyncio.get_running_loop().create_future()
-            await self._waiting
-
     def _taken(self) -> Any:
         """The frame that is next."""
         frame, size = self._frames.popleft()
         self._unread_bytes -= size
         return frame
 
-    async def _pass_on(self, frame: Body | Event | Done | None, send: Send) -> None:
+    async def _pass_on(self, frame: Body | Event | Done | str, send: Send) -> None:
         if type(frame) is Body:
             await send({"type": "http.response.body", "body": frame.body, "more_body": frame.more_body})
             self._count(EACH_BYTES + len(frame.body))
         elif type(frame) is Event:
             await send(frame.message)
             self._count(size_of(frame.message))
-        elif type(frame) is Done:
+        elif isinstance(frame, Done):
             self._end(frame)
         else:
             self._is_over = True
-            raise ProcessLost(self._bridge.why_lost, self._has_begun)
+            raise ProcessLost(str(frame), self._has_begun)
         self._has_begun = True
 
     async def _outlast(self) -> None:
         """The application may go on: its request is over when it has returned."""
         while not self._is_over:
-            await self._arrival()
+            while not self._frames:
+                self._waiting = self._bridge.new_future()
+                await self._waiting
             frame = self._taken()
-            self._is_over = frame is None or type(frame) is Done or getattr(frame, "is_done", False)
+            self._is_over = type(frame) in (str, Done) or getattr(frame, "is_done", False)
 
     def _count(self, size: int) -> None:
         """So many bytes have been passed on."""

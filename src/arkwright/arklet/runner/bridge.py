@@ -10,38 +10,27 @@ from collections.abc import Callable
 from typing import Any
 
 from arkwright.arklet.asgi.words import Application
-from arkwright.arklet.bridge.frames import MESSAGE_BYTES, Ended, Frame, Frames, FromBase, Open, Shutdown, encoded
+from arkwright.arklet.bridge.frames import MESSAGE_BYTES, Ended, Frames, FromBase, Open, Shutdown
+from arkwright.arklet.bridge.outlet import Outlet
 from arkwright.arklet.bridge.records import request_number
 from arkwright.arklet.runner.requests import Request, scope_of
 
 
-class Bridge(asyncio.Protocol):
+class Bridge(Outlet):
     """All requests of one application. `on_shutdown` is called when the base wants it to end, or has gone."""
 
     def __init__(self, application: Application, state: dict[str, Any], on_shutdown: Callable[[], object]) -> None:
+        super().__init__()
         self._application, self._state, self._on_shutdown = application, state, on_shutdown
         self._frames = Frames(FromBase, MESSAGE_BYTES * 2)
         self._requests: dict[int, Request] = {}
         self._held: list[Request] = []
-        self._loop = asyncio.get_running_loop()
-        self._transport: asyncio.Transport | None = None
-        self._out: list[bytes] = []
-        self.writable = asyncio.Event()
-        self.writable.set()
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = transport  # type: ignore[assignment]
 
     def connection_lost(self, error: Exception | None) -> None:
+        super().connection_lost(error)
         for one in list(self._requests.values()):
             one.disconnect()
         self._on_shutdown()
-
-    def pause_writing(self) -> None:
-        self.writable.clear()
-
-    def resume_writing(self) -> None:
-        self.writable.set()
 
     def data_received(self, data: bytes) -> None:
         for payload in self._frames.feed(data):
@@ -56,7 +45,7 @@ class Bridge(asyncio.Protocol):
             one.take(frame)  # type: ignore[arg-type]
 
     def _open(self, frame: Open) -> None:
-        one = Request(self, frame)
+        one = Request(self, frame, self._hold)
         self._requests[frame.id] = one
         one.task = self._loop.create_task(self._answer(one, scope_of(frame, self._state)))
 
@@ -74,7 +63,7 @@ class Bridge(asyncio.Protocol):
             del self._requests[one.id]
             one.finish(error, trace)
 
-    def hold(self, one: Request) -> None:
+    def _hold(self, one: Request) -> None:
         """Its response's beginning may yet be joined by more of it, until this round of the loop is over."""
         if not self._held:
             self._loop.call_soon(self._release)
@@ -84,18 +73,6 @@ class Bridge(asyncio.Protocol):
         held, self._held = self._held, []
         for one in held:
             one.release()
-
-    def write(self, frame: Frame) -> None:
-        """All that one round of the event loop says goes out at once. Raises TypeError or OverflowError for what cannot be said."""
-        self._out.append(encoded(frame))
-        if len(self._out) == 1:
-            self._loop.call_soon(self.flush)
-
-    def flush(self) -> None:
-        said = b"".join(self._out)
-        self._out.clear()
-        if said and self._transport and not self._transport.is_closing():
-            self._transport.write(said)
 
     async def end(self, seconds: float) -> int:
         """Wait for the requests under way; cancel those that are not over after `seconds`. Returns how many."""

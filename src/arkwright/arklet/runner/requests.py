@@ -5,7 +5,8 @@ An application that says its words out of turn is told so where it says them, as
 
 import asyncio
 from collections import deque
-from typing import Any, Protocol
+from collections.abc import Callable
+from typing import Any
 
 from arkwright.arklet.asgi.words import SERVICE_RESTART, Message
 from arkwright.arklet.bridge.flow import EACH_BYTES, PIECE_BYTES, Flow, size_of
@@ -18,12 +19,12 @@ from arkwright.arklet.bridge.frames import (
     Credit,
     Done,
     Event,
-    Frame,
     Open,
     Pull,
     Response,
     SendFailed,
 )
+from arkwright.arklet.bridge.outlet import Outlet
 
 EVERYTHING = 1 << 62
 ABNORMAL = 1006  # close code of a WebSocket whose other side has vanished
@@ -53,16 +54,6 @@ LAST = {"http.response.trailers": "more_trailers", "websocket.http.response.body
 IN_TURN = {kind for _, kind in TURNS}  # any other message is an extension's: the server knows
 
 
-class Outlet(Protocol):
-    """Where frames go."""
-
-    writable: asyncio.Event
-
-    def write(self, frame: Frame) -> None: ...
-
-    def hold(self, one: "Request") -> None: ...
-
-
 class Request:
     """One request or WebSocket: what the application receives and sends."""
 
@@ -74,8 +65,9 @@ class Request:
     _has_trailers = _is_gone = False
     _failure = ""
 
-    def __init__(self, bridge: Outlet, frame: Open) -> None:
-        self.id, self._bridge = frame.id, bridge
+    def __init__(self, bridge: Outlet, frame: Open, hold: Callable[["Request"], None]) -> None:
+        """`hold` is called with a request whose `release` is to be called when this round of the event loop is over."""
+        self.id, self._bridge, self._hold = frame.id, bridge, hold
         self._is_http = frame.type == "http"
         self._state = NOTHING if self._is_http else CONNECTING
         self._events: deque[Message] = deque()
@@ -151,7 +143,7 @@ class Request:
             await self._send_any_body(message.get("body", b""), bool(message.get("more_body", False)))
         elif kind == "http.response.start" and message.keys() <= PLAIN_START:
             self._start = (int(message["status"]), headers_of(message.get("headers", ())))
-            self._bridge.hold(self)
+            self._hold(self)
         else:
             await self._send_event(message)
 
