@@ -19,7 +19,7 @@ from arkwright.model.kinds import (
     TemplateSpec,
     UpgradePolicy,
 )
-from arkwright.model.meta import Condition, ObjectMeta, OwnerReference
+from arkwright.model.meta import Condition, ObjectMeta, OwnedMeta, OwnerReference
 from arkwright.model.names import (
     ALLOCATE_POD,
     MODULE_DEPLOYMENT,
@@ -59,7 +59,7 @@ def spec(replicas=2, version="1.0", *, pause=False, confirm=0, **strategy):
 
 
 def deployment(the_spec=None, **metadata):
-    meta = ObjectMeta(name="demo", namespace="default", uid="md-uid", generation=1, **metadata)
+    meta = OwnedMeta(name="demo", namespace="default", uid="md-uid", generation=1, **metadata)
     return ModuleDeployment(metadata=meta, spec=the_spec or spec())
 
 

@@ -20,6 +20,7 @@ from arkwright.model.codec import read
 from arkwright.model.meta import KubernetesObject, ObjectMeta
 from arkwright.model.resources import Resource
 
+WRITER = "arkwright"  # what managedFields and audit logs call us
 MERGE_PATCH = "application/merge-patch+json"
 PAGE = 500
 WATCH_SECONDS = 300
@@ -71,7 +72,8 @@ class KubeClient:
         self.access = access
         self._timeout = aiohttp.ClientTimeout(total=timeout_seconds)
         tls = access.tls if access.tls is not None else True
-        self._session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=tls, limit=0))
+        connector = aiohttp.TCPConnector(ssl=tls, limit=0)
+        self._session = aiohttp.ClientSession(connector=connector, headers={"User-Agent": WRITER})
 
     async def __aenter__(self) -> "KubeClient":
         return self

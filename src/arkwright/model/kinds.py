@@ -8,7 +8,7 @@ from enum import StrEnum
 
 import msgspec
 
-from arkwright.model.meta import Condition, KubernetesObject, OwnerReference, Value
+from arkwright.model.meta import Condition, KubernetesObject, OwnedMeta, OwnerReference, Value
 from arkwright.model.names import MODULE_REPLICASET_REVISION
 
 
@@ -147,6 +147,7 @@ class ModuleDeploymentStatus(Value, frozen=True, kw_only=True):
 
 
 class ModuleDeployment(KubernetesObject, frozen=True, kw_only=True):
+    metadata: OwnedMeta
     spec: ModuleDeploymentSpec
     status: ModuleDeploymentStatus = ModuleDeploymentStatus()
 

@@ -1,8 +1,11 @@
 """What every Kubernetes object carries. In: decoded JSON. Out: frozen values. Unknown fields are skipped."""
 
 from datetime import datetime
+from typing import Any
 
 import msgspec
+
+from arkwright.model.names import LAST_APPLIED
 
 
 class Value(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel", kw_only=True):
@@ -30,6 +33,30 @@ class ObjectMeta(Value, frozen=True, kw_only=True):
     annotations: dict[str, str] = {}
     finalizers: tuple[str, ...] = ()
     owner_references: tuple[OwnerReference, ...] = ()
+
+
+class ManagedFields(Value, frozen=True, kw_only=True):
+    """What one writer has said of an object. `operation`: Apply (server-side) or Update (anything else)."""
+
+    manager: str = ""
+    operation: str = ""
+    subresource: str = ""
+    fields_v1: dict[str, Any] = msgspec.field(name="fieldsV1", default={})
+
+    def has_of_spec(self, field: str) -> bool:
+        return f"f:{field}" in self.fields_v1.get("f:spec", {})
+
+    @property
+    def applies_in_client(self) -> bool:
+        """As kubectl does it without --server-side: it keeps the manifest in an annotation."""
+        annotations = self.fields_v1.get("f:metadata", {}).get("f:annotations", {})
+        return self.operation == "Update" and f"f:{LAST_APPLIED}" in annotations
+
+
+class OwnedMeta(ObjectMeta, frozen=True, kw_only=True):
+    """With who owns which field; only where that is asked for, for it is larger than the rest."""
+
+    managed_fields: tuple[ManagedFields, ...] = ()
 
 
 class Condition(Value, frozen=True, kw_only=True):

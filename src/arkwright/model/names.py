@@ -29,11 +29,13 @@ DELETE_POD_DIRECTLY = f"{GROUP}/delete-pod-directly"
 SERVES_PREFIX = "module.serverless.alipay.com/"
 
 ABORT = f"{GROUP}/abort"
+AWAITING = f"{GROUP}/awaiting-confirmation"
 RECYCLE_BASE_POD = f"{GROUP}/recycle-base-pod"
 RESTARTED_AT = f"{GROUP}/restartedAt"
 ARKLET_PORT = f"{GROUP}/arklet-port"
 ARKLET_SCHEME = f"{GROUP}/arklet-scheme"
 PORT = "arkwright.dev/port"
+LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 
 REPLICASET_EXISTS = f"{GROUP}/module-replicaset-existed"
 MODULE_EXISTS = f"{GROUP}/module-existed"

@@ -55,6 +55,7 @@ class EventReason(StrEnum):
     BATCH_STARTED = "BatchStarted"
     BATCH_COMPLETED = "BatchCompleted"
     BATCH_AWAITING_CONFIRMATION = "BatchAwaitingConfirmation"
+    CONFIRMATION_IGNORED = "ConfirmationIgnored"
     RELEASE_STARTED = "ReleaseStarted"
     RELEASE_COMPLETED = "ReleaseCompleted"
     RELEASE_SUPERSEDED = "ReleaseSuperseded"

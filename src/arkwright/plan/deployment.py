@@ -11,10 +11,11 @@ from functools import cached_property
 
 from arkwright.model.cluster import Deployment, Document, Service
 from arkwright.model.codec import encode, encode_whole
-from arkwright.model.kinds import Module, ModuleDeployment, ModuleDeploymentStatus, ReleaseStatus
+from arkwright.model.kinds import HELD, Module, ModuleDeployment, ModuleDeploymentStatus, ReleaseStatus
 from arkwright.model.meta import Condition, OwnerReference
 from arkwright.model.names import (
     ABORT,
+    AWAITING,
     MODULE_DEPLOYMENT,
     MODULE_EXISTS,
     REPLICASET_EXISTS,
@@ -24,9 +25,10 @@ from arkwright.model.names import (
 from arkwright.model.outcomes import EventReason
 from arkwright.model.resources import Kind
 from arkwright.plan.abort import is_void, stable_instead, turned_back, unattended
+from arkwright.plan.confirmation import PAUSE, as_annotation, as_decided, is_put_back, next_note, note_of, put_back_by
 from arkwright.plan.handover import Handover, held_up, next_turn_in, old_counts
 from arkwright.plan.intents import Delete, Intent, Patch, Plan, SetStatus, Target, Tell, target_of
-from arkwright.plan.release import Counts, Release, plan_release
+from arkwright.plan.release import Counts, Release, Step, plan_release
 from arkwright.plan.retreat import plan_retreat
 from arkwright.plan.revisions import Revision, changes, creation, granted, identity, outdated, wanted_replica_set
 from arkwright.plan.service import ObservedService, plan_service
@@ -99,6 +101,7 @@ def plan_deployment(observed: ObservedDeployment, now: datetime) -> Plan:
     """The ModuleDeployment's next step. Progress is written before it is acted upon."""
     if observed.deployment.is_terminating:
         return _plan_removal(observed, now)
+    asked, observed = observed.deployment, replace(observed, deployment=as_decided(observed.deployment))
     if stable := stable_instead(observed.deployment, observed.revisions):
         observed = replace(observed, deployment=turned_back(observed.deployment, stable), is_abort=True)
     number, name = _revision(observed)
@@ -108,13 +111,14 @@ def plan_deployment(observed: ObservedDeployment, now: datetime) -> Plan:
     status = _plan_status(observed, step.release, failure, now)
     intents = (
         *_adoption(observed),
-        *_spec_changes(observed, step.spec_changes),
+        *_spec_changes(observed, asked, step),
         *status.intents,
         *_new_revision(observed, name, number, step.target),
         *_old_revisions(observed, now),
         *service.intents,
         *outdated(observed.others, observed.deployment.spec.revision_history_limit),
         *(Tell(observed.target, reason, words) for reason, words in step.told),
+        *_told_of_confirm(observed, asked, step),
         *_told_of(failure, observed),
     )
     wait = observed.deployment.spec.min_ready_seconds
@@ -166,8 +170,24 @@ def _adoption(observed: ObservedDeployment) -> tuple[Intent, ...]:
     return (Patch(observed.target, {"metadata": patch}, "it is taken under control"),)
 
 
-def _spec_changes(observed: ObservedDeployment, fields: dict[str, bool | int | None]) -> tuple[Intent, ...]:
-    return (Patch(observed.target, {"spec": dict(fields)}, "the release asks for it"),) if fields else ()
+def _spec_changes(observed: ObservedDeployment, asked: ModuleDeployment, step: Step) -> tuple[Intent, ...]:
+    """With what is noted of manifests, which may say the opposite at any time. `asked`: as it is in the cluster."""
+    is_held = step.release.progress in HELD
+    fields = ({PAUSE: True} if is_held and is_put_back(asked) else {}) | step.spec_changes
+    patch: Document = {"spec": fields} if fields else {}
+    note, known = next_note(asked, step.release), note_of(asked)
+    is_worth_it = note != known if is_held else bool(fields) and note.declared != known.declared
+    if is_worth_it:
+        patch["metadata"] = {"annotations": {AWAITING: as_annotation(note)}}
+    return (Patch(observed.target, patch, "the release asks for it"),) if patch else ()
+
+
+def _told_of_confirm(observed: ObservedDeployment, asked: ModuleDeployment, step: Step) -> tuple[Intent, ...]:
+    if step.release.progress not in HELD or not is_put_back(asked):
+        return ()
+    batch = asked.status.release_status.current_batch
+    said = f"{put_back_by(asked)} has taken spec.pause away: a manifest that is applied again confirms nothing; to go on: arkwright confirm {asked.name}, or spec.confirmBatchNum {batch}"
+    return (Tell(observed.target, EventReason.CONFIRMATION_IGNORED, said, is_warning=True),)
 
 
 def _new_revision(observed: ObservedDeployment, name: str, number: int, replicas: int) -> tuple[Intent, ...]:
