@@ -97,7 +97,7 @@ class Controller:
         observer = Observer(self.cache, self.agents, settings.looks.drift_seconds)
         self.baselines = Baselines(self.cache, observer, clock, lambda: self.is_ready)
         executor = Executor(kube, self.cache, self.agents, self.events, settings.api.writes)
-        self._reconciler = Reconciler(self.queue, observer, executor, self.metrics, clock)
+        self._reconciler = Reconciler(self.queue, self.cache, observer, executor, clock)
         identity = f"{socket.gethostname()}-{os.getpid()}"
         self._leadership = Leadership(kube, settings.terms, identity, clock) if settings.terms else None
 

@@ -103,6 +103,7 @@ class Cache:
         self._leaving: set[tuple[str, str]] = set()
         self._labels_coming: set[tuple[str, str, str]] = set()
         self.status_written: dict[tuple[Kind, str, str], datetime] = {}
+        self.refused: dict[Key, str] = {}  # what the API server said last of a write that was planned for it
 
     def get(self, kind: Kind, namespace: str, name: str) -> Any:
         """The object, or None."""
@@ -149,6 +150,7 @@ class Cache:
         if new is None:
             self._objects[kind].pop(key, None)
             self.status_written.pop((kind, *key), None)
+            self.refused.pop(Key(kind, *key), None)
         else:
             self._objects[kind][key] = new
         if kind is Kind.POD:

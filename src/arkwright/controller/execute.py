@@ -31,7 +31,7 @@ class Executor:
 
     def __init__(self, kube: KubeClient, cache: Cache, agents: AgentCalls, events: Events, slots: int) -> None:
         self._kube, self._cache, self._agents, self._events = kube, cache, agents, events
-        self._metrics = agents.metrics
+        self.metrics = agents.metrics
         self._slots = asyncio.Semaphore(slots)
 
     async def execute(self, intents: Iterable[Intent], clock: Callable[[], datetime]) -> None:
@@ -109,13 +109,13 @@ class Executor:
                 body = await self._kube.delete(resource, target.namespace, target.name, target.uid)
         except (NotFound, Conflict):
             return  # it is gone, or another one by now
-        self._metrics.writes.labels(target.kind, "delete").inc()
+        self.metrics.writes.labels(target.kind, "delete").inc()
         going = read_if_kind(body, target.kind, resource.type)
         if going is not None and going.metadata.finalizers:
             self._cache.apply(target.kind, going)
 
     def _wrote(self, target: Target, verb: str, made: KubernetesObject) -> None:
-        self._metrics.writes.labels(target.kind, verb).inc()
+        self.metrics.writes.labels(target.kind, verb).inc()
         if made.is_terminating and not made.metadata.finalizers:
             self._cache.remove(target.kind, made)
         else:
@@ -132,7 +132,7 @@ class Executor:
 
     def _tell(self, intent: Tell) -> None:
         if intent.is_warning and intent.reason.endswith("Failed"):
-            self._metrics.failures.labels(intent.because.partition(":")[0]).inc()
+            self.metrics.failures.labels(intent.because.partition(":")[0]).inc()
         self._events.tell(intent)
 
 

@@ -51,7 +51,19 @@ class Observer:
             service=self._cache.get(Kind.SERVICE, namespace, service_name(module.name)),
             sharers=tuple(one for one in sharers if one.name != deployment.name),
             status_written_at=self._cache.status_written.get((Kind.MODULE_DEPLOYMENT, *deployment.key)),
+            refused=self._refused(Key(Kind.MODULE_DEPLOYMENT, *deployment.key), owned),
         )
+
+    def _refused(self, key: Key, replica_sets: tuple[ModuleReplicaSet, ...]) -> str:
+        """What the API server said last where it refused a write for `key`, for one of the ReplicaSets, a Module of one, or its pod."""
+        refused = self._cache.refused
+        if not refused:
+            return ""
+        modules = [one for it in replica_sets for one in self._cache.modules_of(it)]
+        of_modules = (Key(Kind.MODULE, *one.key) for one in modules)
+        of_pods = (Key(Kind.POD, one.metadata.namespace, one.pod_name) for one in modules)
+        keys = (key, *(Key(Kind.MODULE_REPLICASET, *one.key) for one in replica_sets), *of_modules, *of_pods)
+        return next((refused[one] for one in keys if one in refused), "")
 
     def replica_set(self, replica_set: ModuleReplicaSet) -> ObservedReplicaSet:
         modules, deployment = self._cache.modules_of(replica_set), self._deployment_of(replica_set)
@@ -72,8 +84,9 @@ class Observer:
             vacancies=self._vacancies(replica_set, deployment, sum(pod.is_live for pod in staying)),
             recycles_pods=deployment is not None and deployment.metadata.annotations.get(RECYCLE_BASE_POD) == "true",
         )
-        written = self._cache.status_written.get((Kind.MODULE_REPLICASET, *replica_set.key))
-        return ObservedReplicaSet(replica_set, modules, room, written)
+        key = Key(Kind.MODULE_REPLICASET, *replica_set.key)
+        written = self._cache.status_written.get(key)
+        return ObservedReplicaSet(replica_set, modules, room, written, self._refused(key, (replica_set,)))
 
     def _vacancies(self, replica_set: ModuleReplicaSet, deployment: ModuleDeployment | None, live_pods: int) -> int:
         """Replicas that are wanted and that no base pod holds in any revision."""

@@ -1,7 +1,8 @@
 """The loop: take a key, observe, plan, execute. The only retry policy is here.
 
 A conflict is tried again at once, another failure of the API after a pause that doubles; anything else is forgotten until
-something changes or the plan's own `look_again_in` is over.
+something changes or the plan's own `look_again_in` is over. What the API server says where it refuses a write (quota, admission, a
+rule, a right) is told in an Event, and remembered until it takes what is planned: planners write it where people look.
 """
 
 import asyncio
@@ -10,14 +11,18 @@ from datetime import datetime
 
 import structlog
 
-from arkwright.clients.errors import ClientError, Conflict
-from arkwright.controller.cache import Key
+from arkwright.clients.errors import ApiRefused, ClientError, Conflict
+from arkwright.controller import triggers
+from arkwright.controller.cache import Cache, Change, Key
 from arkwright.controller.execute import Executor
-from arkwright.controller.metrics import Metrics
 from arkwright.controller.observe import Observer
 from arkwright.controller.workqueue import WorkQueue
+from arkwright.model.outcomes import EventReason
+from arkwright.model.resources import Kind
+from arkwright.plan.intents import Tell, target_of
 
 log = structlog.get_logger()
+TELLING = (Kind.MODULE_DEPLOYMENT, Kind.MODULE_REPLICASET)  # their conditions say what was refused to theirs
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.25, 30.0
 
 
@@ -25,10 +30,10 @@ class Reconciler:
     """`clock`: the time of day, for planners."""
 
     def __init__(
-        self, queue: WorkQueue, observer: Observer, executor: Executor, metrics: Metrics, clock: Callable[[], datetime]
+        self, queue: WorkQueue, cache: Cache, observer: Observer, executor: Executor, clock: Callable[[], datetime]
     ) -> None:
-        self._queue, self._observer, self._executor = queue, observer, executor
-        self._metrics, self._clock = metrics, clock
+        self._queue, self._cache, self._observer, self._executor = queue, cache, observer, executor
+        self._metrics, self._clock = executor.metrics, clock
         self._failures: dict[Key, int] = {}
 
     async def run(self, workers: int) -> None:
@@ -47,6 +52,10 @@ class Reconciler:
                 result = "conflict"
                 log.debug("conflict", key=str(key), error=str(error))
                 self._queue.add(key)
+            except ApiRefused as error:
+                result = "refused"
+                await self._tell_refusal(key, str(error))
+                self._postpone(key, str(error))
             except ClientError as error:
                 result = "error"
                 self._postpone(key, str(error))
@@ -67,9 +76,27 @@ class Reconciler:
             return "gone"
         await self._executor.execute(plan.intents, self._clock)
         self._failures.pop(key, None)
+        if self._cache.refused.pop(key, None):
+            self._look_at_all_concerned(key)
         if plan.look_again_in is not None:
             self._queue.add_later(key, plan.look_again_in)
         return "acted" if plan.intents else "nothing to do"
+
+    async def _tell_refusal(self, key: Key, words: str) -> None:
+        """Once for the same words in a row; an Event counts by itself how often it is told."""
+        one = self._cache.get(key.kind, key.namespace, key.name)
+        if one is None or self._cache.refused.get(key) == words:
+            return
+        self._cache.refused[key] = words
+        told = Tell(target_of(key.kind, one), EventReason.WRITE_REFUSED, words, is_warning=True)
+        await self._executor.execute((told,), self._clock)
+        self._look_at_all_concerned(key)
+
+    def _look_at_all_concerned(self, key: Key) -> None:
+        one = self._cache.get(key.kind, key.namespace, key.name)
+        for other in triggers.keys(Change(key.kind, None, one), self._cache) if one else ():
+            if other.kind in TELLING:
+                self._queue.add(other)
 
     def _postpone(self, key: Key, error: str) -> None:
         failures = self._failures[key] = self._failures.get(key, 0) + 1

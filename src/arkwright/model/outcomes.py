@@ -62,6 +62,7 @@ class EventReason(StrEnum):
     RELEASE_ROLLED_BACK = "ReleaseRolledBack"
     INSUFFICIENT_BASES = "InsufficientBases"
     MAX_UNAVAILABLE_EXCEEDED = "MaxUnavailableExceeded"
+    WRITE_REFUSED = "WriteRefused"
     BASE_NOT_FOUND = "BaseNotFound"
     INVALID_MAX_MODULE_COUNT = "InvalidMaxModuleCount"
     BASE_POD_RECYCLED = "BasePodRecycled"

@@ -71,10 +71,13 @@ def is_put_back(deployment: ModuleDeployment) -> bool:
     return is_replaced or _is_said_again(deployment, note, PAUSE, False) or _is_left_out(deployment, note)
 
 
-def put_back_by(deployment: ModuleDeployment) -> str:
-    """Who has done that, as far as it can be seen."""
+def ignored(deployment: ModuleDeployment) -> str:
+    """What its Event says: who has done that, as far as it can be seen, and the way out."""
     owners = {one.manager for one in deployment.metadata.managed_fields if one.has_of_spec(PAUSE)}
-    return ", ".join(sorted(owners)) or "whoever replaced or applied it"
+    who = ", ".join(sorted(owners)) or "whoever replaced or applied it"
+    said = f"{who} has taken spec.pause away: a manifest that is applied again confirms nothing"
+    batch = deployment.status.release_status.current_batch
+    return f"{said}; to go on: arkwright confirm {deployment.name}, or spec.confirmBatchNum {batch}"
 
 
 def _batch(release: ReleaseStatus) -> str:

@@ -25,7 +25,7 @@ from arkwright.model.names import (
 from arkwright.model.outcomes import EventReason
 from arkwright.model.resources import Kind
 from arkwright.plan.abort import is_void, stable_instead, turned_back, unattended
-from arkwright.plan.confirmation import PAUSE, as_annotation, as_decided, is_put_back, next_note, note_of, put_back_by
+from arkwright.plan.confirmation import PAUSE, as_annotation, as_decided, ignored, is_put_back, next_note, note_of
 from arkwright.plan.handover import Handover, held_up, next_turn_in, old_counts
 from arkwright.plan.intents import Delete, Intent, Patch, Plan, SetStatus, Target, Tell, target_of
 from arkwright.plan.release import Counts, Release, Step, plan_release
@@ -36,14 +36,16 @@ from arkwright.plan.status import (
     conditions,
     is_available,
     next_available_in,
+    no_base,
     seconds_to_deadline,
     slowest,
     status_wait,
     tally,
+    write_refused,
 )
 
 FINALIZERS = (REPLICASET_EXISTS, MODULE_EXISTS)
-TOLD_HERE = frozenset({EventReason.MAX_UNAVAILABLE_EXCEEDED, EventReason.BASE_NOT_FOUND})
+TOLD_HERE = frozenset({EventReason.MAX_UNAVAILABLE_EXCEEDED, EventReason.BASE_NOT_FOUND, EventReason.WRITE_REFUSED})
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,7 @@ class ObservedDeployment:
     """`live_pods`: how many live pods the base has. `base`: None if there is no Deployment of that name.
 
     `service` has the name that the module's Service would have; `sharers` are other ModuleDeployments of that module.
-    `is_abort`: `deployment` is as if it asked for the stable revision, for a person has given its release up.
+    `refused`: what the API server says of a write that it refuses. `is_abort`: `deployment` is as if it asked for the stable revision, for a person has given its release up.
     """
 
     deployment: ModuleDeployment
@@ -61,6 +63,7 @@ class ObservedDeployment:
     service: Service | None = None
     sharers: tuple[ModuleDeployment, ...] = ()
     status_written_at: datetime | None = None
+    refused: str = ""
     is_abort: bool = False
 
     @cached_property
@@ -108,11 +111,13 @@ def plan_deployment(observed: ObservedDeployment, now: datetime) -> Plan:
     step = plan_release(_release(observed, now), name, now)
     service = plan_service(ObservedService(observed.deployment, observed.service, observed.sharers))
     failure = _failure(observed) or service.failure
-    status = _plan_status(observed, step.release, failure, now)
+    is_sure = not (observed.refused and step.spec_changes)  # progress says nothing that the spec does not say yet
+    status = _plan_status(observed, step.release if is_sure else asked.status.release_status, failure, now)
     intents = (
+        *(status.intents if observed.refused else ()),  # first: what is refused again drops what comes after it
         *_adoption(observed),
         *_spec_changes(observed, asked, step),
-        *status.intents,
+        *(() if observed.refused else status.intents),
         *_new_revision(observed, name, number, step.target),
         *_old_revisions(observed, now),
         *service.intents,
@@ -185,9 +190,7 @@ def _spec_changes(observed: ObservedDeployment, asked: ModuleDeployment, step: S
 def _told_of_confirm(observed: ObservedDeployment, asked: ModuleDeployment, step: Step) -> tuple[Intent, ...]:
     if step.release.progress not in HELD or not is_put_back(asked):
         return ()
-    batch = asked.status.release_status.current_batch
-    said = f"{put_back_by(asked)} has taken spec.pause away: a manifest that is applied again confirms nothing; to go on: arkwright confirm {asked.name}, or spec.confirmBatchNum {batch}"
-    return (Tell(observed.target, EventReason.CONFIRMATION_IGNORED, said, is_warning=True),)
+    return (Tell(observed.target, EventReason.CONFIRMATION_IGNORED, ignored(asked), is_warning=True),)
 
 
 def _new_revision(observed: ObservedDeployment, name: str, number: int, replicas: int) -> tuple[Intent, ...]:
@@ -204,18 +207,14 @@ def _old_revisions(observed: ObservedDeployment, now: datetime) -> tuple[Intent,
 
 def _failure(observed: ObservedDeployment) -> Condition | None:
     """Why it waits: no base, no place, nothing that may leave, or a Module that fails, in its agent's words."""
+    if observed.refused:
+        return write_refused(observed.refused)
     if observed.base is None:
-        return _no_base(observed.deployment)
+        return no_base(observed.deployment)
     known = observed.current.replica_set.status.conditions if observed.current else ()
     placed = (one for one in known if one.type == "ReplicaFailure" and one.status == "True")
     modules = (*observed.new_modules, *observed.old_modules)
     return next(placed, None) or held_up(observed.handover) or slowest(modules)
-
-
-def _no_base(deployment: ModuleDeployment) -> Condition:
-    name, namespace = deployment.spec.base_deployment_name, deployment.metadata.namespace
-    said = f'Deployment "{name}" does not exist in namespace "{namespace}"; correct baseDeploymentName, or create it'
-    return Condition(type="ReplicaFailure", status="True", reason=EventReason.BASE_NOT_FOUND, message=said)
 
 
 def _told_of(failure: Condition | None, observed: ObservedDeployment) -> tuple[Intent, ...]:

@@ -34,18 +34,20 @@ from arkwright.model.resources import Kind
 from arkwright.plan.intents import Create, Delete, Intent, Patch, Plan, SetStatus, Target, Tell, target_of
 from arkwright.plan.placement import Placement, Wish, choose_pods, choose_victims
 from arkwright.plan.seating import Room, arrivals, cap_text, places_on, seats
-from arkwright.plan.status import is_available, is_ready, next_available_in, stamped, status_wait
+from arkwright.plan.status import is_available, is_ready, next_available_in, stamped, status_wait, write_refused
 from arkwright.plan.tries import has_serves_label
 
 
 @dataclass(frozen=True)
 class ObservedReplicaSet:
-    """`modules`: all of this ReplicaSet, terminating ones too. `room`: the base's pods, and pods that hold one of ours."""
+    """`modules`: all of this ReplicaSet, terminating ones too. `room`: the base's pods, and pods that hold one of ours.
+    `refused`: what the API server says of a write that it refuses."""
 
     replica_set: ModuleReplicaSet
     modules: tuple[Module, ...]
     room: Room
     status_written_at: datetime | None = None
+    refused: str = ""
 
 
 def plan_replica_set(observed: ObservedReplicaSet, now: datetime) -> Plan:
@@ -55,8 +57,9 @@ def plan_replica_set(observed: ObservedReplicaSet, now: datetime) -> Plan:
     live = tuple(one for one in observed.modules if not one.is_terminating)
     missing = observed.replica_set.spec.replicas - len(live)
     moves, explanation = _plan_moves(observed, live, missing, now)
-    renewed = tuple(_renewals(observed.replica_set, live))
-    return Plan(moves + renewed).then(_plan_status(observed, live, explanation, now))
+    changes = Plan(moves + tuple(_renewals(observed.replica_set, live)))
+    status = _plan_status(observed, live, explanation, now)
+    return status.then(changes) if observed.refused else changes.then(status)
 
 
 def _plan_removal(observed: ObservedReplicaSet) -> Plan:
@@ -213,17 +216,20 @@ def _renewals(replica_set: ModuleReplicaSet, live: tuple[Module, ...]) -> list[I
     ]
 
 
+def _failing(observed: ObservedReplicaSet, explanation: str) -> tuple[Condition, ...]:
+    if observed.refused:
+        return (write_refused(observed.refused),)
+    placed = Condition(type="ReplicaFailure", status="True", reason=EventReason.INSUFFICIENT_BASES, message=explanation)
+    return (placed,) if explanation else ()
+
+
 def _plan_status(observed: ObservedReplicaSet, live: tuple[Module, ...], explanation: str, now: datetime) -> Plan:
     replica_set = observed.replica_set
     ready = [one for one in live if is_ready(one)]
     lasting = [one for one in ready if is_available(one, replica_set.spec.min_ready_seconds, now)]
     soon = next_available_in(ready, replica_set.spec.min_ready_seconds, now)
-    conditions: tuple[Condition, ...] = ()
-    if explanation:
-        failure = Condition(
-            type="ReplicaFailure", status="True", reason=EventReason.INSUFFICIENT_BASES, message=explanation
-        )
-        conditions = stamped((failure,), replica_set.status.conditions, replica_set.metadata.generation, now)
+    failing = _failing(observed, explanation)
+    conditions = stamped(failing, replica_set.status.conditions, replica_set.metadata.generation, now)
     wanted = ModuleReplicaSetStatus(
         replicas=len(live),
         current_replicas=len(observed.modules),

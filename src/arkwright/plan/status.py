@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from arkwright.model.kinds import Module, ModuleDeployment, ModulePhase, Progress, ReleaseStatus
 from arkwright.model.meta import Condition
 from arkwright.model.names import ABORT
+from arkwright.model.outcomes import EventReason
 
 STATUS_SECONDS = 0.2
 
@@ -167,6 +168,18 @@ def slowest(modules: Iterable[Module]) -> Condition | None:
     others = f" (and {len(failing) - 1} more)" if len(failing) > 1 else ""
     said = f"{worst.name} on {worst.pod_name}: {worst.status.message}{others}"
     return Condition(type="ReplicaFailure", status="True", reason=worst.status.reason, message=said)
+
+
+def no_base(deployment: ModuleDeployment) -> Condition:
+    name, namespace = deployment.spec.base_deployment_name, deployment.metadata.namespace
+    said = f'Deployment "{name}" does not exist in namespace "{namespace}"; correct baseDeploymentName, or create it'
+    return Condition(type="ReplicaFailure", status="True", reason=EventReason.BASE_NOT_FOUND, message=said)
+
+
+def write_refused(words: str) -> Condition:
+    """In the API server's words: quota, admission, a rule, a right that is missing."""
+    said = f"the API server refuses a write, it is tried again: {words}"
+    return Condition(type="ReplicaFailure", status="True", reason=EventReason.WRITE_REFUSED, message=said)
 
 
 def stamped(
