@@ -1,6 +1,7 @@
 """What commands see of a cluster. In: a namespace. Out: typed objects; a ClientError ends the command with a way out."""
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Annotated, Any, TypeVar
@@ -12,9 +13,10 @@ from arkwright.cli.output import fail, note
 from arkwright.clients.credentials import find_access
 from arkwright.clients.errors import ApiUnreachable, BadCredentials, ClientError, Forbidden, NotFound
 from arkwright.clients.kube import KubeClient
-from arkwright.model.cluster import Pod
+from arkwright.model.cluster import Lease, Pod
 from arkwright.model.codec import read
 from arkwright.model.kinds import Module, ModuleDeployment, ModuleReplicaSet
+from arkwright.model.names import DEFAULT_LEASE
 from arkwright.model.resources import RESOURCES, Kind
 from arkwright.standalone.site import site_in
 
@@ -31,6 +33,7 @@ class Snapshot:
     replica_sets: tuple[ModuleReplicaSet, ...] = ()
     modules: tuple[Module, ...] = ()
     pods: tuple[Pod, ...] = ()
+    lease: Lease | None = None  # of the controller that acts; None where there is none, or where we may not look
 
 
 def with_cluster(call: Callable[[KubeClient], Awaitable[T]]) -> T:
@@ -59,7 +62,17 @@ def with_cluster(call: Callable[[KubeClient], Awaitable[T]]) -> T:
 async def take_snapshot(kube: KubeClient, namespace: str) -> Snapshot:
     """All that views need."""
     kinds = (Kind.MODULE_DEPLOYMENT, Kind.MODULE_REPLICASET, Kind.MODULE, Kind.POD)
-    return Snapshot(*await asyncio.gather(*(_read_all(kube, kind, namespace) for kind in kinds)))
+    reading = asyncio.gather(*(_read_all(kube, kind, namespace) for kind in kinds))
+    lease = await _lease(kube)
+    deployments, replica_sets, modules, pods = await reading
+    return Snapshot(deployments, replica_sets, modules, pods, lease)
+
+
+async def _lease(kube: KubeClient) -> Lease | None:
+    with contextlib.suppress(ClientError):
+        found = await kube.get(RESOURCES[Kind.LEASE], *DEFAULT_LEASE)
+        return found if isinstance(found, Lease) else None
+    return None
 
 
 async def _read_all(kube: KubeClient, kind: Kind, namespace: str) -> tuple[Any, ...]:

@@ -15,7 +15,9 @@ from arkwright.cli.cluster import Namespace, Snapshot, complete_deployments, tak
 from arkwright.cli.output import Format, fail, note, results, show
 from arkwright.cli.views import (
     base_rows,
+    controller_line,
     deployment_rows,
+    is_seen,
     message_of,
     module_rows,
     release_tree,
@@ -28,7 +30,7 @@ from arkwright.model.cluster import Document
 from arkwright.model.kinds import HELD, UNDER_WAY, ModuleDeployment, Progress
 from arkwright.model.names import ABORT
 from arkwright.model.resources import RESOURCES, Kind
-from arkwright.standalone.site import site_of_kubeconfig
+from arkwright.standalone.site import Site, site_of_kubeconfig
 
 WATCH_SECONDS = 0.5
 CHANGE_TRIES = 5
@@ -85,8 +87,7 @@ def status(
             note("no modules yet: kubectl apply -f a ModuleDeployment of one of these bases")
             return True
         shown = _named(snapshot, name)
-        if site:
-            note(site_line(site, snapshot))
+        _say_what_runs(site, snapshot)
         if not watch:
             results.print(_picture(shown, snapshot))
             return True
@@ -104,6 +105,14 @@ def status(
         fail(f"not complete after {timeout:g} s", "the lines above say what it waits for")
 
 
+def _say_what_runs(site: Site | None, snapshot: Snapshot) -> None:
+    """The parts that a release needs; nothing where all is well on a cluster."""
+    if site:
+        note(site_line(site, snapshot))
+    if silence := controller_line(snapshot.lease, _now()):
+        note(silence, "warning: ", "yellow")
+
+
 def _chosen(kube: KubeClient, namespace: str, is_everywhere: bool = False) -> str:
     return "" if is_everywhere else namespace or kube.access.namespace
 
@@ -119,15 +128,17 @@ def _named(snapshot: Snapshot, name: str) -> tuple[ModuleDeployment, ...]:
 
 
 def _picture(deployments: tuple[ModuleDeployment, ...], snapshot: Snapshot) -> RenderableType:
-    now = datetime.fromtimestamp(time.time(), UTC)
-    return Group(*(release_tree(one, snapshot, now) for one in deployments))
+    return Group(*(release_tree(one, snapshot, _now()) for one in deployments))
+
+
+def _now() -> datetime:
+    return datetime.fromtimestamp(time.time(), UTC)
 
 
 def _is_complete(deployment: ModuleDeployment) -> bool:
     status = deployment.status
-    is_observed = status.observed_generation == deployment.metadata.generation
     is_over = status.release_status.progress in (Progress.COMPLETED, Progress.ABORTED)
-    return is_observed and is_over and not status.unavailable_replicas
+    return is_seen(deployment) and is_over and not status.unavailable_replicas
 
 
 def confirm(

@@ -7,7 +7,7 @@ from rich.markup import escape
 from rich.tree import Tree
 
 from arkwright.cli.cluster import Snapshot
-from arkwright.model.cluster import Pod
+from arkwright.model.cluster import Lease, Pod
 from arkwright.model.kinds import HELD, Module, ModuleDeployment, ModulePhase, ModuleReplicaSet, Progress
 from arkwright.model.names import MODULE_DEPLOYMENT, MODULE_REPLICASET, SERVES_PREFIX, label_value
 from arkwright.model.outcomes import EventReason, Reason
@@ -18,6 +18,8 @@ MARKS = {
     ModulePhase.FAILED: "[red]✖[/]",
     ModulePhase.TERMINATING: "[yellow]⚠[/]",
 }
+UNSEEN = "Unseen"  # the status is of an earlier wish
+LEASE_SLACK_SECONDS = 5.0
 UNDER_WAY = "[cyan]◌[/]"
 CORRECTED_BY_USERS = (Reason.PULL_FAILED, Reason.INSTALL_FAILED, Reason.IDENTITY_MISMATCH, Reason.INSTALL_TIMED_OUT)
 WAYS_OUT: dict[str, str] = {
@@ -49,7 +51,7 @@ def _deployment_row(deployment: ModuleDeployment) -> dict[str, Any]:
         "updated": status.updated_replicas,
         "available": status.available_replicas,
         "batch": f"{release.current_batch}/{release.real_batch_count}",
-        "progress": release.progress.value,
+        "progress": standing(deployment),
         "namespace": deployment.metadata.namespace,
         "policy": spec.operation_strategy.upgrade_policy.value,
         "message": message_of(deployment),
@@ -121,14 +123,47 @@ def phase_of(module: Module) -> str:
     return (module.status.status or ModulePhase.PREPARE).value
 
 
+def is_seen(deployment: ModuleDeployment) -> bool:
+    """Whether its status speaks of the spec as it is now, and of its deletion if it is deleted."""
+    progress, status = deployment.status.release_status.progress, deployment.status
+    if deployment.is_terminating:
+        return progress in (Progress.TERMINATING, Progress.TERMINATED)
+    return status.observed_generation >= deployment.metadata.generation
+
+
+def standing(deployment: ModuleDeployment) -> str:
+    """Its progress; not that of an earlier wish."""
+    return str(deployment.status.release_status.progress) if is_seen(deployment) else UNSEEN
+
+
+def controller_line(lease: Lease | None, now: datetime) -> str:
+    """That nobody acts, as far as the Lease of the controller tells; "" if somebody does, or where it cannot be seen."""
+    if lease is None or lease.spec.renew_time is None:
+        return ""
+    silent = (now - lease.spec.renew_time).total_seconds()
+    if lease.spec.holder_identity and silent <= lease.spec.lease_duration_seconds + LEASE_SLACK_SECONDS:
+        return ""
+    return f"no controller acts: the last one was heard of {_lasting(silent)} ago; what stands here may be of then"
+
+
+def _unseen(deployment: ModuleDeployment) -> str:
+    if deployment.is_terminating:
+        return "it is deleted, and no controller has begun to take its modules away; is one running?"
+    if not deployment.status.observed_generation:
+        return "no controller has seen it yet; is `arkwright controller` running?"
+    return "no controller has seen the last change yet: the counts are of the wish before; is one running?"
+
+
 def message_of(deployment: ModuleDeployment) -> str:
     """What it waits for, in the words of its conditions."""
+    if not is_seen(deployment):
+        return _unseen(deployment)
     conditions = {one.type: one for one in deployment.status.conditions}
     failure = conditions.get("ReplicaFailure")
     if failure and failure.status == "True":
         return f"{failure.reason}: {failure.message}"
     progressing = conditions.get("Progressing")
-    return progressing.message if progressing else "no controller has seen it yet; is `arkwright controller` running?"
+    return progressing.message if progressing else _unseen(deployment)
 
 
 def release_tree(deployment: ModuleDeployment, snapshot: Snapshot, now: datetime) -> Tree:
@@ -152,6 +187,8 @@ def revisions_of(deployment: str, snapshot: Snapshot) -> list[ModuleReplicaSet]:
 def next_step(deployment: ModuleDeployment, has_earlier: bool) -> str:
     """What a person may do about it; "" where nothing is asked of anybody. `has_earlier`: there is a version to go back to."""
     name, progress = deployment.name, deployment.status.release_status.progress
+    if not is_seen(deployment):
+        return ""
     if progress in HELD:
         return f"arkwright confirm {name}" + (f", or arkwright abort {name}" if has_earlier else "")
     if progress is Progress.ABORTED:
@@ -168,19 +205,30 @@ def next_step(deployment: ModuleDeployment, has_earlier: bool) -> str:
 def _headline(deployment: ModuleDeployment) -> str:
     spec, status = deployment.spec, deployment.status
     release, module = status.release_status, spec.template.spec.module
-    mark = PROGRESS_MARKS.get(release.progress, UNDER_WAY)
+    mark = PROGRESS_MARKS.get(release.progress, UNDER_WAY) if is_seen(deployment) else UNDER_WAY
     batch = f"  batch {release.current_batch}/{release.real_batch_count}" if release.real_batch_count else ""
     counts = f"{status.updated_available_replicas} of {status.replicas} updated, {status.available_replicas} available"
     named = f"[bold]{escape(deployment.name)}[/]  {escape(module.name)}:{escape(module.version)}"
-    return f"{mark} {named} on {escape(spec.base_deployment_name)}  {release.progress}{batch}  {counts}"
+    return f"{mark} {named} on {escape(spec.base_deployment_name)}  {standing(deployment)}{batch}  {counts}"
 
 
 def _since(deployment: ModuleDeployment, now: datetime) -> str:
     release = deployment.status.release_status
-    if release.progress is Progress.COMPLETED or release.last_transition_time is None:
+    if not is_seen(deployment) or release.progress is Progress.COMPLETED or release.last_transition_time is None:
         return ""
-    seconds = max(0, round((now - release.last_transition_time).total_seconds()))
-    return f" [dim](for {seconds // 60} min {seconds % 60} s)[/]" if seconds >= 60 else f" [dim](for {seconds} s)[/]"
+    return f" [dim](for {_lasting((now - release.last_transition_time).total_seconds())})[/]"
+
+
+def _lasting(seconds: float) -> str:
+    """
+    >>> _lasting(7.2), _lasting(61), _lasting(7200), _lasting(200_000)
+    ('7 s', '1 min 1 s', '2 h 0 min', '2 d 7 h')
+    """
+    whole = max(0, round(seconds))
+    for size, name, inner, inner_name in ((86_400, "d", 3600, "h"), (3600, "h", 60, "min"), (60, "min", 1, "s")):
+        if whole >= size:
+            return f"{whole // size} {name} {whole % size // inner} {inner_name}"
+    return f"{whole} s"
 
 
 def _modules_of(revision: ModuleReplicaSet, snapshot: Snapshot) -> list[Module]:

@@ -13,6 +13,7 @@ import structlog
 from arkwright.clients.errors import ClientError, Conflict, NotFound
 from arkwright.clients.kube import KubeClient
 from arkwright.model.cluster import Document, Lease
+from arkwright.model.names import DEFAULT_LEASE
 from arkwright.model.resources import RESOURCES, Kind
 
 log = structlog.get_logger()
@@ -23,8 +24,8 @@ LEASES = RESOURCES[Kind.LEASE]
 class Terms:
     """Seconds. A holder renews every `renew`; after `duration` without a renewal another may take over."""
 
-    namespace: str = "default"
-    name: str = "arkwright"
+    namespace: str = DEFAULT_LEASE[0]
+    name: str = DEFAULT_LEASE[1]
     duration: float = 15.0
     renew: float = 3.0
 

@@ -41,6 +41,8 @@ REPLICASET_EXISTS = f"{GROUP}/module-replicaset-existed"
 MODULE_EXISTS = f"{GROUP}/module-existed"
 ALLOCATE_POD = f"{GROUP}/allocate-pod"
 
+DEFAULT_LEASE = ("default", "arkwright")  # namespace and name of the Lease that the controller which acts holds
+
 MAX_LABEL = 63
 MAX_NAME = 253
 HASH_LENGTH = 8

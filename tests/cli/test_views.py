@@ -1,0 +1,63 @@
+"""What a person reads of a release. In: objects as they are in the cluster. Out: words."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from msgspec.structs import replace
+
+from arkwright.cli.cluster import Snapshot
+from arkwright.cli.views import controller_line, deployment_rows, is_seen, message_of, next_step, standing
+from arkwright.model.cluster import Lease, LeaseSpec
+from arkwright.model.kinds import ModuleDeploymentStatus, Progress, ReleaseStatus
+from arkwright.model.meta import Condition, ObjectMeta
+from plan.builders import deployment
+
+NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
+DONE = Condition(type="Progressing", status="True", message="all is well")
+
+
+def seen(generation, *, wanted=1, progress=Progress.COMPLETED, is_deleted=False):
+    one = deployment()
+    meta = replace(one.metadata, generation=wanted, deletion_timestamp=NOW if is_deleted else None)
+    release = ReleaseStatus(progress=progress)
+    status = ModuleDeploymentStatus(
+        observed_generation=generation, release_status=release, conditions=(DONE,) if generation else ()
+    )
+    return replace(one, metadata=meta, status=status)
+
+
+@pytest.mark.parametrize(
+    ("one", "said", "words"),
+    [
+        (seen(0), "Unseen", "no controller has seen it yet"),
+        (seen(1), "Completed", "all is well"),
+        (seen(1, wanted=2), "Unseen", "no controller has seen the last change yet"),
+        (seen(2, wanted=2), "Completed", "all is well"),
+        (seen(1, is_deleted=True), "Unseen", "it is deleted, and no controller has begun"),
+        (seen(1, wanted=2, progress=Progress.TERMINATING, is_deleted=True), "Terminating", "all is well"),
+    ],
+)
+def test_a_status_of_an_earlier_wish_is_not_shown_as_that_of_the_present_one(one, said, words):
+    assert standing(one) == said == deployment_rows(Snapshot((one,)))[0]["progress"]
+    assert message_of(one).startswith(words)
+    assert is_seen(one) == (said != "Unseen") and not next_step(one, True)
+
+
+def lease(seconds, holder="c-1"):
+    spec = LeaseSpec(holder_identity=holder, lease_duration_seconds=15, renew_time=NOW - timedelta(seconds=seconds))
+    return Lease(metadata=ObjectMeta(name="arkwright"), spec=spec)
+
+
+@pytest.mark.parametrize(
+    ("one", "said"),
+    [
+        (None, ""),
+        (lease(3), ""),
+        (lease(19), ""),
+        (lease(40), "no controller acts: the last one was heard of 40 s ago; what stands here may be of then"),
+        (lease(7300), "no controller acts: the last one was heard of 2 h 1 min ago; what stands here may be of then"),
+        (lease(2, holder=""), "no controller acts: the last one was heard of 2 s ago; what stands here may be of then"),
+    ],
+)
+def test_that_nobody_acts_is_said_where_the_lease_tells(one, said):
+    assert controller_line(one, NOW) == said
