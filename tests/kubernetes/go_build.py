@@ -1,6 +1,6 @@
 """Real Kubernetes parts for the tests, built from Go modules, once, into a per-user cache.
 
-python tests/kubernetes/go_build.py      build the control plane, kubectl, an informer and Helm; prints where they are
+python tests/kubernetes/go_build.py      build the control plane, kubectl, two clients and Helm; prints where they are
 """
 
 import hashlib
@@ -44,6 +44,7 @@ CONTROL_PLANE = GoProgram(
     linker=_STAMPED,
 )
 INFORMER = GoProgram("informer", KUBERNETES, HERE / "informer")
+GO_CLIENT = GoProgram("goclient", KUBERNETES, HERE / "goclient")
 KUBECTL = GoProgram("kubectl", KUBERNETES, HERE / "kubectl", linker=_STAMPED)
 _FOR = " ".join(
     f"-X helm.sh/helm/v3/pkg/{place}.k8sVersionMajor={_MAJOR} -X helm.sh/helm/v3/pkg/{place}.k8sVersionMinor={_MINOR}"
@@ -69,6 +70,6 @@ def _build(program: GoProgram, half: Path) -> None:
 
 if __name__ == "__main__":
     try:
-        print(*map(built, (CONTROL_PLANE, KUBECTL, INFORMER, HELM)), sep="\n")
+        print(*map(built, (CONTROL_PLANE, KUBECTL, INFORMER, GO_CLIENT, HELM)), sep="\n")
     except BuildFailed as error:
         sys.exit(f"error: {error}")

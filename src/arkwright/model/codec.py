@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from arkwright.model.cluster import Document
-from arkwright.model.kinds import ModuleDeployment, ModuleReplicaSet
+from arkwright.model.kinds import Module, ModuleDeployment, ModuleReplicaSet
 from arkwright.model.meta import KubernetesObject
 
 SPELLINGS = {
@@ -19,6 +19,14 @@ SPELLINGS = {
     "scaleUpThenScaleDown": "scaleup_then_scaledown",
     "Scatter": "scatter",
     "Stacking": "stacking",
+}
+ABSENT: Document = {
+    "upgradePolicy": "",
+    "schedulingPolicy": "",
+    "maxUnavailable": "",
+    "targetPort": "",
+    "progressDeadlineSeconds": 0,
+    "status": "",
 }
 SPELLED: frozenset[type[KubernetesObject]] = frozenset({ModuleDeployment, ModuleReplicaSet})
 O = TypeVar("O", bound=KubernetesObject)  # noqa: E741
@@ -45,22 +53,32 @@ def read_if_kind(raw: bytes, kind: str, type_: type[O]) -> O | None:
 
 def decode(document: Document, kind: type[O]) -> O:
     """A Kubernetes object from decoded JSON. Raises msgspec.ValidationError."""
+    document = _without_nulls(document)
     if kind in SPELLED:
         document = {**document, "spec": _canonical_spec(document.get("spec") or {})}
-    return msgspec.convert(_without_nulls(document), type=kind)
+    for part in ("spec", "status") if kind is Module else ():
+        document = {**document, part: _without_zeros(document.get(part) or {})}
+    return msgspec.convert(document, type=kind)
 
 
 def _canonical_spec(spec: Document) -> Document:
     operation = dict(spec.get("operationStrategy") or {})
     if "grayTimeBetweenBatchSeconds" not in operation and "grayTime" in operation:
         operation["grayTimeBetweenBatchSeconds"] = operation["grayTime"]
-    if spec.get("maxUnavailable") is not None:
+    if spec.get("maxUnavailable") not in (None, ""):
         operation["maxUnavailable"] = spec["maxUnavailable"]
-    scheduling = dict(spec.get("schedulingStrategy") or {})
+    operation["serviceStrategy"] = _without_zeros(operation.get("serviceStrategy") or {})
+    operation = _without_zeros(operation)
+    scheduling = _without_zeros(spec.get("schedulingStrategy") or {})
     for strategy, field in ((operation, "upgradePolicy"), (scheduling, "schedulingPolicy")):
         if field in strategy:
             strategy[field] = SPELLINGS.get(strategy[field], strategy[field])
-    return {**spec, "operationStrategy": operation, "schedulingStrategy": scheduling}
+    return _without_zeros({**spec, "operationStrategy": operation, "schedulingStrategy": scheduling})
+
+
+def _without_zeros(part: Document) -> Document:
+    """Programs in Go write every field of a structure, set or not: there the zero means that nothing was said."""
+    return {field: value for field, value in part.items() if field not in ABSENT or value != ABSENT[field]}
 
 
 def _without_nulls(value: Any) -> Any:
