@@ -121,3 +121,28 @@ async def test_the_interface_describes_itself(base):
         one["post"]["requestBody"]["content"]["application/json"]["schema"]["$ref"] for one in told["paths"].values()
     }
     assert named <= {f"#/components/schemas/{name}" for name in told["components"]["schemas"]}
+
+
+@pytest.mark.parametrize(
+    ("ours", "meant", "verdict"),
+    [
+        ("uid-1", "uid-1", Verdict.DONE),
+        ("uid-1", "", Verdict.DONE),  # a person's, or a controller's of before
+        ("", "uid-2", Verdict.DONE),  # an agent that does not know which pod it is
+        ("uid-1", "uid-2", Verdict.UNREACHED),
+    ],
+)
+async def test_a_call_for_another_pod_is_refused_whatever_it_asks(agent, ours, meant, verdict):
+    running, address = agent(pod=ours)
+    async with running:
+        await asked(address)
+        async with ArkletClient() as client:
+            outcomes = [
+                await client.query(address, meant),
+                await client.uninstall(address, "nobody", "1.0", meant),
+            ]
+    assert outcomes[0].verdict is verdict
+    if verdict is Verdict.UNREACHED:
+        said = f"another base pod answers at {address}: this is base pod uid-1, and the call is for uid-2"
+        assert {one.message for one in outcomes} == {said}
+        assert outcomes[1].verdict is Verdict.UNREACHED

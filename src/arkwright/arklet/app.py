@@ -23,7 +23,7 @@ from arkwright.arklet.asgi.words import Application, Receive, Scope, Send, Start
 from arkwright.arklet.door import ModuleRouter
 from arkwright.arklet.settings import AgentSettings, Settings, settings_of
 from arkwright.arklet.shared import watch
-from arkwright.arklet.wire import Baseline, Operations, RequireToken, Routes, Tokens
+from arkwright.arklet.wire import Baseline, OnlyForPod, Operations, RequireToken, Routes, Tokens
 
 
 class Arklet:
@@ -98,6 +98,7 @@ class Arklet:
 
 def _interface(operations: Operations, agent: AgentSettings) -> Application:
     app: Application = Routes(operations, agent.host).app()
+    app = OnlyForPod(app, agent.pod) if agent.pod else app
     return RequireToken(app, Tokens(Path(agent.token_file))) if agent.token_file else app
 
 

@@ -39,7 +39,8 @@ class Section(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", forbid_
 
 
 class AgentSettings(Section, frozen=True, kw_only=True):
-    """Paths are relative to the working directory. A token file has one token a line, each valid."""
+    """Paths are relative to the working directory. A token file has one token a line, each valid. `pod`: the uid of the base pod that
+    this is; calls for another are refused."""
 
     host: str = LOOPBACK
     port: int = DEFAULT_PORT
@@ -47,6 +48,7 @@ class AgentSettings(Section, frozen=True, kw_only=True):
     certificate: str = ""
     key: str = ""
     client_ca: str = ""
+    pod: str = ""
 
 
 class ArchiveSettings(Section, frozen=True, kw_only=True):
@@ -108,13 +110,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         for name in self.modules:
             self.of(name)
 
-    def at(self, host: str, port: int, baseline_url: str) -> "Settings":
-        """With the agent's address and the baseline's, where they are given."""
+    def at(self, host: str, port: int, baseline_url: str, pod: str = "") -> "Settings":
+        """With the agent's address and pod, and the baseline's address, where they are given."""
         agent, baseline = self.agent, self.baseline
         if host != LOOPBACK:
             agent = replace(agent, host=host)
         if port != DEFAULT_PORT:
             agent = replace(agent, port=port)
+        if pod:
+            agent = replace(agent, pod=pod)
         if baseline_url:
             baseline = replace(baseline, url=baseline_url)
         return replace(self, agent=agent, baseline=baseline)
@@ -129,13 +133,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 def settings_of(environment: Mapping[str, str]) -> Settings:
-    """What the variables say that `arkwright base` knows: ARKWRIGHT_CONFIG, POD_IP, ARKWRIGHT_AGENT_PORT,
+    """What the variables say that `arkwright base` knows: ARKWRIGHT_CONFIG, POD_IP, POD_UID, ARKWRIGHT_AGENT_PORT,
     ARKWRIGHT_BASELINE_URL. Raises SettingsError."""
     config, port = environment.get("ARKWRIGHT_CONFIG", ""), environment.get("ARKWRIGHT_AGENT_PORT", str(DEFAULT_PORT))
     if not port.isdecimal():
         raise SettingsError(f"ARKWRIGHT_AGENT_PORT: {port!r} is no port")
     settings = read_settings(Path(config)) if config else Settings()
-    return settings.at(environment.get("POD_IP", LOOPBACK), int(port), environment.get("ARKWRIGHT_BASELINE_URL", ""))
+    baseline, pod = environment.get("ARKWRIGHT_BASELINE_URL", ""), environment.get("POD_UID", "")
+    return settings.at(environment.get("POD_IP", LOOPBACK), int(port), baseline, pod)
 
 
 def read_settings(path: Path) -> Settings:

@@ -34,12 +34,15 @@ def base(
     baseline_url: Annotated[
         str, typer.Option(help="Asked at start which modules belong here.", envvar="ARKWRIGHT_BASELINE_URL")
     ] = "",
+    pod_uid: Annotated[
+        str, typer.Option(help="The uid of this base pod: calls for another are refused.", envvar="POD_UID")
+    ] = "",
 ) -> None:
     """Serve an ASGI application and, beside it, the agent that installs modules into it."""
     log_base(log_format)
     sys.path.insert(0, os.getcwd())
     try:
-        settings = (read_settings(config) if config else Settings()).at(host, agent_port, baseline_url)
+        settings = (read_settings(config) if config else Settings()).at(host, agent_port, baseline_url, pod_uid)
         serve_base(app, host, port, settings, forwarded_allow_ips)
     except CannotListen as error:
         fail(str(error), "choose other ports with --port and --agent-port")

@@ -19,10 +19,11 @@ from msgspec.structs import replace
 
 from arkwright.clients.agentaccess import AgentAccess
 from arkwright.clients.errors import BadAccess
-from arkwright.model.arklet import Answer, BizInfo, Code, root_cause, without_secrets
+from arkwright.model.arklet import POD_HEADER, Answer, BizInfo, Code, root_cause, without_secrets
 from arkwright.model.kinds import ModuleArchive
 from arkwright.model.outcomes import Command, Outcome, Reason, Verdict
 
+REFUSAL_BYTES = 4096
 PULL_WORDS = (
     "MalformedURLException",
     "FileNotFoundException",
@@ -52,7 +53,8 @@ class Timeouts:
 
 class ArkletClient:
     """One for all bases, used as an async context manager; `address` is "ip:port" (an IPv6 address in brackets), with
-    "https://" in front where an agent wants TLS and the access does not say so of all."""
+    "https://" in front where an agent wants TLS and the access does not say so of all. `pod`: the uid of the base pod that is meant, if it
+    is known; an agent that knows itself to be another refuses the call."""
 
     def __init__(self, timeouts: Timeouts | None = None, access: AgentAccess | None = None) -> None:
         """Raises BadAccess if a file of the access cannot be used."""
@@ -70,25 +72,25 @@ class ArkletClient:
     ) -> None:
         await self._session.close()
 
-    async def install(self, address: str, module: ModuleArchive) -> Outcome:
+    async def install(self, address: str, module: ModuleArchive, pod: str = "") -> Outcome:
         body = {"bizName": module.name, "bizUrl": module.url, "bizVersion": module.version}
         if module.md5:
             body["md5"] = module.md5
-        return identified(await self._call(address, Command.INSTALL, body), module)
+        return identified(await self._call(address, Command.INSTALL, body, pod), module)
 
-    async def uninstall(self, address: str, name: str, version: str) -> Outcome:
-        return await self._call(address, Command.UNINSTALL, {"bizName": name, "bizVersion": version})
+    async def uninstall(self, address: str, name: str, version: str, pod: str = "") -> Outcome:
+        return await self._call(address, Command.UNINSTALL, {"bizName": name, "bizVersion": version}, pod)
 
-    async def switch(self, address: str, name: str, version: str) -> Outcome:
-        return await self._call(address, Command.SWITCH, {"bizName": name, "bizVersion": version})
+    async def switch(self, address: str, name: str, version: str, pod: str = "") -> Outcome:
+        return await self._call(address, Command.SWITCH, {"bizName": name, "bizVersion": version}, pod)
 
-    async def query(self, address: str) -> Outcome:
-        return await self._call(address, Command.QUERY, {})
+    async def query(self, address: str, pod: str = "") -> Outcome:
+        return await self._call(address, Command.QUERY, {}, pod)
 
     async def health(self, address: str) -> Outcome:
         return await self._call(address, Command.HEALTH, {})
 
-    async def _call(self, address: str, command: Command, body: dict[str, str]) -> Outcome:
+    async def _call(self, address: str, command: Command, body: dict[str, str], pod: str = "") -> Outcome:
         seconds = self._timeouts.of(command)
         timeout = aiohttp.ClientTimeout(total=seconds, sock_connect=self._timeouts.connect)
         try:
@@ -96,10 +98,12 @@ class ArkletClient:
                 f"{self._access.url(address)}/{command}",
                 data=msgspec.json.encode(body),
                 timeout=timeout,
-                headers=self._access.headers(),
+                headers=self._access.headers() | ({POD_HEADER: pod} if pod else {}),
             ) as response:
                 if response.status == 401:
                     return _unreached(command, f"the agent at {address} takes no call without a token that it knows")
+                if response.status == 421:
+                    return _unreached(command, f"another base pod answers at {address}: {await _words(response)}")
                 return read_answer(command, await response.read())
         except BadAccess as error:
             return _unreached(command, str(error))
@@ -112,6 +116,14 @@ class ArkletClient:
         except (aiohttp.ClientError, OSError, asyncio.IncompleteReadError) as error:
             said = f"the agent at {address} broke off during {command}: {error or type(error).__name__}"
             return Outcome(command=command, verdict=Verdict.LOST, reason=Reason.AGENT_UNREACHABLE, message=said)
+
+
+async def _words(response: aiohttp.ClientResponse) -> str:
+    """Of an answer that is none to the command; what it says else is nobody's to show."""
+    try:
+        return msgspec.json.decode(await response.content.read(REFUSAL_BYTES), type=Answer).message
+    except msgspec.MsgspecError:
+        return "it does not say which"
 
 
 def _plainly(error: Exception) -> str:

@@ -146,16 +146,16 @@ class AgentCalls:
             return Outcome(command=command, verdict=Verdict.LOST, reason=Reason.AGENT_UNREACHABLE, message=said)
 
     async def _ask(self, pod: Pod, command: Command, archive: ModuleArchive) -> Outcome:
-        address = pod.agent_address
+        address, uid = pod.agent_address, pod.metadata.uid
         match command:
             case Command.INSTALL:
-                return await self._client.install(address, archive)
+                return await self._client.install(address, archive, uid)
             case Command.UNINSTALL:
-                return await self._client.uninstall(address, archive.name, archive.version)
+                return await self._client.uninstall(address, archive.name, archive.version, uid)
             case Command.SWITCH:
-                return await self._client.switch(address, archive.name, archive.version)
+                return await self._client.switch(address, archive.name, archive.version, uid)
             case Command.QUERY | Command.HEALTH:
-                return await self._client.query(address)
+                return await self._client.query(address, uid)
 
     def _learn(self, pod: Pod, archive: ModuleArchive, outcome: Outcome, at: datetime) -> None:
         if pod.metadata.uid not in self._reports and outcome.verdict is not Verdict.DONE:

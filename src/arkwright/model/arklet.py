@@ -10,6 +10,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import msgspec
 
+POD_HEADER = "Arklet-Pod"  # of a call: the uid of the base pod that it is for
 DEFAULT_PORT = 1238
 
 

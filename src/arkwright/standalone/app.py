@@ -94,7 +94,7 @@ async def _apply(kube: KubeClient, collection: str, document: Document) -> None:
 def base_deployment(replicas: int) -> Document:
     """Bases that have nothing but modules; one process a pod."""
     labels = {"app": "base"}
-    fields = {"POD_IP": "status.podIP", "POD_NAME": "metadata.name"}
+    fields = {"POD_IP": "status.podIP", "POD_NAME": "metadata.name", "POD_UID": "metadata.uid"}
     container = {
         "name": "base",
         "image": "process",

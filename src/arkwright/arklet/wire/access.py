@@ -1,4 +1,4 @@
-"""Who may call the agent. In: HTTP requests. Out: the same, or a 401.
+"""Who may call the agent, and whom a call is for. In: HTTP requests. Out: the same, or a 401 or 421.
 
 Without a token file everyone who reaches the port may: then a mesh or the loopback address is the guard. The file is read again
 when it changes, so that a token can be replaced: add the new one, give it to the callers, take the old one out.
@@ -11,8 +11,9 @@ from starlette.datastructures import Headers
 from starlette.responses import JSONResponse
 
 from arkwright.arklet.asgi.words import Application, Receive, Scope, Send
-from arkwright.model.arklet import Code
+from arkwright.model.arklet import POD_HEADER, Code
 
+UID_CHARACTERS = 64
 REFUSAL = {
     "code": Code.FAILED,
     "message": "this agent takes no call without a token: send it as `Authorization: Bearer <token>`",
@@ -42,6 +43,22 @@ class Tokens:
         except OSError:
             return False
         return scheme.lower() == "bearer" and any(hmac.compare_digest(given.strip().encode(), one) for one in known)
+
+
+class OnlyForPod:
+    """ASGI: takes calls for this base pod, and those that name none. Addresses are used again, and two clusters may share some."""
+
+    def __init__(self, app: Application, pod: str) -> None:
+        """`pod`: its uid."""
+        self._app, self._pod = app, pod
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        meant = Headers(scope=scope).get(POD_HEADER, self._pod)
+        if meant == self._pod:
+            await self._app(scope, receive, send)
+        else:
+            said = f"this is base pod {self._pod}, and the call is for {meant[:UID_CHARACTERS]}"
+            await JSONResponse({"code": Code.FAILED, "message": said}, 421)(scope, receive, send)
 
 
 class RequireToken:
