@@ -15,8 +15,17 @@ from msgspec.structs import replace
 
 from arkwright.model.cluster import Deployment, Document, Pod
 from arkwright.model.kinds import Module, ModuleDeployment, ModuleReplicaSet
+from arkwright.model.membership import Standing, standing
 from arkwright.model.meta import KubernetesObject
-from arkwright.model.names import MODULE_DEPLOYMENT, MODULE_REPLICASET, SERVES_PREFIX, label_value, serves_label
+from arkwright.model.names import (
+    BASE_DEPLOYMENT,
+    MODULE_DEPLOYMENT,
+    MODULE_REPLICASET,
+    SERVES_PREFIX,
+    is_asked_for,
+    label_value,
+    serves_label,
+)
 from arkwright.model.resources import Kind
 
 O = TypeVar("O", bound=KubernetesObject)  # noqa: E741
@@ -61,6 +70,10 @@ def _of_label(replica_set: ModuleReplicaSet) -> Iterable[Hashable]:
     return [("label", replica_set.metadata.namespace, label_value(replica_set.name))]
 
 
+def _of_base(replica_set: ModuleReplicaSet) -> Iterable[Hashable]:
+    return [("base", replica_set.metadata.namespace, replica_set.metadata.labels.get(BASE_DEPLOYMENT, ""))]
+
+
 def _of_base_and_module(deployment: ModuleDeployment) -> Iterable[Hashable]:
     namespace, spec = deployment.metadata.namespace, deployment.spec
     return [("base", namespace, spec.base_deployment_name), ("module", namespace, spec.template.spec.module.name)]
@@ -70,16 +83,26 @@ def _of_labels(pod: Pod) -> Iterable[Hashable]:
     return [("label", pod.metadata.namespace, *item) for item in pod.metadata.labels.items()]
 
 
-def _of_namespace(deployment: Deployment) -> Iterable[Hashable]:
-    return [("namespace", deployment.metadata.namespace)]
+def _of_controller(pod: Pod) -> Iterable[Hashable]:
+    controller = pod.metadata.controller
+    return [("controller", controller.uid)] if controller else []
+
+
+def _of_namespace(one: KubernetesObject) -> Iterable[Hashable]:
+    return [("namespace", one.metadata.namespace)]
+
+
+def _of_name(base: Deployment) -> Iterable[Hashable]:
+    """As labels of Modules name it."""
+    return [("label", base.metadata.namespace, label_value(base.name))]
 
 
 INDEXES: dict[Kind, tuple[Callable[[Any], Iterable[Hashable]], ...]] = {
     Kind.MODULE: (_of_pod, _of_replica_set),
-    Kind.MODULE_REPLICASET: (_of_owner, _of_label),
+    Kind.MODULE_REPLICASET: (_of_owner, _of_label, _of_base),
     Kind.MODULE_DEPLOYMENT: (_of_base_and_module,),
-    Kind.POD: (_of_labels,),
-    Kind.DEPLOYMENT: (_of_namespace,),
+    Kind.POD: (_of_labels, _of_controller, _of_namespace),
+    Kind.DEPLOYMENT: (_of_namespace, _of_name),
 }
 
 
@@ -157,9 +180,7 @@ class Cache:
 
     def _note_labels(self, old: Pod | None, new: Pod | None) -> None:
         """When a module's label left a pod: from then on no new request comes [S8]."""
-        had = {key for key in (old.metadata.labels if old else ()) if key.startswith(SERVES_PREFIX)}
-        has = set(new.metadata.labels) if new else set()
-        for label in had - has:
+        for label in _serving(old) - _serving(new):
             if old and new:
                 self._label_off[old.metadata.uid, label] = self._clock()
         if old and not new:
@@ -168,7 +189,7 @@ class Cache:
     def label_off_since(self, pod: Pod, module_name: str) -> datetime | None:
         """When the module's label left the pod; None while it is there. Unknown counts from the first time asked."""
         label = serves_label(module_name)
-        if label in pod.metadata.labels:
+        if is_asked_for(pod.metadata.labels, label):
             return None
         return self._label_off.setdefault((pod.metadata.uid, label), self._clock())
 
@@ -224,13 +245,17 @@ class Cache:
         return frozenset(place for where, place in self._arriving if where == namespace)
 
     def pods_of(self, base: Deployment) -> tuple[Pod, ...]:
-        """Pods that a base Deployment selects, by name."""
-        labels = base.spec.selector.match_labels
-        if not labels:
-            return ()
-        first = next(iter(labels.items()))
-        found = self.find(Kind.POD, "label", base.metadata.namespace, *first)
-        return tuple(sorted((pod for pod in found if base.selects(pod)), key=lambda pod: pod.name))
+        """The pods that are the base's, by name."""
+        first = next(iter(base.spec.selector.match_labels.items()), None)
+        place = ("label", base.metadata.namespace, *first) if first else ("namespace", base.metadata.namespace)
+        own = (pod for pod in self.find(Kind.POD, *place) if self.standing(base, pod) is Standing.OWN)
+        return tuple(sorted(own, key=lambda pod: pod.name))
+
+    def standing(self, base: Deployment, pod: Pod) -> Standing:
+        """How the pod stands to the base, as far as can be seen."""
+        controller = pod.metadata.controller
+        replica_set = self.get(Kind.REPLICASET, pod.metadata.namespace, controller.name) if controller else None
+        return standing(base, pod, replica_set)
 
     def modules_of(self, replica_set: ModuleReplicaSet) -> tuple[Module, ...]:
         value = label_value(replica_set.name)
@@ -243,6 +268,12 @@ class Cache:
 
     def modules_on(self, pod: Pod) -> tuple[Module, ...]:
         return self._as_seen(self.find(Kind.MODULE, "pod", pod.metadata.uid))
+
+
+def _serving(pod: Pod | None) -> set[str]:
+    """Labels by which the pod gets requests."""
+    labels = pod.metadata.labels if pod else {}
+    return {key for key in labels if key.startswith(SERVES_PREFIX) and is_asked_for(labels, key)}
 
 
 def _is_newer(new: KubernetesObject, old: KubernetesObject) -> bool:

@@ -5,10 +5,18 @@ from datetime import datetime
 
 from arkwright.controller.agentcalls import AgentCalls
 from arkwright.controller.cache import Cache, Key
-from arkwright.controller.triggers import owner_of, replica_set_of
+from arkwright.controller.relations import (
+    base_of,
+    deployment_of,
+    former_replica_set_of,
+    owner_of,
+    replica_set_of,
+    standing_of,
+)
 from arkwright.model.cluster import Deployment, Pod
 from arkwright.model.kinds import Module, ModuleArchive, ModuleDeployment, ModuleReplicaSet
-from arkwright.model.names import RECYCLE_BASE_POD, service_name
+from arkwright.model.membership import Standing
+from arkwright.model.names import DETACHED, RECYCLE_BASE_POD, is_asked_for, service_name
 from arkwright.model.resources import Kind
 from arkwright.plan.basepod import ObservedBasePod, plan_base_pod
 from arkwright.plan.departure import kept_until_switched
@@ -41,22 +49,24 @@ class Observer:
     def deployment(self, deployment: ModuleDeployment) -> ObservedDeployment:
         namespace, module = deployment.metadata.namespace, deployment.spec.template.spec.module
         base = self._base(deployment)
+        pods = self._cache.pods_of(base) if base else ()
         owned = self._cache.find(Kind.MODULE_REPLICASET, "owner", namespace, deployment.name)
         sharers = self._cache.find(Kind.MODULE_DEPLOYMENT, "module", namespace, module.name)
         return ObservedDeployment(
             deployment=deployment,
             base=base,
-            revisions=tuple(Revision(one, self._cache.modules_of(one)) for one in owned),
-            live_pods=sum(pod.is_live for pod in self._cache.pods_of(base)) if base else 0,
+            revisions=tuple(Revision(one, self._staying_modules(one, pods)) for one in owned),
+            live_pods=sum(pod.is_live for pod in pods),
             service=self._cache.get(Kind.SERVICE, namespace, service_name(module.name)),
             sharers=tuple(one for one in sharers if one.name != deployment.name),
             status_written_at=self._cache.status_written.get((Kind.MODULE_DEPLOYMENT, *deployment.key)),
         )
 
     def replica_set(self, replica_set: ModuleReplicaSet) -> ObservedReplicaSet:
-        modules, deployment = self._cache.modules_of(replica_set), self._deployment_of(replica_set)
-        base = self._base(deployment) if deployment else None
+        deployment = deployment_of(replica_set, self._cache)
+        base = self._base(deployment) if deployment else base_of(replica_set, self._cache)
         of_base = self._cache.pods_of(base) if base else ()
+        modules = self._staying_modules(replica_set, of_base)
         # those that start take nothing yet, and explain why nothing fits
         staying = [pod for pod in of_base if pod.is_live or pod.is_starting]
         holding = {one.pod_name for one in modules} - {pod.name for pod in staying}
@@ -70,10 +80,19 @@ class Observer:
             arriving=self._cache.arrivals(replica_set.metadata.namespace),
             is_newest=self._is_newest(replica_set),
             vacancies=self._vacancies(replica_set, deployment, sum(pod.is_live for pod in staying)),
-            recycles_pods=deployment is not None and deployment.metadata.annotations.get(RECYCLE_BASE_POD) == "true",
+            recycles_pods=deployment is not None and is_asked_for(deployment.metadata.annotations, RECYCLE_BASE_POD),
         )
         written = self._cache.status_written.get((Kind.MODULE_REPLICASET, *replica_set.key))
         return ObservedReplicaSet(replica_set, modules, room, written)
+
+    def _staying_modules(self, replica_set: ModuleReplicaSet, pods: tuple[Pod, ...]) -> tuple[Module, ...]:
+        """Its Modules without those on pods that were relabelled out of the base: they are given up. `pods`: the base's."""
+        names = {pod.name for pod in pods}
+        return tuple(
+            one
+            for one in self._cache.modules_of(replica_set)
+            if one.pod_name in names or standing_of(one, self._cache) is not Standing.STRAY
+        )
 
     def _vacancies(self, replica_set: ModuleReplicaSet, deployment: ModuleDeployment | None, live_pods: int) -> int:
         """Replicas that are wanted and that no base pod holds in any revision."""
@@ -110,6 +129,8 @@ class Observer:
             newer=tuple(one for one in neighbours if self._age(one, replica_set) > 0 and not one.is_terminating),
             leftovers=self._leftovers(pod, archive, replica_set),
             is_kept=module.name in self._kept(pod, now),
+            standing=standing_of(module, self._cache),
+            home=former_replica_set_of(module, self._cache),
             drift_seconds=self._drift_seconds,
             drain_seconds=_drain_seconds(replica_set),
             is_label_coming=self._cache.is_label_coming(pod, name),
@@ -147,7 +168,11 @@ class Observer:
 
     def base_pod(self, pod: Pod, now: datetime) -> ObservedBasePod:
         modules = self._cache.modules_on(pod)
-        return ObservedBasePod(pod, modules, self._agents.report(pod), self._kept(pod, now))
+        strays = frozenset(one.name for one in modules if self._is_given_up(one))
+        return ObservedBasePod(pod, modules, self._agents.report(pod), self._kept(pod, now), strays)
+
+    def _is_given_up(self, module: Module) -> bool:
+        return DETACHED in module.metadata.labels or standing_of(module, self._cache) is Standing.STRAY
 
     def _kept(self, pod: Pod, now: datetime) -> frozenset[str]:
         """Those of deleted ones that serve on until they are replaced. To look at a whole ReplicaSet costs: only if it may be."""
@@ -162,15 +187,6 @@ class Observer:
         name = deployment.spec.base_deployment_name
         base: Deployment | None = self._cache.get(Kind.DEPLOYMENT, deployment.metadata.namespace, name)
         return base
-
-    def _deployment_of(self, replica_set: ModuleReplicaSet) -> ModuleDeployment | None:
-        owner = owner_of(replica_set)
-        if owner is None:
-            return None
-        found: ModuleDeployment | None = self._cache.get(
-            Kind.MODULE_DEPLOYMENT, replica_set.metadata.namespace, owner.name
-        )
-        return found
 
 
 def _same_identity(replica_set: ModuleReplicaSet, module: Module) -> bool:

@@ -4,11 +4,9 @@ from datetime import datetime
 from typing import Any
 
 from arkwright.model.arklet import DEFAULT_PORT
-from arkwright.model.kinds import LabelSelector
 from arkwright.model.meta import KubernetesObject, ObjectMeta, Value
-from arkwright.model.names import ARKLET_PORT, ARKLET_SCHEME, DELETE_POD, DELETE_POD_DIRECTLY
-
-LEAVING = frozenset({DELETE_POD, DELETE_POD_DIRECTLY})
+from arkwright.model.names import ARKLET_PORT, ARKLET_SCHEME, DELETE_POD, DELETE_POD_DIRECTLY, is_asked_for
+from arkwright.model.selectors import LabelSelector
 
 
 class ContainerPort(Value, frozen=True, kw_only=True):
@@ -106,7 +104,7 @@ class Pod(KubernetesObject, frozen=True, kw_only=True):
     @property
     def is_asked_to_leave(self) -> bool:
         """A person labelled it: its Modules go, then the controller deletes it."""
-        return any(self.metadata.labels.get(key) == "true" for key in LEAVING)
+        return is_asked_for(self.metadata.labels, DELETE_POD, DELETE_POD_DIRECTLY)
 
     @property
     def agent_port(self) -> int:
@@ -144,8 +142,11 @@ class Deployment(KubernetesObject, frozen=True, kw_only=True):
     spec: DeploymentSpec = DeploymentSpec()
 
     def selects(self, pod: Pod) -> bool:
-        wanted, labels = self.spec.selector.match_labels, pod.metadata.labels
-        return bool(wanted) and all(labels.get(key) == value for key, value in wanted.items())
+        return self.spec.selector.matches(pod.metadata.labels)
+
+
+class ReplicaSet(KubernetesObject, frozen=True, kw_only=True):
+    """What a Deployment makes its pods with: only whose it is matters here."""
 
 
 class Workload(KubernetesObject, frozen=True, kw_only=True):

@@ -10,6 +10,7 @@ import msgspec
 
 from arkwright.model.meta import Condition, KubernetesObject, OwnerReference, Value
 from arkwright.model.names import MODULE_REPLICASET_REVISION
+from arkwright.model.selectors import LabelSelector
 
 
 class UpgradePolicy(StrEnum):
@@ -149,10 +150,6 @@ class ModuleDeploymentStatus(Value, frozen=True, kw_only=True):
 class ModuleDeployment(KubernetesObject, frozen=True, kw_only=True):
     spec: ModuleDeploymentSpec
     status: ModuleDeploymentStatus = ModuleDeploymentStatus()
-
-
-class LabelSelector(Value, frozen=True, kw_only=True):
-    match_labels: dict[str, str] = {}
 
 
 class ModuleReplicaSetSpec(Value, frozen=True, kw_only=True):

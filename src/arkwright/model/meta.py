@@ -31,6 +31,11 @@ class ObjectMeta(Value, frozen=True, kw_only=True):
     finalizers: tuple[str, ...] = ()
     owner_references: tuple[OwnerReference, ...] = ()
 
+    @property
+    def controller(self) -> OwnerReference | None:
+        """The owner that looks after it; there is at most one."""
+        return next((one for one in self.owner_references if one.controller), None)
+
 
 class Condition(Value, frozen=True, kw_only=True):
     """One entry of `conditions[]`, keyed by type, worded as Kubernetes words it."""

@@ -8,7 +8,7 @@ from datetime import datetime
 from arkwright.model.arklet import BizState
 from arkwright.model.cluster import Document, Pod
 from arkwright.model.kinds import Module, ModulePhase, ModuleStatus
-from arkwright.model.names import ALLOCATE_POD, DELETE_MODULE_DIRECTLY, DELETE_POD_DIRECTLY
+from arkwright.model.names import ALLOCATE_POD, DELETE_MODULE_DIRECTLY, DELETE_POD_DIRECTLY, is_asked_for
 from arkwright.model.outcomes import BaseReport, Command, Reason
 from arkwright.plan.contention import must_go_first
 from arkwright.plan.intents import Patch, Plan
@@ -100,11 +100,12 @@ def _may_still_come(observed: ObservedModule) -> bool:
 
 def _needs_no_call(observed: ObservedModule) -> str:
     """Why the agent is not asked; "" if it is. A pod that leaves by the delete-pod label still runs: its agent is asked."""
-    if observed.module.metadata.labels.get(DELETE_MODULE_DIRECTLY) == "true":
+    if is_asked_for(observed.module.metadata.labels, DELETE_MODULE_DIRECTLY):
         return "its label asks for no call"
     if observed.pod is None or not observed.pod.is_reachable:
         return "its base pod is gone or going"
-    return "its base pod's label asks for no call" if DELETE_POD_DIRECTLY in observed.pod.metadata.labels else ""
+    is_direct = is_asked_for(observed.pod.metadata.labels, DELETE_POD_DIRECTLY)
+    return "its base pod's label asks for no call" if is_direct else ""
 
 
 def _plan_drain(observed: ObservedModule, now: datetime) -> Plan | None:

@@ -10,10 +10,12 @@ from msgspec.structs import replace
 
 from arkwright.model.arklet import BizState
 from arkwright.model.kinds import Module, ModulePhase, ModuleStatus
-from arkwright.model.names import ALLOCATE_POD, DELETE_MODULE, DELETE_MODULE_DIRECTLY, jitter
+from arkwright.model.membership import Standing
+from arkwright.model.names import ALLOCATE_POD, DELETE_MODULE, DELETE_MODULE_DIRECTLY, is_asked_for, jitter
 from arkwright.model.outcomes import CallUnderWay, Command, EventReason, Reason, Verdict
 from arkwright.plan.contention import must_go_first
 from arkwright.plan.departure import plan_departure
+from arkwright.plan.detachment import not_ours, plan_detachment
 from arkwright.plan.intents import Delete, Intent, Plan, Tell
 from arkwright.plan.tries import (
     ASK_AGAIN_SECONDS,
@@ -37,11 +39,16 @@ def plan_module(observed: ObservedModule, now: datetime) -> Plan:
     module = observed.module
     if module.is_terminating:
         return plan_departure(observed, now) if ALLOCATE_POD in module.metadata.finalizers else Plan()
-    labels = module.metadata.labels
-    if "true" in (labels.get(DELETE_MODULE), labels.get(DELETE_MODULE_DIRECTLY)):
+    if is_asked_for(module.metadata.labels, DELETE_MODULE, DELETE_MODULE_DIRECTLY):
         return Plan((Delete(target(module), "its label asks for its removal"),))
     if observed.pod is None or not observed.is_pod_live:
         return Plan((Delete(target(module), f"base pod {pod_name(observed)} is gone or going"),))
+    if observed.standing is Standing.FOREIGN:
+        return Plan((Delete(target(module), not_ours(observed.pod)),))
+    return plan_detachment(observed, now) or _plan_stay(observed, now)
+
+
+def _plan_stay(observed: ObservedModule, now: datetime) -> Plan:
     if observed.under_way:
         return _while_called(observed, observed.under_way, now)
     return after_failure(observed, now) or _plan_presence(observed, now)

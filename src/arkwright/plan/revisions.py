@@ -10,7 +10,6 @@ from msgspec.structs import replace
 from arkwright.model.cluster import Document
 from arkwright.model.codec import encode, merge_patch
 from arkwright.model.kinds import (
-    LabelSelector,
     Module,
     ModuleDeployment,
     ModuleReplicaSet,
@@ -32,6 +31,7 @@ from arkwright.model.names import (
     without_ours,
 )
 from arkwright.model.resources import Kind
+from arkwright.model.selectors import LabelSelector
 from arkwright.plan.intents import Create, Delete, Intent, Patch, Target, target_of
 
 

@@ -12,9 +12,10 @@ import msgspec
 from arkwright.model.arklet import BizInfo
 from arkwright.model.cluster import Pod
 from arkwright.model.codec import encode_whole
-from arkwright.model.kinds import Module, ModuleArchive, ModulePhase, ModuleStatus
+from arkwright.model.kinds import Module, ModuleArchive, ModulePhase, ModuleReplicaSet, ModuleStatus
+from arkwright.model.membership import Standing
 from arkwright.model.meta import Condition
-from arkwright.model.names import DELETE_MODULE_DIRECTLY, jitter, serves_label
+from arkwright.model.names import DELETE_MODULE_DIRECTLY, is_asked_for, jitter, serves_label
 from arkwright.model.outcomes import BaseReport, CallUnderWay, Command, EventReason, LastCall, Reason, Verdict
 from arkwright.model.resources import Kind
 from arkwright.plan.contention import REFUSED_BESIDE, is_refused_beside
@@ -31,6 +32,7 @@ UNSUCCESSFUL = frozenset({Verdict.REFUSED, Verdict.UNREACHED, Verdict.LOST})
 class ObservedModule:
     """`archive`: what to install, with the newest url. `neighbours`: other Modules of that name on the pod.
 
+    `standing`: how the pod stands to the base that the Module was made for. `home`: the ReplicaSet that a detached one was of.
     `elders`: those among them of older revisions of the same ModuleDeployment, going ones too. `newer`: live ones of newer
     revisions. `leftovers`: versions of older revisions that are in the base although nobody wants them there.
     `drift_seconds`: how often the agent is asked what it holds; 0 for never. `is_settled`: this controller has seen the end
@@ -41,6 +43,8 @@ class ObservedModule:
     archive: ModuleArchive
     pod: Pod | None
     is_pod_live: bool
+    standing: Standing = Standing.OWN
+    home: ModuleReplicaSet | None = None
     report: BaseReport | None = None
     under_way: CallUnderWay | None = None
     last: LastCall | None = None
@@ -127,7 +131,7 @@ def backoff_seconds(uid: str, attempt: int) -> float:
 
 
 def has_serves_label(pod: Pod | None, module_name: str) -> bool:
-    return pod is not None and pod.metadata.labels.get(serves_label(module_name)) == "true"
+    return pod is not None and is_asked_for(pod.metadata.labels, serves_label(module_name))
 
 
 def ask_again(observed: ObservedModule, found: BizInfo, now: datetime) -> Plan:
