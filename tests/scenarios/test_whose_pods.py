@@ -74,3 +74,22 @@ async def test_a_pod_of_somebody_else_is_no_candidate_and_gives_up_its_module(si
     await given_to(site, first.address, "somebody-else")
     await site.until(lambda: site.serving() == [second.address])
     await site.until_progress("Completed", 1, 1)
+
+
+async def test_a_helper_pod_without_an_agent_holds_up_nobody_and_is_named(site):
+    await site.add_silent_pod("a-helper")
+    await site.add_pods(2)
+    strategy = {"useBeta": True, "batchCount": 3}
+    for version in ("1.0.2", "2.0.0"):
+        await site.apply(version=version, replicas=-1, operationStrategy=strategy)
+        await site.until_progress("Completed", 3, 2)
+        assert len(site.serving(version)) == 2
+    await site.until(lambda: _is_named(site, "a-helper"))
+    assert (await site.condition("Ready"))["status"] == "True"
+    await site.delete()
+    await site.until(lambda: _is_gone(site))
+
+
+async def _is_named(site, name):
+    said = (await site.condition("Available"))["message"]
+    return said.endswith(f"not waited for: {name}, whose agent has never answered")

@@ -6,6 +6,7 @@ import pytest
 
 from arkwright.model.names import DETACHED, MODULE_REPLICASET
 from arkwright.model.resources import Kind
+from fakes.base import FakeBase
 from simulation.invariants import no_call_to_a_pod_nobody_planned, one_live_module_per_replica_set_and_pod
 from simulation.world import BASE, World
 
@@ -118,3 +119,62 @@ async def test_odd_pods_beside_releases_change_nothing_for_the_others(seed):
             ),
             seconds=600,
         )
+
+
+def silent_pod(world):
+    """A pod with the base's labels and no agent, such as a person's helper; first of all by its name."""
+    address = world.add_pod()
+    del world.arklet.bases[address]
+    return address
+
+
+async def test_a_silent_pod_is_no_beta_once_it_is_known_and_holds_up_a_release_no_longer_than_its_deadline():
+    world = World()
+    silent_pod(world)
+    world.add_pods(2)
+    async with world.running():
+        strategy = {"useBeta": True, "batchCount": 3}
+        world.apply(version="1.0", replicas=-1, progressDeadlineSeconds=30, operationStrategy=strategy)
+        await asyncio.sleep(25)
+        assert not world.available("1.0"), "its own batch waits for it"
+        await world.until(lambda: world.progress() == "Completed", seconds=20)
+        assert "stock-1, whose agent has never answered" in world.condition("Available")["message"]
+        assert world.condition("Available")["status"] == "False", "it says that it is ready, so it is missed"
+        world.apply(version="2.0")
+        await world.until(lambda: len(world.available("2.0")) == 2, seconds=20)
+        assert world.progress() == "Executing", "it is the last one, and waited for"
+        await world.until(lambda: world.progress() == "Completed", seconds=60)
+        assert [one["spec"]["module"]["version"] for one in world.modules() if "Failed" in str(one["status"])] == [
+            "2.0"
+        ]
+        world.delete()
+        await world.until(lambda: world.deployment() is None, seconds=20)
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+async def test_a_silent_pod_that_is_not_ready_is_not_missed_in_symmetric_mode(policy):
+    world = World()
+    address = silent_pod(world)
+    world.add_pods(2)
+    pod = world.pod_at(address)
+    unready = pod["status"] | {"conditions": [{"type": "Ready", "status": "False"}]}
+    world.kube.change(world.kube.path(pod) + "/status", {"status": unready})
+    async with world.running():
+        strategy = {"upgradePolicy": policy, "maxUnavailable": 1}
+        for version in ("1.0", "2.0"):
+            world.apply(version=version, replicas=-1, operationStrategy=strategy)
+            await world.until(lambda: len(world.available(version)) == 2, seconds=20)  # noqa: B023
+            await world.until(lambda: world.condition("Ready").get("status") == "True", seconds=20)
+        assert (world.status()["replicas"], world.status()["availableReplicas"]) == (3, 2)
+        world.arklet.bases[address] = FakeBase()
+        await world.until(lambda: len(world.available("2.0")) == 3, seconds=90)
+
+
+async def test_no_release_is_complete_by_excuses_alone():
+    world = World()
+    silent_pod(world)
+    silent_pod(world)
+    async with world.running():
+        world.apply(version="1.0", replicas=2, progressDeadlineSeconds=10)
+        await asyncio.sleep(60)
+        assert world.progress() == "Executing" and world.condition("Stalled")["status"] == "True"

@@ -57,6 +57,7 @@ class Observer:
             base=base,
             revisions=tuple(Revision(one, self._staying_modules(one, pods)) for one in owned),
             live_pods=sum(pod.is_live for pod in pods),
+            unready=frozenset(pod.name for pod in pods if pod.is_unready),
             service=self._cache.get(Kind.SERVICE, namespace, service_name(module.name)),
             sharers=tuple(one for one in sharers if one.name != deployment.name),
             status_written_at=self._cache.status_written.get((Kind.MODULE_DEPLOYMENT, *deployment.key)),

@@ -73,11 +73,17 @@ class ContainerStatus(
     state: ContainerState = ContainerState()
 
 
+class PodCondition(Value, frozen=True, kw_only=True):
+    type: str = ""
+    status: str = ""
+
+
 class PodStatus(
     Value, frozen=True, kw_only=True, rename={"pod_ip": "podIP", "container_statuses": "containerStatuses"}
 ):
     phase: str = ""
     pod_ip: str = ""
+    conditions: tuple[PodCondition, ...] = ()
     container_statuses: tuple[ContainerStatus, ...] = ()
 
 
@@ -105,6 +111,11 @@ class Pod(KubernetesObject, frozen=True, kw_only=True):
     def is_asked_to_leave(self) -> bool:
         """A person labelled it: its Modules go, then the controller deletes it."""
         return is_asked_for(self.metadata.labels, DELETE_POD, DELETE_POD_DIRECTLY)
+
+    @property
+    def is_unready(self) -> bool:
+        """It says so itself; a pod that says nothing of it is not."""
+        return any(one.type == "Ready" and one.status == "False" for one in self.status.conditions)
 
     @property
     def agent_port(self) -> int:

@@ -12,6 +12,7 @@ from arkwright.model.names import ALLOCATE_POD, DELETE_MODULE_DIRECTLY, DELETE_P
 from arkwright.model.outcomes import BaseReport, Command, Reason
 from arkwright.plan.contention import must_go_first
 from arkwright.plan.intents import Patch, Plan
+from arkwright.plan.silence import has_never_answered
 from arkwright.plan.tries import (
     ASK_AGAIN_SECONDS,
     SHORT_STATE_SECONDS,
@@ -104,8 +105,17 @@ def _needs_no_call(observed: ObservedModule) -> str:
         return "its label asks for no call"
     if observed.pod is None or not observed.pod.is_reachable:
         return "its base pod is gone or going"
+    if _is_silent_still(observed):
+        return "its agent has never answered, so nothing was ever installed there"
     is_direct = is_asked_for(observed.pod.metadata.labels, DELETE_POD_DIRECTLY)
     return "its base pod's label asks for no call" if is_direct else ""
+
+
+def _is_silent_still(observed: ObservedModule) -> bool:
+    """It has been asked by this controller too, in vain."""
+    last = observed.last
+    is_asked = last is not None and last.outcome.command is Command.QUERY
+    return is_asked and observed.report is None and has_never_answered(observed.module)
 
 
 def _plan_drain(observed: ObservedModule, now: datetime) -> Plan | None:

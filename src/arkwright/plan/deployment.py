@@ -30,6 +30,7 @@ from arkwright.plan.release import Counts, Release, plan_release
 from arkwright.plan.retreat import plan_retreat
 from arkwright.plan.revisions import Revision, changes, creation, granted, identity, outdated, wanted_replica_set
 from arkwright.plan.service import ObservedService, plan_service
+from arkwright.plan.silence import Silence
 from arkwright.plan.status import (
     conditions,
     is_available,
@@ -46,7 +47,7 @@ TOLD_HERE = frozenset({EventReason.MAX_UNAVAILABLE_EXCEEDED, EventReason.BASE_NO
 
 @dataclass(frozen=True)
 class ObservedDeployment:
-    """`live_pods`: how many live pods the base has. `base`: None if there is no Deployment of that name.
+    """`live_pods`: how many live pods the base has; `unready`: those of its pods that say they are not. `base`: None if there is no Deployment of that name.
 
     `service` has the name that the module's Service would have; `sharers` are other ModuleDeployments of that module.
     `is_abort`: `deployment` is as if it asked for the stable revision, for a person has given its release up.
@@ -56,6 +57,7 @@ class ObservedDeployment:
     base: Deployment | None = None
     revisions: tuple[Revision, ...] = ()
     live_pods: int = 0
+    unready: frozenset[str] = frozenset()
     service: Service | None = None
     sharers: tuple[ModuleDeployment, ...] = ()
     status_written_at: datetime | None = None
@@ -75,7 +77,11 @@ class ObservedDeployment:
 
     @cached_property
     def handover(self) -> Handover:
-        return Handover(self.deployment.spec, self.desired, self.current, self.others)
+        return Handover(self.deployment.spec, self.desired, self.current, self.others, len(self.silence.uncounted))
+
+    @cached_property
+    def silence(self) -> Silence:
+        return Silence(self.deployment.spec, self.current.live if self.current else (), self.unready)
 
     @property
     def desired(self) -> int:
@@ -119,7 +125,7 @@ def plan_deployment(observed: ObservedDeployment, now: datetime) -> Plan:
     )
     wait = observed.deployment.spec.min_ready_seconds
     soon = next_available_in((*observed.new_modules, *observed.old_modules), wait, now)
-    looks = (status.look_again_in, soon, next_turn_in(observed.handover, now))
+    looks = (status.look_again_in, soon, next_turn_in(observed.handover, now), observed.silence.next_excuse_in(now))
     return Plan(intents, min((one for one in (step.look_again_in, *looks) if one is not None), default=None))
 
 
@@ -133,19 +139,26 @@ def _revision(observed: ObservedDeployment) -> tuple[int, str]:
 
 def _release(observed: ObservedDeployment, now: datetime) -> Release:
     deployment, current = observed.deployment, observed.current
-    wait = deployment.spec.min_ready_seconds
     counts = Counts(
         desired=observed.desired,
         planned=deployment.status.replicas,
         new=current.replica_set.spec.replicas if current else 0,
         new_present=len(observed.new_modules),
-        new_available=sum(is_available(one, wait, now) for one in observed.new_modules),
+        new_available=_arrived(observed, now),
         old_present=len(observed.old_modules),
     )
     newest = max((one.number for one in observed.others), default=0)
     is_return = current is not None and current.number < newest
     spec = unattended(deployment.spec) if observed.is_abort else deployment.spec
     return Release(spec, deployment.status.release_status, counts, is_return, observed.is_abort)
+
+
+def _arrived(observed: ObservedDeployment, now: datetime) -> int:
+    """New Modules that are there to stay, and those that no batch waits for: but no release is complete by excuses alone."""
+    wait, release = observed.deployment.spec.min_ready_seconds, observed.deployment.status.release_status
+    available = sum(is_available(one, wait, now) for one in observed.new_modules)
+    is_last = release.current_batch >= release.real_batch_count
+    return available + (len(observed.silence.excused(now)) if available or not is_last else 0)
 
 
 def _adoption(observed: ObservedDeployment) -> tuple[Intent, ...]:
@@ -188,7 +201,8 @@ def _failure(observed: ObservedDeployment) -> Condition | None:
         return _no_base(observed.deployment)
     known = observed.current.replica_set.status.conditions if observed.current else ()
     placed = (one for one in known if one.type == "ReplicaFailure" and one.status == "True")
-    modules = (*observed.new_modules, *observed.old_modules)
+    uncounted = observed.silence.uncounted
+    modules = [one for one in (*observed.new_modules, *observed.old_modules) if one.pod_name not in uncounted]
     return next(placed, None) or held_up(observed.handover) or slowest(modules)
 
 
@@ -212,7 +226,11 @@ def _plan_status(
     """Progress is written at once; counters at most every 0.2 s."""
     deployment, before = observed.deployment, observed.deployment.status
     wait = deployment.spec.min_ready_seconds
-    counted = tally(observed.desired, observed.new_modules, observed.old_modules, wait, now)
+    counted = replace(
+        tally(observed.desired, observed.new_modules, observed.old_modules, wait, now),
+        uncounted=observed.silence.uncounted,
+        excused=observed.silence.excused(now),
+    )
     wanted = ModuleDeploymentStatus(
         replicas=counted.desired,
         available_replicas=counted.available,

@@ -9,6 +9,7 @@ from arkwright.model.kinds import Module, ModuleReplicaSet, UpgradePolicy
 from arkwright.model.names import MAX_MODULE_COUNT, MODULE_DEPLOYMENT, MODULE_REPLICASET, label_value
 from arkwright.plan.contention import has_given_way, is_refused_beside
 from arkwright.plan.placement import Seat
+from arkwright.plan.silence import has_never_answered
 from arkwright.plan.status import is_ready
 
 
@@ -55,6 +56,8 @@ def _seat(room: Room, pod: Pod, now: datetime) -> Seat:
         is_given_back=any(has_given_way(one, now) for one in siblings),
         is_ready_to_lose=any(_takes_over(one, room.replica_set, now) for one in siblings),
         is_own_available=any(is_ready(one) for one in own),
+        is_silent=any(has_never_answered(one) for one in residents),
+        is_nobodys=pod.metadata.controller is None,
     )
 
 

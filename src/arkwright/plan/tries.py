@@ -16,10 +16,11 @@ from arkwright.model.kinds import Module, ModuleArchive, ModulePhase, ModuleRepl
 from arkwright.model.membership import Standing
 from arkwright.model.meta import Condition
 from arkwright.model.names import DELETE_MODULE_DIRECTLY, is_asked_for, jitter, serves_label
-from arkwright.model.outcomes import BaseReport, CallUnderWay, Command, EventReason, LastCall, Reason, Verdict
+from arkwright.model.outcomes import BaseReport, CallUnderWay, Command, EventReason, LastCall, Outcome, Reason, Verdict
 from arkwright.model.resources import Kind
 from arkwright.plan.contention import REFUSED_BESIDE, is_refused_beside
 from arkwright.plan.intents import Call, Plan, SetStatus, Target, Tell, target_of
+from arkwright.plan.silence import NEVER_ANSWERED, has_never_answered
 
 SHORT_STATE_SECONDS = 0.5
 ASK_AGAIN_SECONDS = 1.0
@@ -90,6 +91,7 @@ def failed_try(observed: ObservedModule, last: LastCall) -> Plan:
     module, outcome = observed.module, last.outcome
     phase = _phase_after(observed, last)
     pause = backoff_seconds(module.metadata.uid, last.attempt)
+    is_silent = _has_never_answered(observed, outcome)
     way_out = _way_out(observed, outcome.reason)
     failed = ModuleStatus(
         status=phase,
@@ -104,7 +106,21 @@ def failed_try(observed: ObservedModule, last: LastCall) -> Plan:
         else EventReason.MODULE_INSTALL_FAILED
     )
     told = Tell(target(module), event, f"{failed.reason}: {failed.message}", is_warning=True)
-    return Plan((*set_status(observed, failed, failed.message, last.at).intents, told), look_again_in=pause)
+    written = set_status(observed, failed, failed.message, last.at, is_silent=is_silent)
+    return Plan((*written.intents, told), look_again_in=pause)
+
+
+def _has_never_answered(observed: ObservedModule, outcome: Outcome) -> bool:
+    """Nobody has heard of its agent: not we, not an earlier controller that left a trace of it on this pod."""
+    if outcome.command is not Command.QUERY or outcome.reason is not Reason.AGENT_UNREACHABLE or observed.report:
+        return False
+    return all(_is_without_trace(one) for one in (observed.module, *observed.neighbours))
+
+
+def _is_without_trace(module: Module) -> bool:
+    """Of an answer. What waits for another to leave has not asked yet."""
+    is_waiting = module.status.status is ModulePhase.PREPARE and not module.status.reason
+    return module.status.status is None or is_waiting or has_never_answered(module)
 
 
 def _phase_after(observed: ObservedModule, last: LastCall) -> ModulePhase:
@@ -148,7 +164,9 @@ def call(observed: ObservedModule, command: Command, because: str, archive: Modu
     return Plan((asked,), look_again_in=SHORT_STATE_SECONDS if command is Command.INSTALL else None)
 
 
-def set_status(observed: ObservedModule, wanted: ModuleStatus, because: str, now: datetime) -> Plan:
+def set_status(
+    observed: ObservedModule, wanted: ModuleStatus, because: str, now: datetime, *, is_silent: bool = False
+) -> Plan:
     """Write `wanted` unless it stands there already; the time of a change of status is the time it is planned."""
     module, before = observed.module, observed.module.status
     is_ready = wanted.status is ModulePhase.AVAILABLE
@@ -158,12 +176,13 @@ def set_status(observed: ObservedModule, wanted: ModuleStatus, because: str, now
         reason=wanted.reason or str(wanted.status),
         message=wanted.message,
     )
+    is_silent = is_silent or (has_never_answered(module) and observed.report is None and not is_ready)
     is_refused = wanted.reason == Reason.WEB_PATH_CONFLICT or (not is_ready and is_refused_beside(module))
     wanted = msgspec.structs.replace(
         wanted,
         last_transition_time=before.last_transition_time if before.status is wanted.status else now,
         observed_generation=module.metadata.generation,
-        conditions=(ready, REFUSED_BESIDE) if is_refused else (ready,),
+        conditions=(ready, *([REFUSED_BESIDE] if is_refused else []), *([NEVER_ANSWERED] if is_silent else [])),
     )
     if wanted == before:
         return Plan()
