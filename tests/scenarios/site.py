@@ -142,6 +142,11 @@ class Site:
     async def delete(self, kind=Kind.MODULE_DEPLOYMENT, name="demo"):
         await self._kube.request("DELETE", RESOURCES[kind].path(self.namespace, name))
 
+    async def orphan(self, kind=Kind.MODULE_DEPLOYMENT, name="demo"):
+        """As `kubectl delete --cascade=orphan` does."""
+        body = {"propagationPolicy": "Orphan"}
+        await self._kube.request("DELETE", RESOURCES[kind].path(self.namespace, name), body=body)
+
     async def create(self, kind, document):
         await self._post(RESOURCES[kind].path(self.namespace), document)
 

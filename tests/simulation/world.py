@@ -180,6 +180,17 @@ class World:
         self.tell(f"user deletes {kind} {name}")
         self.kube.remove(RESOURCES[kind].path(NAMESPACE, name))
 
+    def orphan(self, kind=Kind.MODULE_DEPLOYMENT, name="demo"):
+        self.tell(f"user deletes {kind} {name} with --cascade=orphan")
+        self.kube.orphan(RESOURCES[kind].path(NAMESPACE, name))
+
+    def put(self, kind, name, spec, **metadata):
+        """Create any of our kinds by hand."""
+        self.tell(f"user creates {kind} {name}")
+        metadata = {"name": name, "namespace": NAMESPACE} | metadata
+        api_version = RESOURCES[kind].api_version
+        self.kube.put({"apiVersion": api_version, "kind": str(kind), "metadata": metadata, "spec": spec})
+
     # ── what can be seen ──
 
     def deployment(self, name="demo"):

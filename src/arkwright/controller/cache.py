@@ -13,14 +13,13 @@ from typing import Any, NamedTuple, TypeVar
 
 from msgspec.structs import replace
 
+from arkwright.controller.indexes import INDEXES, place_of
 from arkwright.model.cluster import Deployment, Document, Pod
-from arkwright.model.kinds import Module, ModuleDeployment, ModuleReplicaSet
+from arkwright.model.kinds import Module, ModuleReplicaSet
 from arkwright.model.membership import Standing, standing
 from arkwright.model.meta import KubernetesObject
 from arkwright.model.names import (
-    BASE_DEPLOYMENT,
-    MODULE_DEPLOYMENT,
-    MODULE_REPLICASET,
+    ORPHAN,
     SERVES_PREFIX,
     is_asked_for,
     label_value,
@@ -52,65 +51,6 @@ class Change:
     after: Any
 
 
-def _of_pod(module: Module) -> Iterable[Hashable]:
-    return [("pod", module.pod_uid)]
-
-
-def _of_replica_set(module: Module) -> Iterable[Hashable]:
-    return [("replica set", module.metadata.namespace, module.metadata.labels.get(MODULE_REPLICASET, ""))]
-
-
-def _of_owner(replica_set: ModuleReplicaSet) -> Iterable[Hashable]:
-    owners = replica_set.metadata.owner_references
-    return [("owner", replica_set.metadata.namespace, owner.name) for owner in owners]
-
-
-def _of_label(replica_set: ModuleReplicaSet) -> Iterable[Hashable]:
-    """As Modules name it."""
-    return [("label", replica_set.metadata.namespace, label_value(replica_set.name))]
-
-
-def _of_base(replica_set: ModuleReplicaSet) -> Iterable[Hashable]:
-    return [("base", replica_set.metadata.namespace, replica_set.metadata.labels.get(BASE_DEPLOYMENT, ""))]
-
-
-def _of_base_and_module(deployment: ModuleDeployment) -> Iterable[Hashable]:
-    namespace, spec = deployment.metadata.namespace, deployment.spec
-    return [("base", namespace, spec.base_deployment_name), ("module", namespace, spec.template.spec.module.name)]
-
-
-def _of_labels(pod: Pod) -> Iterable[Hashable]:
-    return [("label", pod.metadata.namespace, *item) for item in pod.metadata.labels.items()]
-
-
-def _of_controller(pod: Pod) -> Iterable[Hashable]:
-    controller = pod.metadata.controller
-    return [("controller", controller.uid)] if controller else []
-
-
-def _of_namespace(one: KubernetesObject) -> Iterable[Hashable]:
-    return [("namespace", one.metadata.namespace)]
-
-
-def _of_name(base: Deployment) -> Iterable[Hashable]:
-    """As labels of Modules name it."""
-    return [("label", base.metadata.namespace, label_value(base.name))]
-
-
-INDEXES: dict[Kind, tuple[Callable[[Any], Iterable[Hashable]], ...]] = {
-    Kind.MODULE: (_of_pod, _of_replica_set),
-    Kind.MODULE_REPLICASET: (_of_owner, _of_label, _of_base),
-    Kind.MODULE_DEPLOYMENT: (_of_base_and_module,),
-    Kind.POD: (_of_labels, _of_controller, _of_namespace),
-    Kind.DEPLOYMENT: (_of_namespace, _of_name),
-}
-
-
-def _place_of(module: Module) -> tuple[str, tuple[str, str, str]]:
-    owner = module.metadata.labels.get(MODULE_DEPLOYMENT, "")
-    return module.metadata.namespace, (module.pod_name, owner, module.spec.module.name)
-
-
 class Cache:
     """`on_change` is called after each Change. `clock` dates what is remembered."""
 
@@ -121,6 +61,7 @@ class Cache:
         self._objects: dict[Kind, dict[tuple[str, str], KubernetesObject]] = defaultdict(dict)
         self._index: dict[tuple[Kind, Hashable], dict[tuple[str, str], KubernetesObject]] = defaultdict(dict)
         self._deleted: dict[str, None] = {}
+        self._let_go: dict[str, None] = {}
         self._label_off: dict[tuple[str, str], datetime] = {}
         self._arriving: set[tuple[str, tuple[str, str, str]]] = set()
         self._leaving: set[tuple[str, str]] = set()
@@ -147,6 +88,7 @@ class Cache:
 
     def remove(self, kind: Kind, gone: KubernetesObject) -> None:
         """The object is gone; another of the same name, made since, stays."""
+        self._let_go.pop(gone.metadata.uid, None)
         self._deleted[gone.metadata.uid] = None
         while len(self._deleted) > REMEMBERED_DELETIONS:
             del self._deleted[next(iter(self._deleted))]
@@ -176,7 +118,13 @@ class Cache:
             self._objects[kind][key] = new
         if kind is Kind.POD:
             self._note_labels(old, new)
+        if new is not None and new.is_terminating and ORPHAN in new.metadata.finalizers:
+            self._let_go[new.metadata.uid] = None
         self.on_change(Change(kind, old, new))
+
+    def has_let_go(self, one: KubernetesObject) -> bool:
+        """Whether it was deleted with --cascade=orphan: the finalizer that says so may be gone before anybody looks."""
+        return one.metadata.uid in self._let_go
 
     def _note_labels(self, old: Pod | None, new: Pod | None) -> None:
         """When a module's label left a pod: from then on no new request comes [S8]."""
@@ -196,7 +144,7 @@ class Cache:
     @contextmanager
     def arriving(self, coming: Iterable[KubernetesObject]) -> Iterator[None]:
         """Others see the places of Modules as taken from the moment that it is decided to create them."""
-        taken = {_place_of(one) for one in coming if isinstance(one, Module)}
+        taken = {place_of(one) for one in coming if isinstance(one, Module)}
         self._arriving |= taken
         try:
             yield
@@ -206,7 +154,7 @@ class Cache:
     def has_arrived(self, created: KubernetesObject) -> None:
         """It can be seen now."""
         if isinstance(created, Module):
-            self._arriving.discard(_place_of(created))
+            self._arriving.discard(place_of(created))
 
     @contextmanager
     def leaving(self, modules: Iterable[tuple[str, str]]) -> Iterator[None]:

@@ -7,26 +7,37 @@ from arkwright.controller.agentcalls import AgentCalls
 from arkwright.controller.cache import Cache, Key
 from arkwright.controller.relations import (
     base_of,
+    candidates_of,
     deployment_of,
+    family_of,
     former_replica_set_of,
-    owner_of,
+    pod_by_label,
     replica_set_of,
+    revisions_of,
     standing_of,
 )
 from arkwright.model.cluster import Deployment, Pod
 from arkwright.model.kinds import Module, ModuleArchive, ModuleDeployment, ModuleReplicaSet
 from arkwright.model.membership import Standing
-from arkwright.model.names import DETACHED, RECYCLE_BASE_POD, is_asked_for, service_name
+from arkwright.model.names import (
+    DETACHED,
+    MODULE_REPLICASET,
+    RECYCLE_BASE_POD,
+    is_asked_for,
+    replicaset_name,
+    service_name,
+)
 from arkwright.model.resources import Kind
 from arkwright.plan.basepod import ObservedBasePod, plan_base_pod
 from arkwright.plan.departure import kept_until_switched
-from arkwright.plan.deployment import ObservedDeployment, plan_deployment
+from arkwright.plan.deployment import plan_deployment
 from arkwright.plan.intents import Plan
 from arkwright.plan.module import plan_module
+from arkwright.plan.overview import ObservedDeployment
 from arkwright.plan.replicaset import ObservedReplicaSet, kept_until_replaced, plan_replica_set
 from arkwright.plan.revisions import Revision
 from arkwright.plan.seating import Room
-from arkwright.plan.tries import ObservedModule, identity
+from arkwright.plan.tries import Choice, ObservedModule, identity
 
 
 class Observer:
@@ -50,7 +61,7 @@ class Observer:
         namespace, module = deployment.metadata.namespace, deployment.spec.template.spec.module
         base = self._base(deployment)
         pods = self._cache.pods_of(base) if base else ()
-        owned = self._cache.find(Kind.MODULE_REPLICASET, "owner", namespace, deployment.name)
+        owned = revisions_of(deployment, self._cache)
         sharers = self._cache.find(Kind.MODULE_DEPLOYMENT, "module", namespace, module.name)
         return ObservedDeployment(
             deployment=deployment,
@@ -58,15 +69,28 @@ class Observer:
             revisions=tuple(Revision(one, self._staying_modules(one, pods)) for one in owned),
             live_pods=sum(pod.is_live for pod in pods),
             unready=frozenset(pod.name for pod in pods if pod.is_unready),
+            taken=self._taken_names(deployment, owned),
             service=self._cache.get(Kind.SERVICE, namespace, service_name(module.name)),
             sharers=tuple(one for one in sharers if one.name != deployment.name),
             status_written_at=self._cache.status_written.get((Kind.MODULE_DEPLOYMENT, *deployment.key)),
+            has_let_go=self._cache.has_let_go(deployment),
         )
+
+    def _taken_names(self, deployment: ModuleDeployment, owned: tuple[ModuleReplicaSet, ...]) -> frozenset[str]:
+        """Names that its next revision would have, and that are somebody else's: one after another until one is free."""
+        namespace, number = deployment.metadata.namespace, max((one.revision for one in owned), default=0) + 1
+        taken, ours = set(), {one.name for one in owned}
+        while (name := replicaset_name(deployment.name, number)) not in ours:
+            if self._cache.get(Kind.MODULE_REPLICASET, namespace, name) is None:
+                break
+            taken.add(name)
+            number += 1
+        return frozenset(taken)
 
     def replica_set(self, replica_set: ModuleReplicaSet) -> ObservedReplicaSet:
         deployment = deployment_of(replica_set, self._cache)
         base = self._base(deployment) if deployment else base_of(replica_set, self._cache)
-        of_base = self._cache.pods_of(base) if base else ()
+        of_base = self._cache.pods_of(base) if base else (() if deployment else candidates_of(replica_set, self._cache))
         modules = self._staying_modules(replica_set, of_base)
         # those that start take nothing yet, and explain why nothing fits
         staying = [pod for pod in of_base if pod.is_live or pod.is_starting]
@@ -84,7 +108,7 @@ class Observer:
             recycles_pods=deployment is not None and is_asked_for(deployment.metadata.annotations, RECYCLE_BASE_POD),
         )
         written = self._cache.status_written.get((Kind.MODULE_REPLICASET, *replica_set.key))
-        return ObservedReplicaSet(replica_set, modules, room, written)
+        return ObservedReplicaSet(replica_set, modules, room, written, self._cache.has_let_go(replica_set))
 
     def _staying_modules(self, replica_set: ModuleReplicaSet, pods: tuple[Pod, ...]) -> tuple[Module, ...]:
         """Its Modules without those on pods that were relabelled out of the base: they are given up. `pods`: the base's."""
@@ -100,11 +124,11 @@ class Observer:
         if deployment is None:
             return 0
         wanted = deployment.spec.replicas if deployment.spec.replicas >= 0 else live_pods
-        modules = (module for one in self._family(replica_set) for module in self._cache.modules_of(one))
+        modules = (module for one in family_of(replica_set, self._cache) for module in self._cache.modules_of(one))
         return max(0, wanted - len({one.pod_name for one in modules if not one.is_terminating}))
 
     def _is_newest(self, replica_set: ModuleReplicaSet) -> bool:
-        return all(one.revision <= replica_set.revision for one in self._family(replica_set))
+        return all(one.revision <= replica_set.revision for one in family_of(replica_set, self._cache))
 
     def module(self, module: Module, now: datetime) -> ObservedModule:
         pod, replica_set = self._cache.get_pod_of(module), replica_set_of(module, self._cache)
@@ -113,7 +137,7 @@ class Observer:
         if replica_set and _same_identity(replica_set, module):
             archive = replica_set.module
         if pod is None:
-            return ObservedModule(module, archive, None, False, last=self._agents.last(key))
+            return self._unplaced(module, archive)
         namesakes = (one for one in self._cache.modules_on(pod) if one.spec.module.name == name)
         neighbours = tuple(one for one in namesakes if one.name != module.name)
         return ObservedModule(
@@ -138,6 +162,20 @@ class Observer:
             label_off_since=self._cache.label_off_since(pod, name),
         )
 
+    def _unplaced(self, module: Module, archive: ModuleArchive) -> ObservedModule:
+        """A Module that is on no pod, and where it might go."""
+        last = self._agents.last(Key(Kind.MODULE, *module.key))
+        if module.pod_name or module.is_terminating:
+            return ObservedModule(module, archive, None, False, last=last)
+        before = pod_by_label(module, self._cache)
+        if MODULE_REPLICASET in module.metadata.labels:
+            pods: tuple[Pod, ...] = (before,) if before else ()
+        else:
+            pods = (before,) if before else candidates_of(module, self._cache)
+        residents = {pod.name: self._cache.modules_on(pod) for pod in pods}
+        arriving = self._cache.arrivals(module.metadata.namespace)
+        return ObservedModule(module, archive, None, False, last=last, choice=Choice(pods, residents, arriving))
+
     def _leftovers(
         self, pod: Pod, archive: ModuleArchive, replica_set: ModuleReplicaSet | None
     ) -> tuple[ModuleArchive, ...]:
@@ -146,24 +184,17 @@ class Observer:
         if report is None or replica_set is None or len(report.modules) < 2:
             return ()
         asked_for = {identity(one.spec.module) for one in self._cache.modules_on(pod)} | {identity(archive)}
-        family = (one.module for one in self._family(replica_set))
+        family = (one.module for one in family_of(replica_set, self._cache))
         return tuple(
             one
             for one in family
             if one.name == archive.name and identity(one) not in asked_for and report.find(one.name, one.version)
         )
 
-    def _family(self, replica_set: ModuleReplicaSet) -> tuple[ModuleReplicaSet, ...]:
-        """All ReplicaSets of its ModuleDeployment."""
-        owner = owner_of(replica_set)
-        return self._cache.find(
-            Kind.MODULE_REPLICASET, "owner", replica_set.metadata.namespace, owner.name if owner else ""
-        )
-
     def _age(self, neighbour: Module, replica_set: ModuleReplicaSet | None) -> int:
         """Below 0: of an older revision of the same ModuleDeployment; above 0: of a newer one; 0: neither."""
         theirs = replica_set_of(neighbour, self._cache)
-        if replica_set is None or theirs is None or owner_of(theirs) != owner_of(replica_set):
+        if replica_set is None or theirs is None or theirs.family != replica_set.family:
             return 0
         return theirs.revision - replica_set.revision
 

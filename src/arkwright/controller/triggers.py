@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from arkwright.controller.cache import Cache, Change, Key
-from arkwright.controller.relations import owner_of, replica_set_of
+from arkwright.controller.relations import deployment_by_label, owner_of, replica_set_of
 from arkwright.model.cluster import Deployment, Pod, Service
 from arkwright.model.kinds import Module, ModuleDeployment, ModuleReplicaSet
 from arkwright.model.meta import KubernetesObject
@@ -55,7 +55,7 @@ def _concerned(one: KubernetesObject, cache: Cache) -> Iterator[Key]:
             yield from _sharers(one, cache)
         case ModuleReplicaSet():
             yield _key(Kind.MODULE_REPLICASET, one)
-            yield from _owner(one)
+            yield from _owner(one, cache)
         case Module():
             yield from _of_module(one, cache)
         case Pod():
@@ -76,9 +76,11 @@ def _sharers(deployment: ModuleDeployment, cache: Cache) -> Iterator[Key]:
         yield _key(Kind.MODULE_DEPLOYMENT, other)
 
 
-def _owner(replica_set: ModuleReplicaSet) -> Iterator[Key]:
+def _owner(replica_set: ModuleReplicaSet, cache: Cache) -> Iterator[Key]:
     if owner := owner_of(replica_set):
         yield Key(Kind.MODULE_DEPLOYMENT, replica_set.metadata.namespace, owner.name)
+    elif deployment := deployment_by_label(replica_set, cache):
+        yield _key(Kind.MODULE_DEPLOYMENT, deployment)
 
 
 def _of_module(module: Module, cache: Cache) -> Iterator[Key]:
@@ -93,7 +95,7 @@ def _of_module(module: Module, cache: Cache) -> Iterator[Key]:
     replica_set = replica_set_of(module, cache)
     if replica_set:
         yield _key(Kind.MODULE_REPLICASET, replica_set)
-        yield from _owner(replica_set)
+        yield from _owner(replica_set, cache)
         if replica_set.replaces_first:
             yield from _replaced_by(replica_set, cache)
 
@@ -113,6 +115,17 @@ def _of_pod(pod: Pod, cache: Cache) -> Iterator[Key]:
     for base in cache.find(Kind.DEPLOYMENT, "namespace", pod.metadata.namespace):
         if base.selects(pod):
             yield from _of_base(base, cache)
+    yield from _seeking(pod, cache)
+
+
+def _seeking(pod: Pod, cache: Cache) -> Iterator[Key]:
+    """Bare ones that the pod may be for: their selector means it, or their label names its base."""
+    for module in cache.find(Kind.MODULE, "pod", ""):
+        if module.metadata.namespace == pod.metadata.namespace:
+            yield _key(Kind.MODULE, module)
+    for replica_set in cache.find(Kind.MODULE_REPLICASET, "base", pod.metadata.namespace, ""):
+        if replica_set.spec.selector.matches(pod.metadata.labels):
+            yield _key(Kind.MODULE_REPLICASET, replica_set)
 
 
 def _of_base(base: Deployment, cache: Cache) -> Iterator[Key]:

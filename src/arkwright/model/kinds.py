@@ -9,7 +9,7 @@ from enum import StrEnum
 import msgspec
 
 from arkwright.model.meta import Condition, KubernetesObject, OwnerReference, Value
-from arkwright.model.names import MODULE_REPLICASET_REVISION
+from arkwright.model.names import MODULE_DEPLOYMENT, MODULE_REPLICASET, MODULE_REPLICASET_REVISION, label_value
 from arkwright.model.selectors import LabelSelector
 
 
@@ -179,6 +179,11 @@ class ModuleReplicaSet(KubernetesObject, frozen=True, kw_only=True):
         return self.spec.template.spec.module
 
     @property
+    def family(self) -> str:
+        """Revisions of one ModuleDeployment are one; a bare ReplicaSet is one of its own."""
+        return self.metadata.labels.get(MODULE_DEPLOYMENT) or label_value(self.name)
+
+    @property
     def replaces_first(self) -> bool:
         """scaleup_then_scaledown: first a new one elsewhere, then the old one goes."""
         return self.spec.operation_strategy.upgrade_policy is UpgradePolicy.SCALEUP_THEN_SCALEDOWN
@@ -222,6 +227,12 @@ class Module(KubernetesObject, frozen=True, kw_only=True):
             if owner.kind == "Pod":
                 return owner
         return NOBODY
+
+    @property
+    def family(self) -> str:
+        """As that of its ReplicaSet; a bare Module is one of its own."""
+        labels = self.metadata.labels
+        return labels.get(MODULE_DEPLOYMENT) or labels.get(MODULE_REPLICASET) or label_value(self.name)
 
     @property
     def pod_name(self) -> str:

@@ -39,6 +39,8 @@ PORT = "arkwright.dev/port"
 
 REPLICASET_EXISTS = f"{GROUP}/module-replicaset-existed"
 MODULE_EXISTS = f"{GROUP}/module-existed"
+ORPHAN = "orphan"
+"""Set by `kubectl delete --cascade=orphan` until what is owned has been let go."""
 ALLOCATE_POD = f"{GROUP}/allocate-pod"
 
 MAX_LABEL = 63

@@ -4,7 +4,8 @@ In: the Module, its base pod, what the agent last said, its neighbours of the sa
 long to wait. Which call comes next is decided by `module` and `departure`.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import msgspec
@@ -30,10 +31,20 @@ UNSUCCESSFUL = frozenset({Verdict.REFUSED, Verdict.UNREACHED, Verdict.LOST})
 
 
 @dataclass(frozen=True)
+class Choice:
+    """Pods that a Module without one may be bound to, who is on them, and who is about to be."""
+
+    pods: tuple[Pod, ...] = ()
+    residents: Mapping[str, tuple[Module, ...]] = field(default_factory=dict)
+    arriving: frozenset[tuple[str, str, str]] = frozenset()
+
+
+@dataclass(frozen=True)
 class ObservedModule:
     """`archive`: what to install, with the newest url. `neighbours`: other Modules of that name on the pod.
 
     `standing`: how the pod stands to the base that the Module was made for. `home`: the ReplicaSet that a detached one was of.
+    `choice`: for one that is bound to no pod.
     `elders`: those among them of older revisions of the same ModuleDeployment, going ones too. `newer`: live ones of newer
     revisions. `leftovers`: versions of older revisions that are in the base although nobody wants them there.
     `drift_seconds`: how often the agent is asked what it holds; 0 for never. `is_settled`: this controller has seen the end
@@ -46,6 +57,7 @@ class ObservedModule:
     is_pod_live: bool
     standing: Standing = Standing.OWN
     home: ModuleReplicaSet | None = None
+    choice: Choice | None = None
     report: BaseReport | None = None
     under_way: CallUnderWay | None = None
     last: LastCall | None = None
