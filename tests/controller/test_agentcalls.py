@@ -22,7 +22,7 @@ class SlowArklet:
     def __init__(self):
         self.now, self.most = {}, {}
 
-    async def install(self, address, module):
+    async def install(self, address, module, pod=""):
         for where in (address, "altogether"):
             self.now[where] = self.now.get(where, 0) + 1
             self.most[where] = max(self.most.get(where, 0), self.now[where])
@@ -31,7 +31,7 @@ class SlowArklet:
             self.now[where] -= 1
         return Outcome(command=Command.INSTALL, verdict=Verdict.DONE, modules=(info(module.name, module.version),))
 
-    async def query(self, address):
+    async def query(self, address, pod=""):
         raise ValueError("a mistake of ours")
 
 

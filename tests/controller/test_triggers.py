@@ -6,10 +6,11 @@ from msgspec.structs import replace
 from arkwright.controller.cache import Cache, Change
 from arkwright.controller.triggers import keys
 from arkwright.model.cluster import Deployment, DeploymentSpec, Service
-from arkwright.model.kinds import LabelSelector, OperationStrategy, UpgradePolicy
+from arkwright.model.kinds import OperationStrategy, UpgradePolicy
 from arkwright.model.meta import ObjectMeta, OwnerReference
 from arkwright.model.names import MODULE_REPLICASET, label_value
 from arkwright.model.resources import Kind
+from arkwright.model.selectors import LabelSelector
 from plan.builders import NOW, deployment, module, pod, replica_set
 
 APP = {"app": "stock"}

@@ -19,17 +19,17 @@ class FakeArklet:
         self.bases = {}
         self._latency, self._is_lost, self._on_call = latency, is_lost, on_call
 
-    async def install(self, address, module):
+    async def install(self, address, module, pod=""):
         body = {"bizName": module.name, "bizVersion": module.version, "bizUrl": module.url}
         return identified(await self._call(address, Command.INSTALL, body), module)
 
-    async def uninstall(self, address, name, version):
+    async def uninstall(self, address, name, version, pod=""):
         return await self._call(address, Command.UNINSTALL, {"bizName": name, "bizVersion": version})
 
-    async def switch(self, address, name, version):
+    async def switch(self, address, name, version, pod=""):
         return await self._call(address, Command.SWITCH, {"bizName": name, "bizVersion": version})
 
-    async def query(self, address):
+    async def query(self, address, pod=""):
         return await self._call(address, Command.QUERY, {})
 
     async def _call(self, address, command, body):

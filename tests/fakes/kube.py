@@ -116,6 +116,19 @@ class FakeKube:
         new["metadata"]["generation"] += 1
         return self._store(path, new, Change.MODIFIED)
 
+    def orphan(self, path):
+        """Delete, and let go of what it owns, as `kubectl delete --cascade=orphan` has it done."""
+        uid, had = self._find(path)["metadata"]["uid"], self._find(path)["metadata"].get("finalizers", [])
+        self.change(path, {"metadata": {"finalizers": [*had, "orphan"]}})
+        self.remove(path)
+        for owned_path, owned in list(self._objects.items()):
+            owners = owned["metadata"].get("ownerReferences", [])
+            left = [one for one in owners if one["uid"] != uid]
+            if left != owners:
+                self.change(owned_path, {"metadata": {"ownerReferences": left or None}})
+        now = [one for one in self._find(path)["metadata"]["finalizers"] if one != "orphan"]
+        self.change(path, {"metadata": {"finalizers": now or None}})
+
     def all(self, kind):
         return [_copy(one) for path, one in sorted(self._objects.items()) if _is_in(RESOURCES[kind], path)]
 

@@ -23,6 +23,7 @@ from arkwright.model.meta import Condition, ObjectMeta, OwnedMeta, OwnerReferenc
 from arkwright.model.names import (
     ALLOCATE_POD,
     MODULE_DEPLOYMENT,
+    MODULE_EXISTS,
     MODULE_REPLICASET,
     MODULE_REPLICASET_REVISION,
     serves_label,
@@ -76,7 +77,7 @@ def pod(number=1, *, serves=(), phase="Running", **labels):
 def replica_set(version="1.0", number=1, replicas=2):
     name = f"demo-replicas-{number}"
     labels = {MODULE_DEPLOYMENT: "demo", MODULE_REPLICASET_REVISION: str(number)}
-    meta = ObjectMeta(name=name, namespace="default", uid=f"{name}-uid", labels=labels)
+    meta = ObjectMeta(name=name, namespace="default", uid=f"{name}-uid", labels=labels, finalizers=(MODULE_EXISTS,))
     return ModuleReplicaSet(metadata=meta, spec=ModuleReplicaSetSpec(replicas=replicas, template=template(version)))
 
 

@@ -6,8 +6,9 @@ from msgspec.structs import replace
 from arkwright.model.kinds import ModuleDeploymentStatus, Progress, ReleaseStatus
 from arkwright.model.names import ABORT
 from arkwright.plan.abort import is_void, stable_instead
-from arkwright.plan.deployment import ObservedDeployment, plan_deployment
+from arkwright.plan.deployment import plan_deployment
 from arkwright.plan.intents import Patch, SetStatus
+from arkwright.plan.overview import ObservedDeployment
 from arkwright.plan.revisions import Revision
 from plan.builders import NOW, available, deployment, module, replica_set, spec
 

@@ -32,6 +32,29 @@ def ended(verdict, *, command=Command.INSTALL, attempt=1, reason=None, message="
     return LastCall(outcome=outcome, at=at, attempt=attempt, generation=1)
 
 
+ASKED = [("true", True), ("false", False), ("", False), ("no", False), ("True", False), ("1", False)]
+
+
+@pytest.mark.parametrize("value, is_asked", ASKED)
+@pytest.mark.parametrize("key", [DELETE_MODULE, DELETE_MODULE_DIRECTLY])
+def test_only_true_asks_for_the_removal_of_a_module(key, value, is_asked):
+    plan = seen(available(labels={key: value}), on=pod(serves=["provider"]), report=report(v1_0="activated"))
+    assert any(isinstance(one, Delete) for one in plan.intents) is is_asked
+
+
+@pytest.mark.parametrize("value, is_asked", ASKED)
+@pytest.mark.parametrize("key", [DELETE_POD, DELETE_POD_DIRECTLY])
+def test_only_true_asks_for_the_removal_of_a_pod(key, value, is_asked):
+    assert pod(**{key: value}).is_live is not is_asked
+
+
+@pytest.mark.parametrize("value, is_asked", ASKED)
+def test_only_true_asks_for_a_removal_without_a_call(value, is_asked):
+    of_pod = seen(module(going=True), on=pod(**{DELETE_POD_DIRECTLY: value}), report=report(v1_0="activated"))
+    of_module = seen(module(going=True, labels={DELETE_MODULE_DIRECTLY: value}), report=report(v1_0="activated"))
+    assert [calls(of_pod), calls(of_module)] == ([[], []] if is_asked else [[Command.UNINSTALL]] * 2)
+
+
 def test_from_a_pod_being_chosen_to_available():
     assert calls(seen(report=None)) == [Command.QUERY], "page 1/6: ask what is there"
     assert calls(seen()) == [Command.INSTALL], "page 2/6: nothing is"

@@ -77,6 +77,12 @@ class Site:
         pod["metadata"]["annotations"] = {"serverless.alipay.com/arklet-port": str(port)}
         return await self._add("stock-elsewhere", FakeAgent(address, port), pod)
 
+    async def add_silent_pod(self, name):
+        """A pod with the base's labels where no agent listens, and which says that it is not ready."""
+        await self._post(RESOURCES[Kind.POD].path(self.namespace), _pod(name, {}))
+        await self.set_pod_status(name, f"{self.network}.250")
+        await self.set_pod_ready(name, False)
+
     async def add_pod_with(self, make_agent):
         """A live base pod whose agent somebody else makes for its address."""
         number = len(self.agents) + 1
@@ -135,6 +141,11 @@ class Site:
 
     async def delete(self, kind=Kind.MODULE_DEPLOYMENT, name="demo"):
         await self._kube.request("DELETE", RESOURCES[kind].path(self.namespace, name))
+
+    async def orphan(self, kind=Kind.MODULE_DEPLOYMENT, name="demo"):
+        """As `kubectl delete --cascade=orphan` does."""
+        body = {"propagationPolicy": "Orphan"}
+        await self._kube.request("DELETE", RESOURCES[kind].path(self.namespace, name), body=body)
 
     async def create(self, kind, document):
         await self._post(RESOURCES[kind].path(self.namespace), document)

@@ -115,6 +115,29 @@ class World:
         self.tell(f"base pod {pod['metadata']['name']} goes away")
         self.kube.remove(self.kube.path(pod))
 
+    def pod_at(self, address):
+        return next(one for one in self.kube.all(Kind.POD) if one["status"]["podIP"] == address)
+
+    def relabel(self, address, **labels):
+        """A person changes a pod's labels; it goes on running."""
+        pod = self.pod_at(address)
+        self.tell(f"user labels base pod {pod['metadata']['name']}: {labels}")
+        self.kube.change(self.kube.path(pod), {"metadata": {"labels": labels}})
+
+    def give_to(self, address, kind, name):
+        """The pod belongs to somebody else from now on."""
+        pod = self.pod_at(address)
+        owner = {"apiVersion": "v1", "kind": kind, "name": name, "uid": f"{name}-uid", "controller": True}
+        self.tell(f"base pod {pod['metadata']['name']} belongs to {kind} {name}")
+        self.kube.change(self.kube.path(pod), {"metadata": {"ownerReferences": [owner]}})
+
+    def end_pod(self, address, phase):
+        """Its containers have ended, as `phase` says; the object stays."""
+        pod = self.pod_at(address)
+        self.tell(f"base pod {pod['metadata']['name']} has {phase}")
+        self.arklet.bases[address].restart()
+        self.kube.change(self.kube.path(pod) + "/status", {"status": pod["status"] | {"phase": phase}})
+
     def restart_base(self, address):
         """Its container is started anew, and is empty."""
         pod = next(one for one in self.kube.all(Kind.POD) if one["status"]["podIP"] == address)
@@ -156,6 +179,17 @@ class World:
     def delete(self, kind=Kind.MODULE_DEPLOYMENT, name="demo"):
         self.tell(f"user deletes {kind} {name}")
         self.kube.remove(RESOURCES[kind].path(NAMESPACE, name))
+
+    def orphan(self, kind=Kind.MODULE_DEPLOYMENT, name="demo"):
+        self.tell(f"user deletes {kind} {name} with --cascade=orphan")
+        self.kube.orphan(RESOURCES[kind].path(NAMESPACE, name))
+
+    def put(self, kind, name, spec, **metadata):
+        """Create any of our kinds by hand."""
+        self.tell(f"user creates {kind} {name}")
+        metadata = {"name": name, "namespace": NAMESPACE} | metadata
+        api_version = RESOURCES[kind].api_version
+        self.kube.put({"apiVersion": api_version, "kind": str(kind), "metadata": metadata, "spec": spec})
 
     # ── what can be seen ──
 

@@ -34,7 +34,15 @@ from arkwright.model.cluster import Pod
 from arkwright.model.resources import Kind
 
 log = structlog.get_logger()
-WATCHED = (Kind.DEPLOYMENT, Kind.POD, Kind.SERVICE, Kind.MODULE_DEPLOYMENT, Kind.MODULE_REPLICASET, Kind.MODULE)
+WATCHED = (
+    Kind.DEPLOYMENT,
+    Kind.REPLICASET,
+    Kind.POD,
+    Kind.SERVICE,
+    Kind.MODULE_DEPLOYMENT,
+    Kind.MODULE_REPLICASET,
+    Kind.MODULE,
+)
 PACED = frozenset({Kind.MODULE_DEPLOYMENT, Kind.MODULE_REPLICASET})
 
 

@@ -13,10 +13,18 @@ from typing import Any, NamedTuple, TypeVar
 
 from msgspec.structs import replace
 
+from arkwright.controller.indexes import INDEXES, place_of
 from arkwright.model.cluster import Deployment, Document, Pod
-from arkwright.model.kinds import Module, ModuleDeployment, ModuleReplicaSet
+from arkwright.model.kinds import Module, ModuleReplicaSet
+from arkwright.model.membership import Standing, standing
 from arkwright.model.meta import KubernetesObject
-from arkwright.model.names import MODULE_DEPLOYMENT, MODULE_REPLICASET, SERVES_PREFIX, label_value, serves_label
+from arkwright.model.names import (
+    ORPHAN,
+    SERVES_PREFIX,
+    is_asked_for,
+    label_value,
+    serves_label,
+)
 from arkwright.model.resources import Kind
 
 O = TypeVar("O", bound=KubernetesObject)  # noqa: E741
@@ -43,51 +51,6 @@ class Change:
     after: Any
 
 
-def _of_pod(module: Module) -> Iterable[Hashable]:
-    return [("pod", module.pod_uid)]
-
-
-def _of_replica_set(module: Module) -> Iterable[Hashable]:
-    return [("replica set", module.metadata.namespace, module.metadata.labels.get(MODULE_REPLICASET, ""))]
-
-
-def _of_owner(replica_set: ModuleReplicaSet) -> Iterable[Hashable]:
-    owners = replica_set.metadata.owner_references
-    return [("owner", replica_set.metadata.namespace, owner.name) for owner in owners]
-
-
-def _of_label(replica_set: ModuleReplicaSet) -> Iterable[Hashable]:
-    """As Modules name it."""
-    return [("label", replica_set.metadata.namespace, label_value(replica_set.name))]
-
-
-def _of_base_and_module(deployment: ModuleDeployment) -> Iterable[Hashable]:
-    namespace, spec = deployment.metadata.namespace, deployment.spec
-    return [("base", namespace, spec.base_deployment_name), ("module", namespace, spec.template.spec.module.name)]
-
-
-def _of_labels(pod: Pod) -> Iterable[Hashable]:
-    return [("label", pod.metadata.namespace, *item) for item in pod.metadata.labels.items()]
-
-
-def _of_namespace(deployment: Deployment) -> Iterable[Hashable]:
-    return [("namespace", deployment.metadata.namespace)]
-
-
-INDEXES: dict[Kind, tuple[Callable[[Any], Iterable[Hashable]], ...]] = {
-    Kind.MODULE: (_of_pod, _of_replica_set),
-    Kind.MODULE_REPLICASET: (_of_owner, _of_label),
-    Kind.MODULE_DEPLOYMENT: (_of_base_and_module,),
-    Kind.POD: (_of_labels,),
-    Kind.DEPLOYMENT: (_of_namespace,),
-}
-
-
-def _place_of(module: Module) -> tuple[str, tuple[str, str, str]]:
-    owner = module.metadata.labels.get(MODULE_DEPLOYMENT, "")
-    return module.metadata.namespace, (module.pod_name, owner, module.spec.module.name)
-
-
 class Cache:
     """`on_change` is called after each Change. `clock` dates what is remembered."""
 
@@ -98,6 +61,7 @@ class Cache:
         self._objects: dict[Kind, dict[tuple[str, str], KubernetesObject]] = defaultdict(dict)
         self._index: dict[tuple[Kind, Hashable], dict[tuple[str, str], KubernetesObject]] = defaultdict(dict)
         self._deleted: dict[str, None] = {}
+        self._let_go: dict[str, None] = {}
         self._label_off: dict[tuple[str, str], datetime] = {}
         self._arriving: set[tuple[str, tuple[str, str, str]]] = set()
         self._leaving: set[tuple[str, str]] = set()
@@ -125,6 +89,7 @@ class Cache:
 
     def remove(self, kind: Kind, gone: KubernetesObject) -> None:
         """The object is gone; another of the same name, made since, stays."""
+        self._let_go.pop(gone.metadata.uid, None)
         self._deleted[gone.metadata.uid] = None
         while len(self._deleted) > REMEMBERED_DELETIONS:
             del self._deleted[next(iter(self._deleted))]
@@ -155,13 +120,17 @@ class Cache:
             self._objects[kind][key] = new
         if kind is Kind.POD:
             self._note_labels(old, new)
+        if new is not None and new.is_terminating and ORPHAN in new.metadata.finalizers:
+            self._let_go[new.metadata.uid] = None
         self.on_change(Change(kind, old, new))
+
+    def has_let_go(self, one: KubernetesObject) -> bool:
+        """Whether it was deleted with --cascade=orphan: the finalizer that says so may be gone before anybody looks."""
+        return one.metadata.uid in self._let_go
 
     def _note_labels(self, old: Pod | None, new: Pod | None) -> None:
         """When a module's label left a pod: from then on no new request comes [S8]."""
-        had = {key for key in (old.metadata.labels if old else ()) if key.startswith(SERVES_PREFIX)}
-        has = set(new.metadata.labels) if new else set()
-        for label in had - has:
+        for label in _serving(old) - _serving(new):
             if old and new:
                 self._label_off[old.metadata.uid, label] = self._clock()
         if old and not new:
@@ -170,14 +139,14 @@ class Cache:
     def label_off_since(self, pod: Pod, module_name: str) -> datetime | None:
         """When the module's label left the pod; None while it is there. Unknown counts from the first time asked."""
         label = serves_label(module_name)
-        if label in pod.metadata.labels:
+        if is_asked_for(pod.metadata.labels, label):
             return None
         return self._label_off.setdefault((pod.metadata.uid, label), self._clock())
 
     @contextmanager
     def arriving(self, coming: Iterable[KubernetesObject]) -> Iterator[None]:
         """Others see the places of Modules as taken from the moment that it is decided to create them."""
-        taken = {_place_of(one) for one in coming if isinstance(one, Module)}
+        taken = {place_of(one) for one in coming if isinstance(one, Module)}
         self._arriving |= taken
         try:
             yield
@@ -187,7 +156,7 @@ class Cache:
     def has_arrived(self, created: KubernetesObject) -> None:
         """It can be seen now."""
         if isinstance(created, Module):
-            self._arriving.discard(_place_of(created))
+            self._arriving.discard(place_of(created))
 
     @contextmanager
     def leaving(self, modules: Iterable[tuple[str, str]]) -> Iterator[None]:
@@ -226,13 +195,17 @@ class Cache:
         return frozenset(place for where, place in self._arriving if where == namespace)
 
     def pods_of(self, base: Deployment) -> tuple[Pod, ...]:
-        """Pods that a base Deployment selects, by name."""
-        labels = base.spec.selector.match_labels
-        if not labels:
-            return ()
-        first = next(iter(labels.items()))
-        found = self.find(Kind.POD, "label", base.metadata.namespace, *first)
-        return tuple(sorted((pod for pod in found if base.selects(pod)), key=lambda pod: pod.name))
+        """The pods that are the base's, by name."""
+        first = next(iter(base.spec.selector.match_labels.items()), None)
+        place = ("label", base.metadata.namespace, *first) if first else ("namespace", base.metadata.namespace)
+        own = (pod for pod in self.find(Kind.POD, *place) if self.standing(base, pod) is Standing.OWN)
+        return tuple(sorted(own, key=lambda pod: pod.name))
+
+    def standing(self, base: Deployment, pod: Pod) -> Standing:
+        """How the pod stands to the base, as far as can be seen."""
+        controller = pod.metadata.controller
+        replica_set = self.get(Kind.REPLICASET, pod.metadata.namespace, controller.name) if controller else None
+        return standing(base, pod, replica_set)
 
     def modules_of(self, replica_set: ModuleReplicaSet) -> tuple[Module, ...]:
         value = label_value(replica_set.name)
@@ -245,6 +218,12 @@ class Cache:
 
     def modules_on(self, pod: Pod) -> tuple[Module, ...]:
         return self._as_seen(self.find(Kind.MODULE, "pod", pod.metadata.uid))
+
+
+def _serving(pod: Pod | None) -> set[str]:
+    """Labels by which the pod gets requests."""
+    labels = pod.metadata.labels if pod else {}
+    return {key for key in labels if key.startswith(SERVES_PREFIX) and is_asked_for(labels, key)}
 
 
 def _is_newer(new: KubernetesObject, old: KubernetesObject) -> bool:

@@ -12,7 +12,7 @@ from typing import assert_never
 
 import structlog
 
-from arkwright.clients.errors import Conflict, NotFound
+from arkwright.clients.errors import ApiRefused, Conflict, NotFound
 from arkwright.clients.kube import KubeClient
 from arkwright.controller.agentcalls import AgentCalls, Asked
 from arkwright.controller.cache import Cache, Key
@@ -21,7 +21,7 @@ from arkwright.model.cluster import Document
 from arkwright.model.codec import decode, read_if_kind
 from arkwright.model.meta import KubernetesObject
 from arkwright.model.resources import RESOURCES, Kind
-from arkwright.plan.intents import Call, Create, Delete, Intent, Patch, SetStatus, Target, Tell
+from arkwright.plan.intents import Call, Create, Delete, Intent, MakeSure, Patch, SetStatus, Target, Tell
 
 log = structlog.get_logger()
 
@@ -66,6 +66,8 @@ class Executor:
     async def _do(self, intent: Intent, clock: Callable[[], datetime]) -> None:
         _say(intent)
         match intent:
+            case MakeSure(target):
+                await self._make_sure(target)
             case Create():
                 await self._create(intent)
             case Patch(target, patch):
@@ -82,15 +84,37 @@ class Executor:
             case _:
                 assert_never(intent)
 
+    async def _make_sure(self, target: Target) -> None:
+        try:
+            found = await self._kube.get(RESOURCES[target.kind], target.namespace, target.name)
+        except NotFound as error:
+            raise Conflict(f"{target.name} is gone", 409) from error
+        if found.metadata.uid != target.uid or found.is_terminating:
+            raise Conflict(f"{target.name} is going, or another one by now", 409)
+
     async def _create(self, intent: Create) -> None:
         target, resource = intent.target, RESOURCES[intent.target.kind]
         try:
             async with self._slots:
                 made = await self._kube.create(resource, target.namespace, intent.document)
         except Conflict:
-            return  # it is there: the watch will show it
+            return await self._note_existing(target)
         self._wrote(target, "create", made)
         self._cache.has_arrived(made)
+
+    async def _note_existing(self, target: Target) -> None:
+        """Somebody was faster, which enters the cache like an answer to our own write. Raises Conflict if it was known already:
+        whoever planned this did not count on it, and says so."""
+        known = self._cache.get(target.kind, target.namespace, target.name)
+        try:
+            found = await self._kube.get(RESOURCES[target.kind], target.namespace, target.name)
+        except NotFound as error:
+            raise Conflict(f"{target.name} came and went", 409) from error
+        self._cache.apply(target.kind, found)
+        if found.is_terminating:
+            return  # its successor comes once it is gone
+        if known is not None and known.metadata.uid == found.metadata.uid:
+            raise ApiRefused(f'{target.kind} "{target.name}" is there already, and is not what is wanted there', 409)
 
     async def _patch(self, target: Target, patch: Document, subresource: str) -> None:
         resource = RESOURCES[target.kind]

@@ -5,20 +5,39 @@ from datetime import datetime
 
 from arkwright.controller.agentcalls import AgentCalls
 from arkwright.controller.cache import Cache, Key
-from arkwright.controller.triggers import owner_of, replica_set_of
+from arkwright.controller.relations import (
+    base_of,
+    candidates_of,
+    deployment_of,
+    family_of,
+    former_replica_set_of,
+    pod_by_label,
+    replica_set_of,
+    revisions_of,
+    standing_of,
+)
 from arkwright.model.cluster import Deployment, Pod
 from arkwright.model.kinds import Module, ModuleArchive, ModuleDeployment, ModuleReplicaSet
-from arkwright.model.names import RECYCLE_BASE_POD, service_name
+from arkwright.model.membership import Standing
+from arkwright.model.names import (
+    DETACHED,
+    MODULE_REPLICASET,
+    RECYCLE_BASE_POD,
+    is_asked_for,
+    replicaset_name,
+    service_name,
+)
 from arkwright.model.resources import Kind
 from arkwright.plan.basepod import ObservedBasePod, plan_base_pod
 from arkwright.plan.departure import kept_until_switched
-from arkwright.plan.deployment import ObservedDeployment, plan_deployment
+from arkwright.plan.deployment import plan_deployment
 from arkwright.plan.intents import Plan
 from arkwright.plan.module import plan_module
+from arkwright.plan.overview import ObservedDeployment
 from arkwright.plan.replicaset import ObservedReplicaSet, kept_until_replaced, plan_replica_set
 from arkwright.plan.revisions import Revision
 from arkwright.plan.seating import Room
-from arkwright.plan.tries import ObservedModule, identity
+from arkwright.plan.tries import Choice, ObservedModule, identity
 
 
 class Observer:
@@ -41,17 +60,21 @@ class Observer:
     def deployment(self, deployment: ModuleDeployment) -> ObservedDeployment:
         namespace, module = deployment.metadata.namespace, deployment.spec.template.spec.module
         base = self._base(deployment)
-        owned = self._cache.find(Kind.MODULE_REPLICASET, "owner", namespace, deployment.name)
+        pods = self._cache.pods_of(base) if base else ()
+        owned = revisions_of(deployment, self._cache)
         sharers = self._cache.find(Kind.MODULE_DEPLOYMENT, "module", namespace, module.name)
         return ObservedDeployment(
             deployment=deployment,
             base=base,
-            revisions=tuple(Revision(one, self._cache.modules_of(one)) for one in owned),
-            live_pods=sum(pod.is_live for pod in self._cache.pods_of(base)) if base else 0,
+            revisions=tuple(Revision(one, self._staying_modules(one, pods)) for one in owned),
+            live_pods=sum(pod.is_live for pod in pods),
+            unready=frozenset(pod.name for pod in pods if pod.is_unready),
+            taken=self._taken_names(deployment, owned),
             service=self._cache.get(Kind.SERVICE, namespace, service_name(module.name)),
             sharers=tuple(one for one in sharers if one.name != deployment.name),
             status_written_at=self._cache.status_written.get((Kind.MODULE_DEPLOYMENT, *deployment.key)),
             refused=self._refused(Key(Kind.MODULE_DEPLOYMENT, *deployment.key), owned),
+            has_let_go=self._cache.has_let_go(deployment),
         )
 
     def _refused(self, key: Key, replica_sets: tuple[ModuleReplicaSet, ...]) -> str:
@@ -65,10 +88,22 @@ class Observer:
         keys = (key, *(Key(Kind.MODULE_REPLICASET, *one.key) for one in replica_sets), *of_modules, *of_pods)
         return next((refused[one] for one in keys if one in refused), "")
 
+    def _taken_names(self, deployment: ModuleDeployment, owned: tuple[ModuleReplicaSet, ...]) -> frozenset[str]:
+        """Names that its next revision would have, and that are somebody else's: one after another until one is free."""
+        namespace, number = deployment.metadata.namespace, max((one.revision for one in owned), default=0) + 1
+        taken, ours = set(), {one.name for one in owned}
+        while (name := replicaset_name(deployment.name, number)) not in ours:
+            if self._cache.get(Kind.MODULE_REPLICASET, namespace, name) is None:
+                break
+            taken.add(name)
+            number += 1
+        return frozenset(taken)
+
     def replica_set(self, replica_set: ModuleReplicaSet) -> ObservedReplicaSet:
-        modules, deployment = self._cache.modules_of(replica_set), self._deployment_of(replica_set)
-        base = self._base(deployment) if deployment else None
-        of_base = self._cache.pods_of(base) if base else ()
+        deployment = deployment_of(replica_set, self._cache)
+        base = self._base(deployment) if deployment else base_of(replica_set, self._cache)
+        of_base = self._cache.pods_of(base) if base else (() if deployment else candidates_of(replica_set, self._cache))
+        modules = self._staying_modules(replica_set, of_base)
         # those that start take nothing yet, and explain why nothing fits
         staying = [pod for pod in of_base if pod.is_live or pod.is_starting]
         holding = {one.pod_name for one in modules} - {pod.name for pod in staying}
@@ -82,22 +117,37 @@ class Observer:
             arriving=self._cache.arrivals(replica_set.metadata.namespace),
             is_newest=self._is_newest(replica_set),
             vacancies=self._vacancies(replica_set, deployment, sum(pod.is_live for pod in staying)),
-            recycles_pods=deployment is not None and deployment.metadata.annotations.get(RECYCLE_BASE_POD) == "true",
+            recycles_pods=deployment is not None and is_asked_for(deployment.metadata.annotations, RECYCLE_BASE_POD),
         )
         key = Key(Kind.MODULE_REPLICASET, *replica_set.key)
-        written = self._cache.status_written.get(key)
-        return ObservedReplicaSet(replica_set, modules, room, written, self._refused(key, (replica_set,)))
+        return ObservedReplicaSet(
+            replica_set=replica_set,
+            modules=modules,
+            room=room,
+            status_written_at=self._cache.status_written.get(key),
+            has_let_go=self._cache.has_let_go(replica_set),
+            refused=self._refused(key, (replica_set,)),
+        )
+
+    def _staying_modules(self, replica_set: ModuleReplicaSet, pods: tuple[Pod, ...]) -> tuple[Module, ...]:
+        """Its Modules without those on pods that were relabelled out of the base: they are given up. `pods`: the base's."""
+        names = {pod.name for pod in pods}
+        return tuple(
+            one
+            for one in self._cache.modules_of(replica_set)
+            if one.pod_name in names or standing_of(one, self._cache) is not Standing.STRAY
+        )
 
     def _vacancies(self, replica_set: ModuleReplicaSet, deployment: ModuleDeployment | None, live_pods: int) -> int:
         """Replicas that are wanted and that no base pod holds in any revision."""
         if deployment is None:
             return 0
         wanted = deployment.spec.replicas if deployment.spec.replicas >= 0 else live_pods
-        modules = (module for one in self._family(replica_set) for module in self._cache.modules_of(one))
+        modules = (module for one in family_of(replica_set, self._cache) for module in self._cache.modules_of(one))
         return max(0, wanted - len({one.pod_name for one in modules if not one.is_terminating}))
 
     def _is_newest(self, replica_set: ModuleReplicaSet) -> bool:
-        return all(one.revision <= replica_set.revision for one in self._family(replica_set))
+        return all(one.revision <= replica_set.revision for one in family_of(replica_set, self._cache))
 
     def module(self, module: Module, now: datetime) -> ObservedModule:
         pod, replica_set = self._cache.get_pod_of(module), replica_set_of(module, self._cache)
@@ -106,7 +156,7 @@ class Observer:
         if replica_set and _same_identity(replica_set, module):
             archive = replica_set.module
         if pod is None:
-            return ObservedModule(module, archive, None, False, last=self._agents.last(key))
+            return self._unplaced(module, archive)
         namesakes = (one for one in self._cache.modules_on(pod) if one.spec.module.name == name)
         neighbours = tuple(one for one in namesakes if one.name != module.name)
         return ObservedModule(
@@ -123,11 +173,27 @@ class Observer:
             newer=tuple(one for one in neighbours if self._age(one, replica_set) > 0 and not one.is_terminating),
             leftovers=self._leftovers(pod, archive, replica_set),
             is_kept=module.name in self._kept(pod, now),
+            standing=standing_of(module, self._cache),
+            home=former_replica_set_of(module, self._cache),
             drift_seconds=self._drift_seconds,
             drain_seconds=_drain_seconds(replica_set),
             is_label_coming=self._cache.is_label_coming(pod, name),
             label_off_since=self._cache.label_off_since(pod, name),
         )
+
+    def _unplaced(self, module: Module, archive: ModuleArchive) -> ObservedModule:
+        """A Module that is on no pod, and where it might go."""
+        last = self._agents.last(Key(Kind.MODULE, *module.key))
+        if module.pod_name or module.is_terminating:
+            return ObservedModule(module, archive, None, False, last=last)
+        before = pod_by_label(module, self._cache)
+        if MODULE_REPLICASET in module.metadata.labels:
+            pods: tuple[Pod, ...] = (before,) if before else ()
+        else:
+            pods = (before,) if before else candidates_of(module, self._cache)
+        residents = {pod.name: self._cache.modules_on(pod) for pod in pods}
+        arriving = self._cache.arrivals(module.metadata.namespace)
+        return ObservedModule(module, archive, None, False, last=last, choice=Choice(pods, residents, arriving))
 
     def _leftovers(
         self, pod: Pod, archive: ModuleArchive, replica_set: ModuleReplicaSet | None
@@ -137,30 +203,27 @@ class Observer:
         if report is None or replica_set is None or len(report.modules) < 2:
             return ()
         asked_for = {identity(one.spec.module) for one in self._cache.modules_on(pod)} | {identity(archive)}
-        family = (one.module for one in self._family(replica_set))
+        family = (one.module for one in family_of(replica_set, self._cache))
         return tuple(
             one
             for one in family
             if one.name == archive.name and identity(one) not in asked_for and report.find(one.name, one.version)
         )
 
-    def _family(self, replica_set: ModuleReplicaSet) -> tuple[ModuleReplicaSet, ...]:
-        """All ReplicaSets of its ModuleDeployment."""
-        owner = owner_of(replica_set)
-        return self._cache.find(
-            Kind.MODULE_REPLICASET, "owner", replica_set.metadata.namespace, owner.name if owner else ""
-        )
-
     def _age(self, neighbour: Module, replica_set: ModuleReplicaSet | None) -> int:
         """Below 0: of an older revision of the same ModuleDeployment; above 0: of a newer one; 0: neither."""
         theirs = replica_set_of(neighbour, self._cache)
-        if replica_set is None or theirs is None or owner_of(theirs) != owner_of(replica_set):
+        if replica_set is None or theirs is None or theirs.family != replica_set.family:
             return 0
         return theirs.revision - replica_set.revision
 
     def base_pod(self, pod: Pod, now: datetime) -> ObservedBasePod:
         modules = self._cache.modules_on(pod)
-        return ObservedBasePod(pod, modules, self._agents.report(pod), self._kept(pod, now))
+        strays = frozenset(one.name for one in modules if self._is_given_up(one))
+        return ObservedBasePod(pod, modules, self._agents.report(pod), self._kept(pod, now), strays)
+
+    def _is_given_up(self, module: Module) -> bool:
+        return DETACHED in module.metadata.labels or standing_of(module, self._cache) is Standing.STRAY
 
     def _kept(self, pod: Pod, now: datetime) -> frozenset[str]:
         """Those of deleted ones that serve on until they are replaced. To look at a whole ReplicaSet costs: only if it may be."""
@@ -175,15 +238,6 @@ class Observer:
         name = deployment.spec.base_deployment_name
         base: Deployment | None = self._cache.get(Kind.DEPLOYMENT, deployment.metadata.namespace, name)
         return base
-
-    def _deployment_of(self, replica_set: ModuleReplicaSet) -> ModuleDeployment | None:
-        owner = owner_of(replica_set)
-        if owner is None:
-            return None
-        found: ModuleDeployment | None = self._cache.get(
-            Kind.MODULE_DEPLOYMENT, replica_set.metadata.namespace, owner.name
-        )
-        return found
 
 
 def _same_identity(replica_set: ModuleReplicaSet, module: Module) -> bool:

@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 
 from arkwright.controller.cache import Cache, Change, Key
+from arkwright.controller.relations import deployment_by_label, owner_of, replica_set_of
 from arkwright.model.cluster import Deployment, Pod, Service
 from arkwright.model.kinds import Module, ModuleDeployment, ModuleReplicaSet
-from arkwright.model.meta import KubernetesObject, OwnerReference
-from arkwright.model.names import MODULE_REPLICASET, service_name
+from arkwright.model.meta import KubernetesObject
+from arkwright.model.names import label_value, service_name
 from arkwright.model.resources import Kind
 
 
@@ -21,6 +22,26 @@ def _all_concerned(change: Change, cache: Cache) -> Iterator[Key]:
             yield from _concerned(one, cache)
     if change.kind is Kind.MODULE_REPLICASET and _is_spec_changed(change):
         yield from (_key(Kind.MODULE, module) for module in cache.modules_of(change.after or change.before))
+    if change.kind is Kind.DEPLOYMENT and _is_another_base(change):
+        for replica_set in _made_for(change.after or change.before, cache):
+            yield from (_key(Kind.MODULE, module) for module in cache.modules_of(replica_set))
+    if change.kind is Kind.REPLICASET and _is_another_owners(change):
+        for pod in cache.find(Kind.POD, "controller", (change.after or change.before).metadata.uid):
+            yield from _of_pod(pod, cache)
+
+
+def _is_another_base(change: Change) -> bool:
+    """Most changes of a base are about its replicas; which pods it means seldom changes."""
+    meant = [(one.metadata.uid, one.spec.selector) if one else None for one in (change.before, change.after)]
+    return bool(meant[0] != meant[1])
+
+
+def _is_another_owners(change: Change) -> bool:
+    """Most changes of a ReplicaSet are about its status; whose it is seldom changes."""
+    whose = [
+        (one.metadata.owner_references, one.metadata.labels) if one else None for one in (change.before, change.after)
+    ]
+    return bool(whose[0] != whose[1])
 
 
 def _is_spec_changed(change: Change) -> bool:
@@ -34,7 +55,7 @@ def _concerned(one: KubernetesObject, cache: Cache) -> Iterator[Key]:
             yield from _sharers(one, cache)
         case ModuleReplicaSet():
             yield _key(Kind.MODULE_REPLICASET, one)
-            yield from _owner(one)
+            yield from _owner(one, cache)
         case Module():
             yield from _of_module(one, cache)
         case Pod():
@@ -55,9 +76,11 @@ def _sharers(deployment: ModuleDeployment, cache: Cache) -> Iterator[Key]:
         yield _key(Kind.MODULE_DEPLOYMENT, other)
 
 
-def _owner(replica_set: ModuleReplicaSet) -> Iterator[Key]:
+def _owner(replica_set: ModuleReplicaSet, cache: Cache) -> Iterator[Key]:
     if owner := owner_of(replica_set):
         yield Key(Kind.MODULE_DEPLOYMENT, replica_set.metadata.namespace, owner.name)
+    elif deployment := deployment_by_label(replica_set, cache):
+        yield _key(Kind.MODULE_DEPLOYMENT, deployment)
 
 
 def _of_module(module: Module, cache: Cache) -> Iterator[Key]:
@@ -72,7 +95,7 @@ def _of_module(module: Module, cache: Cache) -> Iterator[Key]:
     replica_set = replica_set_of(module, cache)
     if replica_set:
         yield _key(Kind.MODULE_REPLICASET, replica_set)
-        yield from _owner(replica_set)
+        yield from _owner(replica_set, cache)
         if replica_set.replaces_first:
             yield from _replaced_by(replica_set, cache)
 
@@ -85,19 +108,6 @@ def _replaced_by(replica_set: ModuleReplicaSet, cache: Cache) -> Iterator[Key]:
             yield Key(Kind.POD, one.metadata.namespace, one.pod_name)
 
 
-def replica_set_of(module: Module, cache: Cache) -> ModuleReplicaSet | None:
-    """By its label, which may hold the name cut."""
-    label = module.metadata.labels.get(MODULE_REPLICASET, "")
-    found: tuple[ModuleReplicaSet, ...] = cache.find(Kind.MODULE_REPLICASET, "label", module.metadata.namespace, label)
-    return next(iter(found), None)
-
-
-def owner_of(replica_set: ModuleReplicaSet) -> OwnerReference | None:
-    """The ModuleDeployment that it belongs to."""
-    owners = replica_set.metadata.owner_references
-    return next((one for one in owners if one.kind == "ModuleDeployment"), None)
-
-
 def _of_pod(pod: Pod, cache: Cache) -> Iterator[Key]:
     yield _key(Kind.POD, pod)
     for module in cache.modules_on(pod):
@@ -105,6 +115,17 @@ def _of_pod(pod: Pod, cache: Cache) -> Iterator[Key]:
     for base in cache.find(Kind.DEPLOYMENT, "namespace", pod.metadata.namespace):
         if base.selects(pod):
             yield from _of_base(base, cache)
+    yield from _seeking(pod, cache)
+
+
+def _seeking(pod: Pod, cache: Cache) -> Iterator[Key]:
+    """Bare ones that the pod may be for: their selector means it, or their label names its base."""
+    for module in cache.find(Kind.MODULE, "pod", ""):
+        if module.metadata.namespace == pod.metadata.namespace:
+            yield _key(Kind.MODULE, module)
+    for replica_set in cache.find(Kind.MODULE_REPLICASET, "base", pod.metadata.namespace, ""):
+        if replica_set.spec.selector.matches(pod.metadata.labels):
+            yield _key(Kind.MODULE_REPLICASET, replica_set)
 
 
 def _of_base(base: Deployment, cache: Cache) -> Iterator[Key]:
@@ -112,6 +133,15 @@ def _of_base(base: Deployment, cache: Cache) -> Iterator[Key]:
         yield _key(Kind.MODULE_DEPLOYMENT, deployment)
         for replica_set in cache.find(Kind.MODULE_REPLICASET, "owner", base.metadata.namespace, deployment.name):
             yield _key(Kind.MODULE_REPLICASET, replica_set)
+    yield from (_key(Kind.MODULE_REPLICASET, one) for one in _made_for(base, cache))
+
+
+def _made_for(base: Deployment, cache: Cache) -> tuple[ModuleReplicaSet, ...]:
+    """ReplicaSets whose Modules go into this base, whoever they belong to."""
+    found: tuple[ModuleReplicaSet, ...] = cache.find(
+        Kind.MODULE_REPLICASET, "base", base.metadata.namespace, label_value(base.name)
+    )
+    return found
 
 
 def _askers(service: Service, cache: Cache) -> Iterator[str]:

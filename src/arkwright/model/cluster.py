@@ -4,11 +4,9 @@ from datetime import datetime
 from typing import Any
 
 from arkwright.model.arklet import DEFAULT_PORT
-from arkwright.model.kinds import LabelSelector
 from arkwright.model.meta import KubernetesObject, ObjectMeta, Value
-from arkwright.model.names import ARKLET_PORT, ARKLET_SCHEME, DELETE_POD, DELETE_POD_DIRECTLY
-
-LEAVING = frozenset({DELETE_POD, DELETE_POD_DIRECTLY})
+from arkwright.model.names import ARKLET_PORT, ARKLET_SCHEME, DELETE_POD, DELETE_POD_DIRECTLY, is_asked_for
+from arkwright.model.selectors import LabelSelector
 
 
 class ContainerPort(Value, frozen=True, kw_only=True):
@@ -75,11 +73,17 @@ class ContainerStatus(
     state: ContainerState = ContainerState()
 
 
+class PodCondition(Value, frozen=True, kw_only=True):
+    type: str = ""
+    status: str = ""
+
+
 class PodStatus(
     Value, frozen=True, kw_only=True, rename={"pod_ip": "podIP", "container_statuses": "containerStatuses"}
 ):
     phase: str = ""
     pod_ip: str = ""
+    conditions: tuple[PodCondition, ...] = ()
     container_statuses: tuple[ContainerStatus, ...] = ()
 
 
@@ -106,7 +110,12 @@ class Pod(KubernetesObject, frozen=True, kw_only=True):
     @property
     def is_asked_to_leave(self) -> bool:
         """A person labelled it: its Modules go, then the controller deletes it."""
-        return any(self.metadata.labels.get(key) == "true" for key in LEAVING)
+        return is_asked_for(self.metadata.labels, DELETE_POD, DELETE_POD_DIRECTLY)
+
+    @property
+    def is_unready(self) -> bool:
+        """It says so itself; a pod that says nothing of it is not."""
+        return any(one.type == "Ready" and one.status == "False" for one in self.status.conditions)
 
     @property
     def agent_port(self) -> int:
@@ -144,8 +153,11 @@ class Deployment(KubernetesObject, frozen=True, kw_only=True):
     spec: DeploymentSpec = DeploymentSpec()
 
     def selects(self, pod: Pod) -> bool:
-        wanted, labels = self.spec.selector.match_labels, pod.metadata.labels
-        return bool(wanted) and all(labels.get(key) == value for key, value in wanted.items())
+        return self.spec.selector.matches(pod.metadata.labels)
+
+
+class ReplicaSet(KubernetesObject, frozen=True, kw_only=True):
+    """What a Deployment makes its pods with: only whose it is matters here."""
 
 
 class Workload(KubernetesObject, frozen=True, kw_only=True):

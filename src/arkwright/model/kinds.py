@@ -9,7 +9,8 @@ from enum import StrEnum
 import msgspec
 
 from arkwright.model.meta import Condition, KubernetesObject, OwnedMeta, OwnerReference, Value
-from arkwright.model.names import MODULE_REPLICASET_REVISION
+from arkwright.model.names import MODULE_DEPLOYMENT, MODULE_REPLICASET, MODULE_REPLICASET_REVISION, label_value
+from arkwright.model.selectors import LabelSelector
 
 
 class UpgradePolicy(StrEnum):
@@ -152,10 +153,6 @@ class ModuleDeployment(KubernetesObject, frozen=True, kw_only=True):
     status: ModuleDeploymentStatus = ModuleDeploymentStatus()
 
 
-class LabelSelector(Value, frozen=True, kw_only=True):
-    match_labels: dict[str, str] = {}
-
-
 class ModuleReplicaSetSpec(Value, frozen=True, kw_only=True):
     selector: LabelSelector = LabelSelector()
     replicas: int = 0
@@ -181,6 +178,11 @@ class ModuleReplicaSet(KubernetesObject, frozen=True, kw_only=True):
     @property
     def module(self) -> ModuleArchive:
         return self.spec.template.spec.module
+
+    @property
+    def family(self) -> str:
+        """Revisions of one ModuleDeployment are one; a bare ReplicaSet is one of its own."""
+        return self.metadata.labels.get(MODULE_DEPLOYMENT) or label_value(self.name)
 
     @property
     def replaces_first(self) -> bool:
@@ -226,6 +228,12 @@ class Module(KubernetesObject, frozen=True, kw_only=True):
             if owner.kind == "Pod":
                 return owner
         return NOBODY
+
+    @property
+    def family(self) -> str:
+        """As that of its ReplicaSet; a bare Module is one of its own."""
+        labels = self.metadata.labels
+        return labels.get(MODULE_DEPLOYMENT) or labels.get(MODULE_REPLICASET) or label_value(self.name)
 
     @property
     def pod_name(self) -> str:

@@ -34,6 +34,11 @@ class ObjectMeta(Value, frozen=True, kw_only=True):
     finalizers: tuple[str, ...] = ()
     owner_references: tuple[OwnerReference, ...] = ()
 
+    @property
+    def controller(self) -> OwnerReference | None:
+        """The owner that looks after it; there is at most one."""
+        return next((one for one in self.owner_references if one.controller), None)
+
 
 class ManagedFields(Value, frozen=True, kw_only=True):
     """What one writer has said of an object. `operation`: Apply (server-side) or Update (anything else)."""

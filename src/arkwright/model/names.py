@@ -6,6 +6,7 @@ In: user input of any length. Out: names and label values that the API server ne
 import hashlib
 import re
 import zlib
+from collections.abc import Mapping
 
 GROUP = "serverless.alipay.com"
 API_VERSION = f"{GROUP}/v1alpha1"
@@ -23,6 +24,7 @@ MODULE_REPLICASET = f"{GROUP}/module-replicaset"
 MODULE_REPLICASET_REVISION = f"{GROUP}/module-replicaset-revision"
 DELETE_MODULE = f"{GROUP}/delete-module"
 DELETE_MODULE_DIRECTLY = f"{GROUP}/delete-module-directly"
+DETACHED = f"{GROUP}/detached"
 NEW_REPLICATED_MODULE = f"{GROUP}/new-replicated-module"
 DELETE_POD = f"{GROUP}/delete-pod"
 DELETE_POD_DIRECTLY = f"{GROUP}/delete-pod-directly"
@@ -39,6 +41,8 @@ LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 
 REPLICASET_EXISTS = f"{GROUP}/module-replicaset-existed"
 MODULE_EXISTS = f"{GROUP}/module-existed"
+ORPHAN = "orphan"
+"""Set by `kubectl delete --cascade=orphan` until what is owned has been let go."""
 ALLOCATE_POD = f"{GROUP}/allocate-pod"
 
 DEFAULT_LEASE = ("default", "arkwright")  # namespace and name of the Lease that the controller which acts holds
@@ -51,6 +55,15 @@ HASH_LENGTH = 8
 def serves_label(module_name: str) -> str:
     """The pod label that says "this module serves here", the selector of its Service [S8]."""
     return SERVES_PREFIX + module_name
+
+
+def is_asked_for(labels: Mapping[str, str], *keys: str) -> bool:
+    """Whether a label among `keys` asks for something: "true" does, and nothing else; "false" least of all.
+
+    >>> is_asked_for({DELETE_POD: "true"}, DELETE_POD), is_asked_for({DELETE_POD: "false"}, DELETE_POD)
+    (True, False)
+    """
+    return any(labels.get(key) == "true" for key in keys)
 
 
 def without_ours(labels: dict[str, str]) -> dict[str, str]:

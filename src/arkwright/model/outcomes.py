@@ -42,6 +42,7 @@ class Reason(StrEnum):
     UNINSTALL_FAILED = "UninstallFailed"
     BASE_RESTARTED = "BaseRestarted"
     BASE_TERMINATING = "BaseTerminating"
+    DETACHED = "Detached"
 
 
 class EventReason(StrEnum):
@@ -52,6 +53,8 @@ class EventReason(StrEnum):
     MODULE_UNINSTALLED = "ModuleUninstalled"
     MODULE_UNINSTALL_FAILED = "ModuleUninstallFailed"
     MODULE_DRIFTED = "ModuleDrifted"
+    MODULE_DETACHED = "ModuleDetached"
+    MODULE_ATTACHED = "ModuleAttached"
     BATCH_STARTED = "BatchStarted"
     BATCH_COMPLETED = "BatchCompleted"
     BATCH_AWAITING_CONFIRMATION = "BatchAwaitingConfirmation"

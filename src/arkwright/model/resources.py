@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from arkwright.model.cluster import Deployment, Event, Lease, Pod, Service, Workload
+from arkwright.model.cluster import Deployment, Event, Lease, Pod, ReplicaSet, Service, Workload
 from arkwright.model.kinds import Module, ModuleDeployment, ModuleReplicaSet
 from arkwright.model.meta import KubernetesObject
 from arkwright.model.names import GROUP
@@ -66,7 +66,7 @@ RESOURCES = {
     Kind.POD: Resource("/api/v1", "pods", Pod),
     Kind.SERVICE: Resource("/api/v1", "services", Service),
     Kind.DEPLOYMENT: Resource("/apis/apps/v1", "deployments", Deployment),
-    Kind.REPLICASET: Resource("/apis/apps/v1", "replicasets", Workload),
+    Kind.REPLICASET: Resource("/apis/apps/v1", "replicasets", ReplicaSet),
     Kind.EVENT: Resource("/api/v1", "events", Event),
     Kind.LEASE: Resource("/apis/coordination.k8s.io/v1", "leases", Lease),
 }

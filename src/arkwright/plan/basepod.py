@@ -23,12 +23,15 @@ NEWS_SECONDS = 0.5
 
 @dataclass(frozen=True)
 class ObservedBasePod:
-    """`kept`: names of deleted Modules that serve on until their replacements do."""
+    """`kept`: names of deleted Modules that serve on until their replacements do. `strays`: of those that the pod took along
+    out of its base: they get no request.
+    """
 
     pod: Pod
     modules: tuple[Module, ...] = ()
     report: BaseReport | None = None
     kept: frozenset[str] = frozenset()
+    strays: frozenset[str] = frozenset()
 
 
 def plan_base_pod(observed: ObservedBasePod, now: datetime) -> Plan:
@@ -90,6 +93,8 @@ def serves(module: Module, observed: ObservedBasePod) -> bool:
 
     One that is kept until it is replaced served when it was deleted.
     """
+    if module.name in observed.strays:
+        return False
     if observed.report is None:
         return module.status.status is ModulePhase.AVAILABLE or module.name in observed.kept
     found = observed.report.find(module.spec.module.name, module.spec.module.version)

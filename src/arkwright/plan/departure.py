@@ -8,10 +8,11 @@ from datetime import datetime
 from arkwright.model.arklet import BizState
 from arkwright.model.cluster import Document, Pod
 from arkwright.model.kinds import Module, ModulePhase, ModuleStatus
-from arkwright.model.names import ALLOCATE_POD, DELETE_MODULE_DIRECTLY, DELETE_POD_DIRECTLY
+from arkwright.model.names import ALLOCATE_POD, DELETE_MODULE_DIRECTLY, DELETE_POD_DIRECTLY, is_asked_for
 from arkwright.model.outcomes import BaseReport, Command, Reason
 from arkwright.plan.contention import must_go_first
 from arkwright.plan.intents import Patch, Plan
+from arkwright.plan.silence import has_never_answered
 from arkwright.plan.tries import (
     ASK_AGAIN_SECONDS,
     SHORT_STATE_SECONDS,
@@ -100,11 +101,21 @@ def _may_still_come(observed: ObservedModule) -> bool:
 
 def _needs_no_call(observed: ObservedModule) -> str:
     """Why the agent is not asked; "" if it is. A pod that leaves by the delete-pod label still runs: its agent is asked."""
-    if observed.module.metadata.labels.get(DELETE_MODULE_DIRECTLY) == "true":
+    if is_asked_for(observed.module.metadata.labels, DELETE_MODULE_DIRECTLY):
         return "its label asks for no call"
     if observed.pod is None or not observed.pod.is_reachable:
         return "its base pod is gone or going"
-    return "its base pod's label asks for no call" if DELETE_POD_DIRECTLY in observed.pod.metadata.labels else ""
+    if _is_silent_still(observed):
+        return "its agent has never answered, so nothing was ever installed there"
+    is_direct = is_asked_for(observed.pod.metadata.labels, DELETE_POD_DIRECTLY)
+    return "its base pod's label asks for no call" if is_direct else ""
+
+
+def _is_silent_still(observed: ObservedModule) -> bool:
+    """It has been asked by this controller too, in vain."""
+    last = observed.last
+    is_asked = last is not None and last.outcome.command is Command.QUERY
+    return is_asked and observed.report is None and has_never_answered(observed.module)
 
 
 def _plan_drain(observed: ObservedModule, now: datetime) -> Plan | None:

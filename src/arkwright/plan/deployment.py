@@ -5,13 +5,13 @@ delete, the Service, the status. A release moves two counts: the new revision's 
 `handover` says. Which pods is the ReplicaSet's business, how is the Module's.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
-from functools import cached_property
+from itertools import count
 
-from arkwright.model.cluster import Deployment, Document, Service
+from arkwright.model.cluster import Document
 from arkwright.model.codec import encode, encode_whole
-from arkwright.model.kinds import HELD, Module, ModuleDeployment, ModuleDeploymentStatus, ReleaseStatus
+from arkwright.model.kinds import HELD, ModuleDeployment, ModuleDeploymentStatus, ReleaseStatus
 from arkwright.model.meta import Condition, OwnerReference
 from arkwright.model.names import (
     ABORT,
@@ -23,14 +23,22 @@ from arkwright.model.names import (
     replicaset_name,
 )
 from arkwright.model.outcomes import EventReason
-from arkwright.model.resources import Kind
 from arkwright.plan.abort import is_void, stable_instead, turned_back, unattended
 from arkwright.plan.confirmation import PAUSE, as_annotation, as_decided, ignored, is_put_back, next_note, note_of
-from arkwright.plan.handover import Handover, held_up, next_turn_in, old_counts
-from arkwright.plan.intents import Delete, Intent, Patch, Plan, SetStatus, Target, Tell, target_of
+from arkwright.plan.handover import held_up, next_turn_in, old_counts
+from arkwright.plan.intents import Delete, Intent, Patch, Plan, SetStatus, Tell
+from arkwright.plan.overview import ObservedDeployment
 from arkwright.plan.release import Counts, Release, Step, plan_release
 from arkwright.plan.retreat import plan_retreat
-from arkwright.plan.revisions import Revision, changes, creation, granted, identity, outdated, wanted_replica_set
+from arkwright.plan.revisions import (
+    Revision,
+    adoption,
+    changes,
+    creation,
+    granted,
+    outdated,
+    wanted_replica_set,
+)
 from arkwright.plan.service import ObservedService, plan_service
 from arkwright.plan.status import (
     conditions,
@@ -46,58 +54,6 @@ from arkwright.plan.status import (
 
 FINALIZERS = (REPLICASET_EXISTS, MODULE_EXISTS)
 TOLD_HERE = frozenset({EventReason.MAX_UNAVAILABLE_EXCEEDED, EventReason.BASE_NOT_FOUND, EventReason.WRITE_REFUSED})
-
-
-@dataclass(frozen=True)
-class ObservedDeployment:
-    """`live_pods`: how many live pods the base has. `base`: None if there is no Deployment of that name.
-
-    `service` has the name that the module's Service would have; `sharers` are other ModuleDeployments of that module.
-    `refused`: what the API server says of a write that it refuses. `is_abort`: `deployment` is as if it asked for the stable revision, for a person has given its release up.
-    """
-
-    deployment: ModuleDeployment
-    base: Deployment | None = None
-    revisions: tuple[Revision, ...] = ()
-    live_pods: int = 0
-    service: Service | None = None
-    sharers: tuple[ModuleDeployment, ...] = ()
-    status_written_at: datetime | None = None
-    refused: str = ""
-    is_abort: bool = False
-
-    @cached_property
-    def current(self) -> Revision | None:
-        """The revision of the wanted name, version and restart."""
-        wanted = identity(self.deployment.spec.template)
-        same = [one for one in self.revisions if identity(one.replica_set.spec.template) == wanted]
-        return max(same, key=lambda one: one.number, default=None)
-
-    @cached_property
-    def others(self) -> tuple[Revision, ...]:
-        current = self.current
-        return tuple(one for one in self.revisions if one is not current)
-
-    @cached_property
-    def handover(self) -> Handover:
-        return Handover(self.deployment.spec, self.desired, self.current, self.others)
-
-    @property
-    def desired(self) -> int:
-        replicas = self.deployment.spec.replicas
-        return self.live_pods if replicas < 0 else replicas
-
-    @property
-    def new_modules(self) -> tuple[Module, ...]:
-        return self.current.modules if self.current else ()
-
-    @property
-    def old_modules(self) -> tuple[Module, ...]:
-        return tuple(module for one in self.others for module in one.modules)
-
-    @property
-    def target(self) -> Target:
-        return target_of(Kind.MODULE_DEPLOYMENT, self.deployment)
 
 
 def plan_deployment(observed: ObservedDeployment, now: datetime) -> Plan:
@@ -116,6 +72,7 @@ def plan_deployment(observed: ObservedDeployment, now: datetime) -> Plan:
     intents = (
         *(status.intents if observed.refused else ()),  # first: what is refused again drops what comes after it
         *_adoption(observed),
+        *(one for revision in observed.revisions for one in adoption(revision, observed.deployment)),
         *_spec_changes(observed, asked, step),
         *(() if observed.refused else status.intents),
         *_new_revision(observed, name, number, step.target),
@@ -128,7 +85,7 @@ def plan_deployment(observed: ObservedDeployment, now: datetime) -> Plan:
     )
     wait = observed.deployment.spec.min_ready_seconds
     soon = next_available_in((*observed.new_modules, *observed.old_modules), wait, now)
-    looks = (status.look_again_in, soon, next_turn_in(observed.handover, now))
+    looks = (status.look_again_in, soon, next_turn_in(observed.handover, now), observed.silence.next_excuse_in(now))
     return Plan(intents, min((one for one in (step.look_again_in, *looks) if one is not None), default=None))
 
 
@@ -137,24 +94,32 @@ def _revision(observed: ObservedDeployment) -> tuple[int, str]:
     newest = max((one.number for one in observed.others), default=0)
     if observed.current:
         return max(observed.current.number, newest + 1), observed.current.name
-    return newest + 1, replicaset_name(observed.deployment.name, newest + 1)
+    free = next(n for n in count(newest + 1) if replicaset_name(observed.deployment.name, n) not in observed.taken)
+    return free, replicaset_name(observed.deployment.name, free)
 
 
 def _release(observed: ObservedDeployment, now: datetime) -> Release:
     deployment, current = observed.deployment, observed.current
-    wait = deployment.spec.min_ready_seconds
     counts = Counts(
         desired=observed.desired,
         planned=deployment.status.replicas,
         new=current.replica_set.spec.replicas if current else 0,
         new_present=len(observed.new_modules),
-        new_available=sum(is_available(one, wait, now) for one in observed.new_modules),
+        new_available=_arrived(observed, now),
         old_present=len(observed.old_modules),
     )
     newest = max((one.number for one in observed.others), default=0)
     is_return = current is not None and current.number < newest
     spec = unattended(deployment.spec) if observed.is_abort else deployment.spec
     return Release(spec, deployment.status.release_status, counts, is_return, observed.is_abort)
+
+
+def _arrived(observed: ObservedDeployment, now: datetime) -> int:
+    """New Modules that are there to stay, and those that no batch waits for: but no release is complete by excuses alone."""
+    wait, release = observed.deployment.spec.min_ready_seconds, observed.deployment.status.release_status
+    available = sum(is_available(one, wait, now) for one in observed.new_modules)
+    is_last = release.current_batch >= release.real_batch_count
+    return available + (len(observed.silence.excused(now)) if available or not is_last else 0)
 
 
 def _adoption(observed: ObservedDeployment) -> tuple[Intent, ...]:
@@ -213,7 +178,8 @@ def _failure(observed: ObservedDeployment) -> Condition | None:
         return no_base(observed.deployment)
     known = observed.current.replica_set.status.conditions if observed.current else ()
     placed = (one for one in known if one.type == "ReplicaFailure" and one.status == "True")
-    modules = (*observed.new_modules, *observed.old_modules)
+    uncounted = observed.silence.uncounted
+    modules = [one for one in (*observed.new_modules, *observed.old_modules) if one.pod_name not in uncounted]
     return next(placed, None) or held_up(observed.handover) or slowest(modules)
 
 
@@ -231,7 +197,11 @@ def _plan_status(
     """Progress is written at once; counters at most every 0.2 s."""
     deployment, before = observed.deployment, observed.deployment.status
     wait = deployment.spec.min_ready_seconds
-    counted = tally(observed.desired, observed.new_modules, observed.old_modules, wait, now)
+    counted = replace(
+        tally(observed.desired, observed.new_modules, observed.old_modules, wait, now),
+        uncounted=observed.silence.uncounted,
+        excused=observed.silence.excused(now),
+    )
     wanted = ModuleDeploymentStatus(
         replicas=counted.desired,
         available_replicas=counted.available,
@@ -262,6 +232,8 @@ def _plan_removal(observed: ObservedDeployment, now: datetime) -> Plan:
     metadata = observed.deployment.metadata
     if not set(FINALIZERS) & set(metadata.finalizers):
         return Plan()
+    if observed.has_let_go:
+        return Plan((_without_finalizers(observed, "what it owns is to stay"),))
     modules = (*observed.new_modules, *observed.old_modules)
     failing = sum(1 for one in modules if one.is_terminating and one.status.attempts)
     spec, before = observed.deployment.spec, observed.deployment.status.release_status
@@ -269,15 +241,21 @@ def _plan_removal(observed: ObservedDeployment, now: datetime) -> Plan:
     status = _plan_status(observed, retreat.release, slowest(modules), now)
     told = tuple(Tell(observed.target, reason, words) for reason, words in retreat.told)
     if modules:
-        return status.then(Plan((*_lowered(observed, retreat.staying), *told)))
+        return status.then(Plan((*told, *_lowered(observed, retreat.staying))))  # told first: the rest may be refused
     gone = tuple(Delete(one.target, "its ModuleDeployment is deleted") for one in _standing(observed))
     service = plan_service(ObservedService(observed.deployment, observed.service, observed.sharers)).intents
     if observed.revisions:
         return status.then(Plan((*gone, *service, *told)))
+    is_kept = bool(set(metadata.finalizers) - set(FINALIZERS))
+    last = _without_finalizers(observed, "nothing of it is left")
+    return Plan((*service, *(status.intents if is_kept else ()), *told, last))
+
+
+def _without_finalizers(observed: ObservedDeployment, because: str) -> Patch:
+    metadata = observed.deployment.metadata
     rest = [name for name in metadata.finalizers if name not in FINALIZERS]
     patch: Document = {"metadata": {"finalizers": rest or None, "resourceVersion": metadata.resource_version}}
-    last = Patch(observed.target, patch, "nothing of it is left")
-    return Plan((*service, *(status.intents if rest else ()), *told, last))
+    return Patch(observed.target, patch, because)
 
 
 def _standing(observed: ObservedDeployment) -> list[Revision]:
@@ -290,5 +268,6 @@ def _lowered(observed: ObservedDeployment, left: int) -> tuple[Intent, ...]:
     for revision in sorted(_standing(observed), key=lambda one: one.number, reverse=True):
         keep = min(left, len(revision.live), revision.replica_set.spec.replicas)
         left -= keep
-        intents += changes(revision, granted(revision, keep, observed.deployment))
+        # as it was seen: it may have been let go of meanwhile, and is to stay then
+        intents += changes(revision, granted(revision, keep, observed.deployment), as_seen=True)
     return tuple(intents)

@@ -15,17 +15,24 @@ from arkwright.model.meta import Condition
 from arkwright.model.outcomes import EventReason
 from arkwright.plan.contention import has_failed_alone, has_given_way, is_refused_beside, seconds_to_turn
 from arkwright.plan.revisions import Revision, identity
+from arkwright.plan.silence import has_never_answered
 from arkwright.plan.status import is_available, is_ready
 
 
 @dataclass(frozen=True)
 class Handover:
-    """A new revision and those it replaces. `desired`: replicas in the end."""
+    """A new revision and those it replaces. `desired`: replicas in the end, `uncounted` of which nobody misses."""
 
     spec: ModuleDeploymentSpec
     desired: int
     current: Revision | None
     others: tuple[Revision, ...]
+    uncounted: int = 0
+
+    @property
+    def missing(self) -> int:
+        """Replicas that nobody serves, without those that nobody misses."""
+        return self.desired - len(self.serving_pods) - self.uncounted
 
     @property
     def successors(self) -> dict[str, Module]:
@@ -48,7 +55,8 @@ def old_counts(handover: Handover, now: datetime) -> dict[str, int]:
     wait, successors = handover.spec.min_ready_seconds, handover.successors
     is_certain = len(successors) <= _granted(handover.current)  # of a surplus, nobody knows here which are to go
     arrived = {pod for pod, one in successors.items() if is_certain and is_available(one, wait, now)}
-    leaving = arrived | _first_to_leave(handover, arrived, now)
+    silent = {pod for pod, one in successors.items() if has_never_answered(one)}  # the old one never came there either
+    leaving = arrived | silent | _first_to_leave(handover, arrived, now)
     kept = {one.name: _staying(one, leaving | _idle_beside_another(one, handover)) for one in handover.others}
     for stable in handover.by_stability[-1:]:
         kept[stable.name] += max(sum(map(_owed, handover.others)), len(_given_back(handover, now)))
@@ -132,14 +140,14 @@ def _first_to_leave(handover: Handover, arrived: set[str], now: datetime) -> set
     )
     idle = [pod for pod in waiting if pod not in serving]
     busy = [pod for pod in waiting if pod in serving and pod not in arrived]
-    budget = allowed_unavailable(handover, len(busy)) - (handover.desired - len(serving))
+    budget = allowed_unavailable(handover, len(busy)) - handover.missing
     return {*idle, *busy[: max(0, budget)]}
 
 
 def held_up(handover: Handover) -> Condition | None:
     """Why nothing may leave although something has to, with the arithmetic; None where that is not so (semantics 6)."""
     is_waiting = any(needs_room(one, handover) and not is_ready(one) for one in handover.successors.values())
-    allowed, missing = allowed_unavailable(handover, 1), handover.desired - len(handover.serving_pods)
+    allowed, missing = allowed_unavailable(handover, 1), handover.missing
     if not is_waiting or not any(one.live for one in handover.others) or missing < allowed:
         return None
     bound, policy = handover.spec.operation_strategy.max_unavailable, handover.spec.operation_strategy.upgrade_policy

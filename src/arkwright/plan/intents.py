@@ -83,7 +83,15 @@ class Tell:
     is_warning: bool = False
 
 
-Intent = Create | Patch | SetStatus | Delete | Call | Tell
+@dataclass(frozen=True)
+class MakeSure:
+    """This very object is there and is to stay, by the API server's own word: what follows is wrong where it is not."""
+
+    target: Target
+    because: str
+
+
+Intent = MakeSure | Create | Patch | SetStatus | Delete | Call | Tell
 
 
 @dataclass(frozen=True)

@@ -10,11 +10,21 @@ from msgspec.structs import replace
 
 from arkwright.model.arklet import BizState
 from arkwright.model.kinds import Module, ModulePhase, ModuleStatus
-from arkwright.model.names import ALLOCATE_POD, DELETE_MODULE, DELETE_MODULE_DIRECTLY, jitter
+from arkwright.model.membership import Standing
+from arkwright.model.names import (
+    ALLOCATE_POD,
+    DELETE_MODULE,
+    DELETE_MODULE_DIRECTLY,
+    MODULE_REPLICASET,
+    is_asked_for,
+    jitter,
+)
 from arkwright.model.outcomes import CallUnderWay, Command, EventReason, Reason, Verdict
+from arkwright.plan.binding import plan_binding
 from arkwright.plan.contention import must_go_first
 from arkwright.plan.departure import plan_departure
-from arkwright.plan.intents import Delete, Intent, Plan, Tell
+from arkwright.plan.detachment import not_ours, plan_detachment
+from arkwright.plan.intents import Delete, Intent, Patch, Plan, Tell
 from arkwright.plan.tries import (
     ASK_AGAIN_SECONDS,
     SHORT_STATE_SECONDS,
@@ -37,11 +47,31 @@ def plan_module(observed: ObservedModule, now: datetime) -> Plan:
     module = observed.module
     if module.is_terminating:
         return plan_departure(observed, now) if ALLOCATE_POD in module.metadata.finalizers else Plan()
-    labels = module.metadata.labels
-    if "true" in (labels.get(DELETE_MODULE), labels.get(DELETE_MODULE_DIRECTLY)):
+    if is_asked_for(module.metadata.labels, DELETE_MODULE, DELETE_MODULE_DIRECTLY):
         return Plan((Delete(target(module), "its label asks for its removal"),))
+    if observed.choice is not None and (observed.choice.pods or _is_bare(module)):
+        return plan_binding(observed, observed.choice, now)
+    if ALLOCATE_POD not in module.metadata.finalizers and module.pod_name:
+        return _plan_return_of_finalizer(module)
     if observed.pod is None or not observed.is_pod_live:
         return Plan((Delete(target(module), f"base pod {pod_name(observed)} is gone or going"),))
+    if observed.standing is Standing.FOREIGN:
+        return Plan((Delete(target(module), not_ours(observed.pod)),))
+    return plan_detachment(observed, now) or _plan_stay(observed, now)
+
+
+def _is_bare(module: Module) -> bool:
+    return MODULE_REPLICASET not in module.metadata.labels
+
+
+def _plan_return_of_finalizer(module: Module) -> Plan:
+    """Without it a deleted Module would be gone, and still be in its base."""
+    metadata = module.metadata
+    patch = {"finalizers": [*metadata.finalizers, ALLOCATE_POD], "resourceVersion": metadata.resource_version}
+    return Plan((Patch(target(module), {"metadata": patch}, "its finalizer was missing"),))
+
+
+def _plan_stay(observed: ObservedModule, now: datetime) -> Plan:
     if observed.under_way:
         return _while_called(observed, observed.under_way, now)
     return after_failure(observed, now) or _plan_presence(observed, now)

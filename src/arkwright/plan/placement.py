@@ -15,7 +15,8 @@ class Seat:
     ModuleDeployment. `holds_namesake`: has a module of that name from another ModuleDeployment, and two of one name would
     contend for the traffic. `is_given_back`: the sibling is newer, cannot share the pod and has failed there, so ours is
     wanted again. `is_being_left`: one of ours is going, and is to be made up for elsewhere. `is_ready_to_lose`: the other
-    revision's Module there is to stay, so ours may go.
+    revision's Module there is to stay, so ours may go. `is_silent`: its agent has never answered; it comes last, so that it is
+    no beta. `is_nobodys`: no ReplicaSet made it; between equals it comes after those that are the base's without doubt.
     """
 
     pod: str
@@ -29,6 +30,8 @@ class Seat:
     is_given_back: bool = False
     is_ready_to_lose: bool = False
     is_own_available: bool = False
+    is_silent: bool = False
+    is_nobodys: bool = False
 
 
 @dataclass(frozen=True)
@@ -57,7 +60,7 @@ def choose_pods(seats: tuple[Seat, ...], wish: Wish) -> Placement:
     """Where to install what is wished for, as much of it as fits."""
     free = [seat for seat in seats if _refusal(seat, wish) is None]
     sign = -1 if wish.policy is SchedulingPolicy.STACKING else 1
-    ranked = sorted(free, key=lambda seat: (sign * seat.modules, seat.pod))
+    ranked = sorted(free, key=lambda seat: (seat.is_silent, sign * seat.modules, seat.is_nobodys, seat.pod))
     empty = [seat.pod for seat in ranked if not seat.holds_sibling]
     beside = [seat.pod for seat in ranked if seat.holds_sibling]
     additions = empty[: min(wish.vacancies, wish.count)]

@@ -15,7 +15,7 @@ from arkwright.model.kinds import (
     ModuleReplicaSetStatus,
     ModuleSpec,
 )
-from arkwright.model.meta import Condition, ObjectMeta, OwnerReference
+from arkwright.model.meta import Condition, ObjectMeta
 from arkwright.model.names import (
     ALLOCATE_POD,
     API_VERSION,
@@ -23,6 +23,7 @@ from arkwright.model.names import (
     BASE_INSTANCE_NAME,
     DELETE_POD,
     MAX_MODULE_COUNT,
+    MODULE_EXISTS,
     MODULE_REPLICASET,
     NEW_REPLICATED_MODULE,
     label_value,
@@ -31,29 +32,37 @@ from arkwright.model.names import (
 )
 from arkwright.model.outcomes import EventReason
 from arkwright.model.resources import Kind
+from arkwright.plan.binding import NOWHERE, owner_reference
 from arkwright.plan.intents import Create, Delete, Intent, Patch, Plan, SetStatus, Target, Tell, target_of
 from arkwright.plan.placement import Placement, Wish, choose_pods, choose_victims
 from arkwright.plan.seating import Room, arrivals, cap_text, places_on, seats
 from arkwright.plan.status import is_available, is_ready, next_available_in, stamped, status_wait, write_refused
 from arkwright.plan.tries import has_serves_label
 
+HELD = "it is kept until its Modules are gone"
+
 
 @dataclass(frozen=True)
 class ObservedReplicaSet:
     """`modules`: all of this ReplicaSet, terminating ones too. `room`: the base's pods, and pods that hold one of ours.
-    `refused`: what the API server says of a write that it refuses."""
+
+    `has_let_go`: it was deleted with --cascade=orphan. `refused`: what the API server says of a write that it refuses.
+    """
 
     replica_set: ModuleReplicaSet
     modules: tuple[Module, ...]
     room: Room
     status_written_at: datetime | None = None
     refused: str = ""
+    has_let_go: bool = False
 
 
 def plan_replica_set(observed: ObservedReplicaSet, now: datetime) -> Plan:
     """The ReplicaSet's next step."""
     if observed.replica_set.is_terminating:
         return _plan_removal(observed)
+    if MODULE_EXISTS not in observed.replica_set.metadata.finalizers:
+        return Plan((_finalizers(observed, (*observed.replica_set.metadata.finalizers, MODULE_EXISTS), HELD),))
     live = tuple(one for one in observed.modules if not one.is_terminating)
     missing = observed.replica_set.spec.replicas - len(live)
     moves, explanation = _plan_moves(observed, live, missing, now)
@@ -63,13 +72,23 @@ def plan_replica_set(observed: ObservedReplicaSet, now: datetime) -> Plan:
 
 
 def _plan_removal(observed: ObservedReplicaSet) -> Plan:
+    finalizers = observed.replica_set.metadata.finalizers
+    rest = tuple(one for one in finalizers if one != MODULE_EXISTS)
     staying = [one for one in observed.modules if not one.is_terminating]
+    if observed.has_let_go:
+        return Plan((_finalizers(observed, rest, "its Modules are to stay"),) if rest != finalizers else ())
     if staying:
         return Plan(tuple(Delete(target_of(Kind.MODULE, one), "its ReplicaSet is deleted") for one in staying))
-    if observed.modules or not observed.replica_set.metadata.finalizers:
+    if observed.modules or rest == finalizers:
         return Plan()
-    patch = {"metadata": {"finalizers": None}}
-    return Plan((Patch(target_of(Kind.MODULE_REPLICASET, observed.replica_set), patch, "no Module of it is left"),))
+    return Plan((_finalizers(observed, rest, "no Module of it is left"),))
+
+
+def _finalizers(observed: ObservedReplicaSet, wanted: tuple[str, ...], because: str) -> Patch:
+    """Those of others are left as they are."""
+    version = observed.replica_set.metadata.resource_version
+    patch = {"metadata": {"finalizers": list(wanted) or None, "resourceVersion": version}}
+    return Patch(target_of(Kind.MODULE_REPLICASET, observed.replica_set), patch, because)
 
 
 def kept_until_replaced(observed: ObservedReplicaSet, now: datetime) -> frozenset[str]:
@@ -133,12 +152,18 @@ def _plan_moves(
         chosen = tuple(pod for name in placement.pods for pod in observed.room.pods if pod.name == name)
         created = tuple(_new_module(replica_set, pod) for pod in chosen)
         named = _named_replacements(observed, created)
-        return (*named, *created, *_warnings(observed.room, chosen)), placement.explanation
+        return (*named, *created, *_warnings(observed.room, chosen)), placement.explanation + _hint(observed.room)
     victims = set(choose_victims(seats(observed.room, now), -missing, policy)) if missing < 0 else set()
     doomed = [one for one in live if one.pod_name in victims]
     because = f"{replica_set.name} has {len(live)} Modules and wants {replica_set.spec.replicas}"
     recycled = _recycled(observed.room, victims) if missing < 0 else ()
     return (*recycled, *(Delete(target_of(Kind.MODULE, one), because) for one in doomed)), ""
+
+
+def _hint(room: Room) -> str:
+    """A bare ReplicaSet has nobody who tells it where to go."""
+    is_bare = all(one.kind != "ModuleDeployment" for one in room.replica_set.metadata.owner_references)
+    return NOWHERE.format(kind="ReplicaSet", owner="ModuleDeployment") if is_bare and not room.pods else ""
 
 
 def _warnings(room: Room, chosen: tuple[Pod, ...]) -> tuple[Tell, ...]:
@@ -187,7 +212,6 @@ def _new_module(replica_set: ModuleReplicaSet, pod: Pod) -> Create:
         BASE_INSTANCE_NAME: label_value(pod.name),
         BASE_INSTANCE_IP: label_value(pod.status.pod_ip),
     }
-    owner = OwnerReference(api_version="v1", kind="Pod", name=pod.name, uid=pod.metadata.uid, controller=True)
     module = Module(
         api_version=API_VERSION,
         kind="Module",
@@ -197,7 +221,7 @@ def _new_module(replica_set: ModuleReplicaSet, pod: Pod) -> Create:
             labels=labels,
             annotations=template.metadata.annotations,
             finalizers=(ALLOCATE_POD,),
-            owner_references=(owner,),
+            owner_references=(owner_reference(pod),),
         ),
         spec=ModuleSpec(module=replica_set.module, upgrade_policy=replica_set.spec.operation_strategy.upgrade_policy),
     )

@@ -10,7 +10,6 @@ from msgspec.structs import replace
 from arkwright.model.cluster import Document
 from arkwright.model.codec import encode, merge_patch
 from arkwright.model.kinds import (
-    LabelSelector,
     Module,
     ModuleDeployment,
     ModuleReplicaSet,
@@ -32,7 +31,8 @@ from arkwright.model.names import (
     without_ours,
 )
 from arkwright.model.resources import Kind
-from arkwright.plan.intents import Create, Delete, Intent, Patch, Target, target_of
+from arkwright.model.selectors import LabelSelector
+from arkwright.plan.intents import Create, Delete, Intent, MakeSure, Patch, Target, target_of
 
 
 @dataclass(frozen=True)
@@ -77,8 +77,8 @@ def creation(wanted: ModuleReplicaSet) -> Create:
     return Create(replica_set_target(wanted), document, because)
 
 
-def changes(revision: Revision, wanted: ModuleReplicaSet) -> tuple[Intent, ...]:
-    """One patch with what differs; nothing if nothing does."""
+def changes(revision: Revision, wanted: ModuleReplicaSet, *, as_seen: bool = False) -> tuple[Intent, ...]:
+    """One patch with what differs; nothing if nothing does. `as_seen`: only if it is as it was seen."""
     had = revision.replica_set
     patch: Document = {}
     if changed := merge_patch(encode(had.spec), encode(wanted.spec)):
@@ -88,12 +88,30 @@ def changes(revision: Revision, wanted: ModuleReplicaSet) -> tuple[Intent, ...]:
     labels = {key: value for key, value in wanted.metadata.labels.items() if had.metadata.labels.get(key) != value}
     if labels:
         patch["metadata"] = {"labels": labels}
+    if as_seen and patch:
+        patch["metadata"] = patch.get("metadata", {}) | {"resourceVersion": had.metadata.resource_version}
     if not patch:
         return ()
     because = f"replicas {had.spec.replicas} -> {wanted.spec.replicas}"
     if had.spec.replicas == wanted.spec.replicas:
         because = f"{', '.join(patch.get('spec', {})) or 'labels'} changed"
     return (Patch(revision.target, patch, because),)
+
+
+def adoption(revision: Revision, deployment: ModuleDeployment) -> tuple[Intent, ...]:
+    """An orphan, and what a ModuleDeployment of this name had before it, gets its owner. One that is going does not."""
+    had = revision.replica_set.metadata
+    is_owned = any(one.uid == deployment.metadata.uid for one in had.owner_references)
+    if is_owned or had.deletion_timestamp is not None:
+        return ()
+    others = (one for one in had.owner_references if one.kind != "ModuleDeployment")
+    owners = [encode(one) for one in (*others, _owner(deployment))]
+    patch = {"metadata": {"ownerReferences": owners, "resourceVersion": had.resource_version}}
+    because = f"{deployment.name} adopts it"
+    alive = MakeSure(
+        target_of(Kind.MODULE_DEPLOYMENT, deployment), f"{revision.name} may have been let go of: {because}"
+    )
+    return (alive, Patch(revision.target, patch, because))
 
 
 def granted(revision: Revision, replicas: int, deployment: ModuleDeployment) -> ModuleReplicaSet:

@@ -6,9 +6,10 @@ from datetime import datetime
 
 from arkwright.model.cluster import Deployment, Pod
 from arkwright.model.kinds import Module, ModuleReplicaSet, UpgradePolicy
-from arkwright.model.names import MAX_MODULE_COUNT, MODULE_DEPLOYMENT, MODULE_REPLICASET, label_value
+from arkwright.model.names import MAX_MODULE_COUNT, MODULE_REPLICASET, label_value
 from arkwright.plan.contention import has_given_way, is_refused_beside
 from arkwright.plan.placement import Seat
+from arkwright.plan.silence import has_never_answered
 from arkwright.plan.status import is_ready
 
 
@@ -55,6 +56,8 @@ def _seat(room: Room, pod: Pod, now: datetime) -> Seat:
         is_given_back=any(has_given_way(one, now) for one in siblings),
         is_ready_to_lose=any(_takes_over(one, room.replica_set, now) for one in siblings),
         is_own_available=any(is_ready(one) for one in own),
+        is_silent=any(has_never_answered(one) for one in residents),
+        is_nobodys=pod.metadata.controller is None,
     )
 
 
@@ -71,18 +74,18 @@ def places_on(room: Room, pod: Pod) -> int:
 
 def arrivals(room: Room) -> int:
     """Modules of this ReplicaSet's ModuleDeployment that are being created and cannot be seen yet."""
-    ours = (room.replica_set.metadata.labels.get(MODULE_DEPLOYMENT, ""), room.replica_set.module.name)
+    ours = (room.replica_set.family, room.replica_set.module.name)
     return sum(place[1:] == ours for place in room.arriving)
 
 
 def _is_namesake(replica_set: ModuleReplicaSet, place: tuple[str, str]) -> bool:
     deployment, name = place
-    return name == replica_set.module.name and deployment != replica_set.metadata.labels.get(MODULE_DEPLOYMENT, "")
+    return name == replica_set.module.name and deployment != replica_set.family
 
 
 def places(modules: Iterable[Module]) -> set[tuple[str, str]]:
     """(ModuleDeployment, module name) of each place taken: two versions of one ModuleDeployment take one."""
-    return {(one.metadata.labels.get(MODULE_DEPLOYMENT, ""), one.spec.module.name) for one in modules}
+    return {(one.family, one.spec.module.name) for one in modules}
 
 
 def _is_own(replica_set: ModuleReplicaSet, module: Module) -> bool:
@@ -90,8 +93,7 @@ def _is_own(replica_set: ModuleReplicaSet, module: Module) -> bool:
 
 
 def _is_sibling(replica_set: ModuleReplicaSet, module: Module) -> bool:
-    deployment = replica_set.metadata.labels.get(MODULE_DEPLOYMENT)
-    return bool(deployment) and module.metadata.labels.get(MODULE_DEPLOYMENT) == deployment
+    return module.family == replica_set.family
 
 
 def _takes_over(sibling: Module, replica_set: ModuleReplicaSet, now: datetime) -> bool:

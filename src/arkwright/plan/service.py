@@ -57,9 +57,21 @@ def _removal(observed: ObservedService) -> tuple[Intent, ...]:
 
 
 def _is_ours(observed: ObservedService) -> bool:
-    """Owned by this ModuleDeployment or by one that shares the module's name."""
-    owners = {owner.uid for owner in observed.service.metadata.owner_references} if observed.service else set()
-    return bool(owners & {one.metadata.uid for one in (observed.deployment, *observed.sharers)})
+    """Owned by this ModuleDeployment or by one that shares the module's name; or made by arkwright, and an orphan."""
+    if observed.service is None:
+        return False
+    those = (observed.deployment, *observed.sharers)
+    owners = observed.service.metadata.owner_references
+    is_owned = bool({one.uid for one in owners} & {one.metadata.uid for one in those})
+    is_orphan = all(one.kind == "ModuleDeployment" and one.name in {each.name for each in those} for one in owners)
+    return is_owned or (is_orphan and _is_as_made(observed.deployment, observed.service))
+
+
+def _is_as_made(deployment: ModuleDeployment, service: Service) -> bool:
+    """By its label and its selector, which nobody else has reason to give it."""
+    wanted = _service(deployment)
+    has_label = service.metadata.labels.get(MODULE_NAME) == wanted.metadata.labels[MODULE_NAME]
+    return has_label and service.spec.selector == wanted.spec.selector
 
 
 def _changes(deployment: ModuleDeployment, service: Service) -> tuple[Intent, ...]:
@@ -67,7 +79,8 @@ def _changes(deployment: ModuleDeployment, service: Service) -> tuple[Intent, ..
     patch: Document = {}
     if service.spec.ports != wanted.spec.ports:
         patch["spec"] = {"ports": encode(wanted)["spec"]["ports"]}
-    owners = service.metadata.owner_references
+    uid = deployment.metadata.uid
+    owners = [one for one in service.metadata.owner_references if one.uid == uid or one.name != deployment.name]
     if all(owner.uid != deployment.metadata.uid for owner in owners):
         patch["metadata"] = {"ownerReferences": [encode(one) for one in (*owners, _owner(deployment))]}
     return (Patch(_target(deployment, service.metadata.uid), patch, "the strategy's port changed"),) if patch else ()

@@ -13,6 +13,7 @@ from arkwright.model.kinds import Module, ModuleDeployment, ModulePhase, Progres
 from arkwright.model.meta import Condition
 from arkwright.model.names import ABORT
 from arkwright.model.outcomes import EventReason
+from arkwright.plan.silence import told_of
 
 STATUS_SECONDS = 0.2
 
@@ -54,7 +55,8 @@ def next_available_in(modules: Iterable[Module], min_ready_seconds: int, now: da
 class Tally:
     """Replicas as a ModuleDeployment counts them. A pod with two revisions of the module counts once in `ready`.
 
-    `last_arrival`: when a new Module last became available.
+    `last_arrival`: when a new Module last became available. `uncounted`: pods that are not missed although nothing is
+    available there; `excused`: those, and others that no batch waits for any more.
     """
 
     desired: int
@@ -64,10 +66,16 @@ class Tally:
     ready: int
     available: int
     last_arrival: datetime | None = None
+    uncounted: frozenset[str] = frozenset()
+    excused: frozenset[str] = frozenset()
 
     @property
     def unavailable(self) -> int:
         return max(0, self.desired - self.available)
+
+    @property
+    def missing(self) -> int:
+        return max(0, self.unavailable - len(self.uncounted))
 
 
 def tally(desired: int, new: Iterable[Module], old: Iterable[Module], min_ready_seconds: int, now: datetime) -> Tally:
@@ -94,7 +102,7 @@ def conditions(
         why = f'ReplicaSet "{release.update_revision}" has timed out progressing; {progressing.message}'
         progressing = replace(progressing, status="False", reason="ProgressDeadlineExceeded", message=why)
     is_stalled = progressing.status == "False"
-    is_complete = release.progress is Progress.COMPLETED and not counted.unavailable and failure is None
+    is_complete = release.progress is Progress.COMPLETED and not counted.missing and failure is None
     wanted = [
         _available(counted),
         progressing,
@@ -125,9 +133,9 @@ def _said(truth: bool) -> str:
 
 
 def _available(counted: Tally) -> Condition:
-    said = f"{counted.available} of {counted.desired} replicas are available"
-    reason = "MinimumReplicasUnavailable" if counted.unavailable else "MinimumReplicasAvailable"
-    return Condition(type="Available", status=_said(not counted.unavailable), reason=reason, message=said)
+    said = f"{counted.available} of {counted.desired} replicas are available{told_of(counted.excused)}"
+    reason = "MinimumReplicasUnavailable" if counted.missing else "MinimumReplicasAvailable"
+    return Condition(type="Available", status=_said(not counted.missing), reason=reason, message=said)
 
 
 def _progressing(
@@ -142,8 +150,8 @@ def _progressing(
         serves = deployment.spec.template.spec.module.version
         said = f"{given_up} was aborted, {serves} serves; to go on: set another version, or take the annotation {ABORT} away"
         return replace(wanted, status="False", reason="ReleaseAborted", message=said)
-    if release.progress is Progress.COMPLETED and not counted.unavailable:
-        done = f'ReplicaSet "{name}" has successfully progressed.'
+    if release.progress is Progress.COMPLETED and not counted.missing:
+        done = f'ReplicaSet "{name}" has successfully progressed{told_of(counted.excused)}.'
         return replace(wanted, reason="NewReplicaSetAvailable", message=done)
     if release.progress in (Progress.PAUSED, Progress.WAITING_FOR_CONFIRMATION):
         is_asked = release.batch_progress is Progress.COMPLETED
@@ -156,7 +164,7 @@ def _progressing(
         )
     counts = f"{counted.updated_available} out of {counted.desired} new replicas are available"
     slow = f"; {failure.message}" if failure else ""
-    return replace(wanted, message=f"{batch}: {counts}{slow}")
+    return replace(wanted, message=f"{batch}: {counts}{slow}{told_of(counted.excused)}")
 
 
 def slowest(modules: Iterable[Module]) -> Condition | None:

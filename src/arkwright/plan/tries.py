@@ -4,7 +4,8 @@ In: the Module, its base pod, what the agent last said, its neighbours of the sa
 long to wait. Which call comes next is decided by `module` and `departure`.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import msgspec
@@ -12,13 +13,15 @@ import msgspec
 from arkwright.model.arklet import BizInfo
 from arkwright.model.cluster import Pod
 from arkwright.model.codec import encode_whole
-from arkwright.model.kinds import Module, ModuleArchive, ModulePhase, ModuleStatus
+from arkwright.model.kinds import Module, ModuleArchive, ModulePhase, ModuleReplicaSet, ModuleStatus
+from arkwright.model.membership import Standing
 from arkwright.model.meta import Condition
-from arkwright.model.names import DELETE_MODULE_DIRECTLY, jitter, serves_label
-from arkwright.model.outcomes import BaseReport, CallUnderWay, Command, EventReason, LastCall, Reason, Verdict
+from arkwright.model.names import DELETE_MODULE_DIRECTLY, is_asked_for, jitter, serves_label
+from arkwright.model.outcomes import BaseReport, CallUnderWay, Command, EventReason, LastCall, Outcome, Reason, Verdict
 from arkwright.model.resources import Kind
 from arkwright.plan.contention import REFUSED_BESIDE, is_refused_beside
 from arkwright.plan.intents import Call, Plan, SetStatus, Target, Tell, target_of
+from arkwright.plan.silence import NEVER_ANSWERED, has_never_answered
 
 SHORT_STATE_SECONDS = 0.5
 ASK_AGAIN_SECONDS = 1.0
@@ -28,9 +31,20 @@ UNSUCCESSFUL = frozenset({Verdict.REFUSED, Verdict.UNREACHED, Verdict.LOST})
 
 
 @dataclass(frozen=True)
+class Choice:
+    """Pods that a Module without one may be bound to, who is on them, and who is about to be."""
+
+    pods: tuple[Pod, ...] = ()
+    residents: Mapping[str, tuple[Module, ...]] = field(default_factory=dict)
+    arriving: frozenset[tuple[str, str, str]] = frozenset()
+
+
+@dataclass(frozen=True)
 class ObservedModule:
     """`archive`: what to install, with the newest url. `neighbours`: other Modules of that name on the pod.
 
+    `standing`: how the pod stands to the base that the Module was made for. `home`: the ReplicaSet that a detached one was of.
+    `choice`: for one that is bound to no pod.
     `elders`: those among them of older revisions of the same ModuleDeployment, going ones too. `newer`: live ones of newer
     revisions. `leftovers`: versions of older revisions that are in the base although nobody wants them there.
     `drift_seconds`: how often the agent is asked what it holds; 0 for never. `is_settled`: this controller has seen the end
@@ -41,6 +55,9 @@ class ObservedModule:
     archive: ModuleArchive
     pod: Pod | None
     is_pod_live: bool
+    standing: Standing = Standing.OWN
+    home: ModuleReplicaSet | None = None
+    choice: Choice | None = None
     report: BaseReport | None = None
     under_way: CallUnderWay | None = None
     last: LastCall | None = None
@@ -86,6 +103,7 @@ def failed_try(observed: ObservedModule, last: LastCall) -> Plan:
     module, outcome = observed.module, last.outcome
     phase = _phase_after(observed, last)
     pause = backoff_seconds(module.metadata.uid, last.attempt)
+    is_silent = _has_never_answered(observed, outcome)
     way_out = _way_out(observed, outcome.reason)
     failed = ModuleStatus(
         status=phase,
@@ -100,7 +118,21 @@ def failed_try(observed: ObservedModule, last: LastCall) -> Plan:
         else EventReason.MODULE_INSTALL_FAILED
     )
     told = Tell(target(module), event, f"{failed.reason}: {failed.message}", is_warning=True)
-    return Plan((*set_status(observed, failed, failed.message, last.at).intents, told), look_again_in=pause)
+    written = set_status(observed, failed, failed.message, last.at, is_silent=is_silent)
+    return Plan((*written.intents, told), look_again_in=pause)
+
+
+def _has_never_answered(observed: ObservedModule, outcome: Outcome) -> bool:
+    """Nobody has heard of its agent: not we, not an earlier controller that left a trace of it on this pod."""
+    if outcome.command is not Command.QUERY or outcome.reason is not Reason.AGENT_UNREACHABLE or observed.report:
+        return False
+    return all(_is_without_trace(one) for one in (observed.module, *observed.neighbours))
+
+
+def _is_without_trace(module: Module) -> bool:
+    """Of an answer. What waits for another to leave has not asked yet."""
+    is_waiting = module.status.status is ModulePhase.PREPARE and not module.status.reason
+    return module.status.status is None or is_waiting or has_never_answered(module)
 
 
 def _phase_after(observed: ObservedModule, last: LastCall) -> ModulePhase:
@@ -127,7 +159,7 @@ def backoff_seconds(uid: str, attempt: int) -> float:
 
 
 def has_serves_label(pod: Pod | None, module_name: str) -> bool:
-    return pod is not None and pod.metadata.labels.get(serves_label(module_name)) == "true"
+    return pod is not None and is_asked_for(pod.metadata.labels, serves_label(module_name))
 
 
 def ask_again(observed: ObservedModule, found: BizInfo, now: datetime) -> Plan:
@@ -144,7 +176,9 @@ def call(observed: ObservedModule, command: Command, because: str, archive: Modu
     return Plan((asked,), look_again_in=SHORT_STATE_SECONDS if command is Command.INSTALL else None)
 
 
-def set_status(observed: ObservedModule, wanted: ModuleStatus, because: str, now: datetime) -> Plan:
+def set_status(
+    observed: ObservedModule, wanted: ModuleStatus, because: str, now: datetime, *, is_silent: bool = False
+) -> Plan:
     """Write `wanted` unless it stands there already; the time of a change of status is the time it is planned."""
     module, before = observed.module, observed.module.status
     is_ready = wanted.status is ModulePhase.AVAILABLE
@@ -154,12 +188,13 @@ def set_status(observed: ObservedModule, wanted: ModuleStatus, because: str, now
         reason=wanted.reason or str(wanted.status),
         message=wanted.message,
     )
+    is_silent = is_silent or (has_never_answered(module) and observed.report is None and not is_ready)
     is_refused = wanted.reason == Reason.WEB_PATH_CONFLICT or (not is_ready and is_refused_beside(module))
     wanted = msgspec.structs.replace(
         wanted,
         last_transition_time=before.last_transition_time if before.status is wanted.status else now,
         observed_generation=module.metadata.generation,
-        conditions=(ready, REFUSED_BESIDE) if is_refused else (ready,),
+        conditions=(ready, *([REFUSED_BESIDE] if is_refused else []), *([NEVER_ANSWERED] if is_silent else [])),
     )
     if wanted == before:
         return Plan()

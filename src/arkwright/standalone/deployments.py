@@ -19,7 +19,7 @@ from arkwright.controller.workqueue import WorkQueue
 from arkwright.model.cluster import Workload
 from arkwright.model.meta import KubernetesObject
 from arkwright.model.resources import Kind, as_workload
-from arkwright.plan.intents import Call, Create, Delete, Intent, Patch, Plan, SetStatus, Target, Tell
+from arkwright.plan.intents import Call, Create, Delete, Intent, MakeSure, Patch, Plan, SetStatus, Target, Tell
 from arkwright.standalone.replicas import plan_replica_set
 from arkwright.standalone.rollout import plan_deployment
 
@@ -97,7 +97,7 @@ class Workloads:
                 self._cache.apply(target.kind, await self._patch(target, {"status": gone | status}, "status"))
             case Delete(target):
                 await self._delete(target)
-            case Call() | Tell():
+            case Call() | Tell() | MakeSure():
                 raise AssertionError("nothing here asks agents or tells events")
             case _:
                 assert_never(intent)

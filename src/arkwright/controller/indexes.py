@@ -1,0 +1,83 @@
+"""By what objects are found in the cache. In: one object. Out: the values that it is filed under. Pure."""
+
+from collections.abc import Callable, Hashable, Iterable
+from typing import Any
+
+from arkwright.model.cluster import Deployment, Pod, Service
+from arkwright.model.kinds import Module, ModuleDeployment, ModuleReplicaSet
+from arkwright.model.meta import KubernetesObject
+from arkwright.model.names import BASE_DEPLOYMENT, MODULE_REPLICASET, label_value
+from arkwright.model.resources import Kind
+
+
+def _of_pod(module: Module) -> Iterable[Hashable]:
+    return [("pod", module.pod_uid)]
+
+
+def _of_replica_set(module: Module) -> Iterable[Hashable]:
+    return [("replica set", module.metadata.namespace, module.metadata.labels.get(MODULE_REPLICASET, ""))]
+
+
+def _of_owner(replica_set: ModuleReplicaSet) -> Iterable[Hashable]:
+    owners = replica_set.metadata.owner_references
+    return [("owner", replica_set.metadata.namespace, owner.name) for owner in owners]
+
+
+def _of_label(replica_set: ModuleReplicaSet) -> Iterable[Hashable]:
+    """As Modules name it."""
+    return [("label", replica_set.metadata.namespace, label_value(replica_set.name))]
+
+
+def _of_family(replica_set: ModuleReplicaSet) -> Iterable[Hashable]:
+    return [("family", replica_set.metadata.namespace, replica_set.family)]
+
+
+def _of_base(replica_set: ModuleReplicaSet) -> Iterable[Hashable]:
+    return [("base", replica_set.metadata.namespace, replica_set.metadata.labels.get(BASE_DEPLOYMENT, ""))]
+
+
+def _of_base_and_module(deployment: ModuleDeployment) -> Iterable[Hashable]:
+    namespace, spec = deployment.metadata.namespace, deployment.spec
+    module, label = spec.template.spec.module.name, label_value(deployment.name)
+    return [
+        ("base", namespace, spec.base_deployment_name),
+        ("module", namespace, module),
+        ("label", namespace, label),
+    ]
+
+
+def _of_labels(pod: Pod) -> Iterable[Hashable]:
+    return [("label", pod.metadata.namespace, *item) for item in pod.metadata.labels.items()]
+
+
+def _of_controller(pod: Pod) -> Iterable[Hashable]:
+    controller = pod.metadata.controller
+    return [("controller", controller.uid)] if controller else []
+
+
+def _of_namespace(one: KubernetesObject) -> Iterable[Hashable]:
+    return [("namespace", one.metadata.namespace)]
+
+
+def _of_owners(service: Service) -> Iterable[Hashable]:
+    return [("owner", owner.uid) for owner in service.metadata.owner_references]
+
+
+def _of_name(base: Deployment) -> Iterable[Hashable]:
+    """As labels of Modules name it."""
+    return [("label", base.metadata.namespace, label_value(base.name))]
+
+
+INDEXES: dict[Kind, tuple[Callable[[Any], Iterable[Hashable]], ...]] = {
+    Kind.MODULE: (_of_pod, _of_replica_set),
+    Kind.MODULE_REPLICASET: (_of_owner, _of_label, _of_base, _of_family),
+    Kind.MODULE_DEPLOYMENT: (_of_base_and_module,),
+    Kind.POD: (_of_labels, _of_controller, _of_namespace),
+    Kind.DEPLOYMENT: (_of_namespace, _of_name),
+    Kind.SERVICE: (_of_owners,),
+}
+
+
+def place_of(module: Module) -> tuple[str, tuple[str, str, str]]:
+    """The place that it takes, or is about to: namespace, and (pod, family, module)."""
+    return module.metadata.namespace, (module.pod_name, module.family, module.spec.module.name)

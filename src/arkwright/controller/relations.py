@@ -1,0 +1,110 @@
+"""What belongs to what, as far as the cache knows. In: one object. Out: the object it belongs to, or None. Decides nothing."""
+
+from arkwright.controller.cache import Cache
+from arkwright.model.cluster import Deployment, Pod
+from arkwright.model.kinds import Module, ModuleDeployment, ModuleReplicaSet
+from arkwright.model.membership import Standing
+from arkwright.model.meta import OwnerReference
+from arkwright.model.names import (
+    BASE_DEPLOYMENT,
+    BASE_INSTANCE_IP,
+    BASE_INSTANCE_NAME,
+    DETACHED,
+    MODULE_DEPLOYMENT,
+    MODULE_REPLICASET,
+    label_value,
+)
+from arkwright.model.resources import Kind
+
+
+def owner_of(replica_set: ModuleReplicaSet) -> OwnerReference | None:
+    """The ModuleDeployment that it belongs to."""
+    owners = replica_set.metadata.owner_references
+    return next((one for one in owners if one.kind == "ModuleDeployment"), None)
+
+
+def deployment_of(replica_set: ModuleReplicaSet, cache: Cache) -> ModuleDeployment | None:
+    owner = owner_of(replica_set)
+    if owner is None:
+        return None
+    found: ModuleDeployment | None = cache.get(Kind.MODULE_DEPLOYMENT, replica_set.metadata.namespace, owner.name)
+    return found
+
+
+def replica_set_of(module: Module, cache: Cache) -> ModuleReplicaSet | None:
+    return _named(module, MODULE_REPLICASET, cache)
+
+
+def former_replica_set_of(module: Module, cache: Cache) -> ModuleReplicaSet | None:
+    """The one that a detached Module was of."""
+    return _named(module, DETACHED, cache)
+
+
+def _named(module: Module, key: str, cache: Cache) -> ModuleReplicaSet | None:
+    """By a label, which may hold the name cut."""
+    label = module.metadata.labels.get(key, "")
+    found: tuple[ModuleReplicaSet, ...] = cache.find(Kind.MODULE_REPLICASET, "label", module.metadata.namespace, label)
+    return next(iter(found), None) if label else None
+
+
+def base_of(one: Module | ModuleReplicaSet, cache: Cache) -> Deployment | None:
+    """The base that it was made for, by its label, which may hold the name cut."""
+    label = one.metadata.labels.get(BASE_DEPLOYMENT, "")
+    found: tuple[Deployment, ...] = cache.find(Kind.DEPLOYMENT, "label", one.metadata.namespace, label)
+    return next(iter(found), None) if label else None
+
+
+def standing_of(module: Module, cache: Cache) -> Standing:
+    """How its pod stands to the base it was made for. Where there is no such base, or no such pod, nothing speaks against it."""
+    base, pod = base_of(module, cache), cache.get_pod_of(module)
+    return Standing.OWN if base is None or pod is None else cache.standing(base, pod)
+
+
+def family_of(replica_set: ModuleReplicaSet, cache: Cache) -> tuple[ModuleReplicaSet, ...]:
+    """All ReplicaSets of its ModuleDeployment; a bare one is alone."""
+    found: tuple[ModuleReplicaSet, ...] = cache.find(
+        Kind.MODULE_REPLICASET, "family", replica_set.metadata.namespace, replica_set.family
+    )
+    return found
+
+
+def revisions_of(deployment: ModuleDeployment, cache: Cache) -> tuple[ModuleReplicaSet, ...]:
+    """ReplicaSets that are the ModuleDeployment's: owned by it, or by one of its name before it; and its orphans.
+
+    One that is being deleted takes along only what is its own: what was let go of stays.
+    """
+    namespace, uid = deployment.metadata.namespace, deployment.metadata.uid
+    found = cache.find(Kind.MODULE_REPLICASET, "owner", namespace, deployment.name)
+    owned = ((owner.uid, one) for one in found if (owner := owner_of(one)) and owner.name == deployment.name)
+    if deployment.is_terminating:
+        return tuple(one for owner_uid, one in owned if owner_uid == uid)
+    family = cache.find(Kind.MODULE_REPLICASET, "family", namespace, label_value(deployment.name))
+    orphans = (one for one in family if one.metadata.controller is None and owner_of(one) is None)
+    return tuple({one.name: one for one in (*(one for _, one in owned), *orphans)}.values())
+
+
+def deployment_by_label(replica_set: ModuleReplicaSet, cache: Cache) -> ModuleDeployment | None:
+    """The one that an orphan would be adopted by."""
+    label = replica_set.metadata.labels.get(MODULE_DEPLOYMENT, "")
+    found: tuple[ModuleDeployment, ...] = cache.find(
+        Kind.MODULE_DEPLOYMENT, "label", replica_set.metadata.namespace, label
+    )
+    return next(iter(found), None) if label else None
+
+
+def candidates_of(one: Module | ModuleReplicaSet, cache: Cache) -> tuple[Pod, ...]:
+    """Where a bare one may go: into the base that its label names, else onto pods that its selector means."""
+    base = base_of(one, cache)
+    if base is not None:
+        return cache.pods_of(base)
+    pods: tuple[Pod, ...] = cache.find(Kind.POD, "namespace", one.metadata.namespace)
+    chosen = (pod for pod in pods if one.spec.selector.matches(pod.metadata.labels))
+    return tuple(sorted(chosen, key=lambda pod: pod.name))
+
+
+def pod_by_label(module: Module, cache: Cache) -> Pod | None:
+    """The pod that its labels name: where it was bound before somebody took its owner away."""
+    labels = module.metadata.labels
+    name, ip = labels.get(BASE_INSTANCE_NAME, ""), labels.get(BASE_INSTANCE_IP, "")
+    pod: Pod | None = cache.get(Kind.POD, module.metadata.namespace, name) if name else None
+    return pod if pod is not None and ip in ("", label_value(pod.status.pod_ip)) else None

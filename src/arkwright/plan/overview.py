@@ -1,0 +1,78 @@
+"""What is seen of one ModuleDeployment, and what follows from that without deciding anything. In: objects. Out: answers."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+
+from arkwright.model.cluster import Deployment, Service
+from arkwright.model.kinds import Module, ModuleDeployment
+from arkwright.model.resources import Kind
+from arkwright.plan.handover import Handover
+from arkwright.plan.intents import Target, target_of
+from arkwright.plan.revisions import Revision, identity
+from arkwright.plan.silence import Silence
+
+
+@dataclass(frozen=True)
+class ObservedDeployment:
+    """`live_pods`: how many live pods the base has; `unready`: those of its pods that say they are not. `base`: None if there is no Deployment of that name.
+
+    `taken`: names of ReplicaSets that its next revision cannot have, for they are somebody else's.
+    `service` has the name that the module's Service would have; `sharers` are other ModuleDeployments of that module.
+    `is_abort`: `deployment` is as if it asked for the stable revision, for a person has given its release up.
+    `has_let_go`: it was deleted with --cascade=orphan. `refused`: what the API server says of a write that it refuses.
+    """
+
+    deployment: ModuleDeployment
+    base: Deployment | None = None
+    revisions: tuple[Revision, ...] = ()
+    live_pods: int = 0
+    unready: frozenset[str] = frozenset()
+    taken: frozenset[str] = frozenset()
+    service: Service | None = None
+    sharers: tuple[ModuleDeployment, ...] = ()
+    status_written_at: datetime | None = None
+    is_abort: bool = False
+    has_let_go: bool = False
+    refused: str = ""
+
+    @cached_property
+    def current(self) -> Revision | None:
+        """The revision of the wanted name, version and restart."""
+        wanted = identity(self.deployment.spec.template)
+        same = [one for one in self.revisions if identity(one.replica_set.spec.template) == wanted]
+        return max(same, key=lambda one: one.number, default=None)
+
+    @cached_property
+    def others(self) -> tuple[Revision, ...]:
+        current = self.current
+        return tuple(one for one in self.revisions if one is not current)
+
+    @cached_property
+    def handover(self) -> Handover:
+        return Handover(self.deployment.spec, self.desired, self.current, self.others, len(self.silence.uncounted))
+
+    @cached_property
+    def silence(self) -> Silence:
+        return Silence(self.deployment.spec, self.current.live if self.current else (), self.unready)
+
+    @property
+    def desired(self) -> int:
+        replicas = self.deployment.spec.replicas
+        if replicas >= 0:
+            return replicas
+        return (
+            self.live_pods if self.base else self.deployment.status.replicas
+        )  # a base that is not there empties nothing
+
+    @property
+    def new_modules(self) -> tuple[Module, ...]:
+        return self.current.modules if self.current else ()
+
+    @property
+    def old_modules(self) -> tuple[Module, ...]:
+        return tuple(module for one in self.others for module in one.modules)
+
+    @property
+    def target(self) -> Target:
+        return target_of(Kind.MODULE_DEPLOYMENT, self.deployment)
