@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Write src/arkwright/apiserver/shapes.json: the fields and types of the Kubernetes kinds that the embedded API has.
+"""Write src/arkwright/apiserver/kinds/shapes.json: the fields and types of the Kubernetes kinds that the embedded API has.
 
     KUBECONFIG=… python scripts/kubernetes_shapes.py      reads them from that cluster's OpenAPI documents
 
@@ -10,7 +10,7 @@ import json
 import subprocess
 from pathlib import Path
 
-OUT = Path(__file__).parents[1] / "src" / "arkwright" / "apiserver" / "shapes.json"
+OUT = Path(__file__).parents[1] / "src" / "arkwright" / "apiserver" / "kinds" / "shapes.json"
 ROOTS = {
     "api/v1": ("Pod", "Service", "Namespace", "ConfigMap", "Secret", "ServiceAccount", "Event"),
     "apis/apps/v1": ("Deployment", "ReplicaSet"),

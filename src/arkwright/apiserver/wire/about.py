@@ -7,12 +7,12 @@ from typing import Any
 
 from starlette.responses import Response
 
-from arkwright.apiserver import discovery
-from arkwright.apiserver.bodies import as_json
 from arkwright.apiserver.errors import NoSuchPath, NotFound
-from arkwright.apiserver.requests import NO_SUCH
-from arkwright.apiserver.resources import Registry
-from arkwright.apiserver.swagger import SWAGGER_PROTOBUF, WANTS_PROTOBUF, swagger, swagger_in_protobuf
+from arkwright.apiserver.kinds import Registry
+from arkwright.apiserver.wire import discovery
+from arkwright.apiserver.wire.bodies import as_json
+from arkwright.apiserver.wire.requests import NO_SUCH
+from arkwright.apiserver.wire.swagger import SWAGGER_PROTOBUF, WANTS_PROTOBUF, swagger, swagger_in_protobuf
 
 Document = dict[str, Any]
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from arkwright.apiserver.errors import InternalError, invalid_patch
-from arkwright.apiserver.resources import Resource
+from arkwright.apiserver.kinds import Resource
 
 Document = dict[str, Any]
 COPIED = ("name", "namespace", "uid", "resourceVersion", "creationTimestamp")

@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from arkwright.apiserver.errors import Conflict, Forbidden
-from arkwright.apiserver.metadata import details, timestamp
-from arkwright.apiserver.resources import CRDS, Resource
+from arkwright.apiserver.kinds import CRDS, Resource
+from arkwright.apiserver.objects.metadata import details, timestamp
 from arkwright.apiserver.store import Record
 
 Document = dict[str, Any]

@@ -11,7 +11,7 @@ import jsonpatch
 import jsonpointer
 
 from arkwright.apiserver.errors import ApiError, BadRequest, Invalid
-from arkwright.apiserver.shapes import ANYTHING, Shape
+from arkwright.apiserver.kinds import ANYTHING, Shape
 
 Document = dict[str, Any]
 JSON_PATCH = "application/json-patch+json"

@@ -10,9 +10,8 @@ from typing import Any
 
 import msgspec
 
-from arkwright.apiserver.resources import Resource
-from arkwright.apiserver.selectors import Predicate
-from arkwright.apiserver.store import Change, Record
+from arkwright.apiserver.kinds import Predicate, Resource
+from arkwright.apiserver.store.records import Change, Record
 
 Document = dict[str, Any]
 LONGEST_QUEUE = 20_000

@@ -6,11 +6,11 @@ In: a document that is about to be written, in place. Out: FieldErrors. Kinds wi
 from collections.abc import Callable
 from typing import Any
 
-from arkwright.apiserver.defaults import default
 from arkwright.apiserver.errors import INVALID, REQUIRED, FieldError
-from arkwright.apiserver.resources import custom_resources
-from arkwright.apiserver.selectors import matches
-from arkwright.apiserver.validation import shown
+from arkwright.apiserver.kinds.defaults import default
+from arkwright.apiserver.kinds.resources import custom_resources
+from arkwright.apiserver.kinds.selectors import matches
+from arkwright.apiserver.kinds.validation import shown
 
 Document = dict[str, Any]
 Fill = Callable[[Document, Document | None], None]

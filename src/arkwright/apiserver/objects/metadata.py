@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from arkwright.apiserver.errors import FORBIDDEN, INVALID, REQUIRED, FieldError
-from arkwright.apiserver.resources import Resource
+from arkwright.apiserver.kinds import Resource
 
 Document = dict[str, Any]
 _LABEL = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?"

@@ -9,17 +9,16 @@ from typing import Any
 import msgspec
 from starlette.responses import Response, StreamingResponse
 
-from arkwright.apiserver import requests
-from arkwright.apiserver.bodies import Json, as_json, list_body, list_metadata, opened_token, page_token
-from arkwright.apiserver.calls import Call
 from arkwright.apiserver.errors import BadRequest, Expired, NotAcceptable, ServiceUnavailable, Timeout, TooManyRequests
+from arkwright.apiserver.kinds import Resource
 from arkwright.apiserver.objects import Objects
-from arkwright.apiserver.requests import Listing, Target
-from arkwright.apiserver.resources import Resource
-from arkwright.apiserver.scales import shown_scale
-from arkwright.apiserver.store import Compacted, Record
-from arkwright.apiserver.tables import table
-from arkwright.apiserver.watches import Event, Watcher, Watches, bookmark, event_line
+from arkwright.apiserver.store import Compacted, Event, Record, Watcher, Watches, bookmark, event_line
+from arkwright.apiserver.wire import requests
+from arkwright.apiserver.wire.bodies import Json, as_json, list_body, list_metadata, opened_token, page_token
+from arkwright.apiserver.wire.calls import Call
+from arkwright.apiserver.wire.requests import Listing, Target
+from arkwright.apiserver.wire.scales import shown_scale
+from arkwright.apiserver.wire.tables import table
 
 Document = dict[str, Any]
 TOO_OLD_PAGE = (

@@ -13,12 +13,11 @@ import msgspec
 import structlog
 
 from arkwright.apiserver.errors import ApiError, Conflict, NotFound
-from arkwright.apiserver.objects import Objects
-from arkwright.apiserver.removals import CLEANUP, Removal
-from arkwright.apiserver.resources import CRDS, Resource
-from arkwright.apiserver.store import Change, Key, Record
-from arkwright.apiserver.watches import Watches
-from arkwright.apiserver.writes import Options
+from arkwright.apiserver.kinds import CRDS, Resource
+from arkwright.apiserver.objects.removals import CLEANUP, Removal
+from arkwright.apiserver.objects.verbs import Objects
+from arkwright.apiserver.objects.writes import Options
+from arkwright.apiserver.store import Change, Key, Record, Watches
 
 log = structlog.get_logger()
 Document = dict[str, Any]

@@ -9,7 +9,8 @@ import yaml
 from starlette.responses import Response
 
 from arkwright.apiserver.errors import BadRequest, UnsupportedMediaType
-from arkwright.apiserver.patches import (
+from arkwright.apiserver.kinds import Resource
+from arkwright.apiserver.objects import (
     APPLY_PATCH,
     JSON_PATCH,
     MERGE_PATCH,
@@ -18,9 +19,8 @@ from arkwright.apiserver.patches import (
     merge_patched,
     strategically_patched,
 )
-from arkwright.apiserver.protobuf import PROTOBUF, parsed_protobuf
-from arkwright.apiserver.resources import Resource
 from arkwright.apiserver.store import Record
+from arkwright.apiserver.wire.protobuf import PROTOBUF, parsed_protobuf
 
 Document = dict[str, Any]
 JSON = "application/json"

@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from arkwright.apiserver.shapes import ANYTHING, Shape
+from arkwright.apiserver.kinds.shapes import ANYTHING, Shape
 
 Document = dict[str, Any]
 Path = tuple[str, ...]

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from arkwright.apiserver.errors import INVALID, FieldError, invalid
-from arkwright.apiserver.resources import Resource
+from arkwright.apiserver.kinds import Resource
 from arkwright.apiserver.store import Key, Store
 
 Document = dict[str, Any]

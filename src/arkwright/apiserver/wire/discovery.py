@@ -7,8 +7,7 @@ import hashlib
 import json
 from typing import Any
 
-from arkwright.apiserver.resources import Registry, Resource
-from arkwright.apiserver.shapes import OBJECT_META, definitions
+from arkwright.apiserver.kinds import OBJECT_META, Registry, Resource, definitions
 
 Document = dict[str, Any]
 VERBS = ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"]

@@ -8,8 +8,6 @@ from typing import Any
 
 import msgspec
 
-from arkwright.apiserver.decoding import WrongType, decode, misfits
-from arkwright.apiserver.defaults import DEFAULTS
 from arkwright.apiserver.errors import (
     INVALID,
     AlreadyExists,
@@ -21,9 +19,8 @@ from arkwright.apiserver.errors import (
     invalid,
     invalid_patch,
 )
-from arkwright.apiserver.metadata import details, without_empties
-from arkwright.apiserver.resources import Resource
-from arkwright.apiserver.shapes import add_defaults
+from arkwright.apiserver.kinds import DEFAULTS, Resource, WrongType, add_defaults, decode, misfits
+from arkwright.apiserver.objects.metadata import details, without_empties
 from arkwright.apiserver.store import Key
 
 Document = dict[str, Any]

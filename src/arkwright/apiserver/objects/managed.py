@@ -10,7 +10,8 @@ from itertools import groupby
 from typing import Any
 
 from arkwright.apiserver.errors import Conflict
-from arkwright.apiserver.fieldsets import (
+from arkwright.apiserver.kinds import Shape
+from arkwright.apiserver.kinds.fieldsets import (
     Path,
     add,
     all_paths,
@@ -26,7 +27,6 @@ from arkwright.apiserver.fieldsets import (
     tree,
     whole_tree,
 )
-from arkwright.apiserver.shapes import Shape
 
 Document = dict[str, Any]
 METADATA_OF_NOBODY = tuple(

@@ -10,7 +10,7 @@ from typing import Any
 
 import jsonpath
 
-from arkwright.apiserver.resources import Column, Resource
+from arkwright.apiserver.kinds import Column, Resource
 
 Document = dict[str, Any]
 Cells = Callable[[Document, datetime], list[Any]]

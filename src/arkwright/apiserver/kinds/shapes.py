@@ -73,7 +73,7 @@ ANYTHING = Shape(keeps_unknown=True)
 @functools.cache
 def definitions() -> dict[str, Document]:
     """Schemas of the built-in kinds, by their OpenAPI names."""
-    text = resources.files("arkwright.apiserver").joinpath("shapes.json").read_text()
+    text = resources.files("arkwright.apiserver.kinds").joinpath("shapes.json").read_text()
     found: dict[str, Document] = json.loads(text)
     return found
 

@@ -54,7 +54,7 @@ def _message_of(apiVersion: str, kind: str) -> str:  # noqa: N803 (as it is on t
 @functools.cache
 def fields() -> dict[str, dict[str, Document]]:
     """Fields of each message, by their number."""
-    text = resources.files("arkwright.apiserver").joinpath("messages.json").read_text()
+    text = resources.files("arkwright.apiserver.wire").joinpath("messages.json").read_text()
     found: dict[str, dict[str, Document]] = json.loads(text)
     return found
 

@@ -13,8 +13,6 @@ from typing import Any
 
 import msgspec
 
-from arkwright.apiserver.allocation import Addresses
-from arkwright.apiserver.defaults import ZERO
 from arkwright.apiserver.errors import (
     BadRequest,
     FieldError,
@@ -23,13 +21,20 @@ from arkwright.apiserver.errors import (
     NotFound,
     invalid,
 )
-from arkwright.apiserver.kinds import CHECK, FILL, WITH_GENERATION
-from arkwright.apiserver.managed import Writer, applied, begin_record, keep_record
-from arkwright.apiserver.metadata import carried_over, metadata_errors, timestamp
-from arkwright.apiserver.removals import Removal, finalizers_of, grace_seconds, keeps_itself, mark, require, standing
-from arkwright.apiserver.resources import Registry, Resource
-from arkwright.apiserver.store import Key, Record, Store, StoreFailed
-from arkwright.apiserver.writes import (
+from arkwright.apiserver.kinds import CHECK, FILL, WITH_GENERATION, ZERO, Registry, Resource
+from arkwright.apiserver.objects.allocation import Addresses
+from arkwright.apiserver.objects.managed import Writer, applied, begin_record, keep_record
+from arkwright.apiserver.objects.metadata import carried_over, metadata_errors, timestamp
+from arkwright.apiserver.objects.removals import (
+    Removal,
+    finalizers_of,
+    grace_seconds,
+    keeps_itself,
+    mark,
+    require,
+    standing,
+)
+from arkwright.apiserver.objects.writes import (
     Answer,
     Options,
     add_all_defaults,
@@ -47,6 +52,7 @@ from arkwright.apiserver.writes import (
     require_name,
     require_version,
 )
+from arkwright.apiserver.store import Key, Record, Store, StoreFailed
 
 Document = dict[str, Any]
 Change = Callable[[Document], Document]

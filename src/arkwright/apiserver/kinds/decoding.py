@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from arkwright.apiserver.shapes import ANYTHING, Shape
+from arkwright.apiserver.kinds.shapes import ANYTHING, Shape
 
 Document = dict[str, Any]
 PYTHON_TYPES: dict[str, tuple[type, ...]] = {

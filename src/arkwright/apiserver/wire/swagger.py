@@ -10,9 +10,9 @@ from typing import Any
 
 from google.protobuf import json_format
 
-from arkwright.apiserver.discovery import INFO, operations
-from arkwright.apiserver.protobuf import Messages
-from arkwright.apiserver.resources import Registry
+from arkwright.apiserver.kinds import Registry
+from arkwright.apiserver.wire.discovery import INFO, operations
+from arkwright.apiserver.wire.protobuf import Messages
 
 Document = dict[str, Any]
 # A media type may have no @, so that what is asked for and what is answered have two names.

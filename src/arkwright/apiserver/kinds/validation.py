@@ -21,8 +21,8 @@ from arkwright.apiserver.errors import (
     TYPE_INVALID,
     FieldError,
 )
-from arkwright.apiserver.fieldsets import is_associative, step_to
-from arkwright.apiserver.shapes import Shape
+from arkwright.apiserver.kinds.fieldsets import is_associative, step_to
+from arkwright.apiserver.kinds.shapes import Shape
 
 Document = dict[str, Any]
 BOUNDS = {"int32": (-(2**31), 2**31 - 1), "int64": (-(2**63), 2**63 - 1)}

@@ -16,9 +16,20 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import Receive, Scope, Send
 
-from arkwright.apiserver import requests
-from arkwright.apiserver.about import about
-from arkwright.apiserver.bodies import (
+from arkwright.apiserver.errors import (
+    ApiError,
+    Forbidden,
+    InternalError,
+    MethodNotAllowed,
+    NoSuchPath,
+    NotFound,
+    Unauthorized,
+)
+from arkwright.apiserver.objects import APPLY_PATCH, Answer, Objects, Options, Removal, require_some_version
+from arkwright.apiserver.store import Key, Watches
+from arkwright.apiserver.wire import requests
+from arkwright.apiserver.wire.about import about
+from arkwright.apiserver.wire.bodies import (
     ACCEPTED,
     JSON,
     Json,
@@ -31,25 +42,10 @@ from arkwright.apiserver.bodies import (
     require_kind,
     unsupported,
 )
-from arkwright.apiserver.calls import Call
-from arkwright.apiserver.errors import (
-    ApiError,
-    Forbidden,
-    InternalError,
-    MethodNotAllowed,
-    NoSuchPath,
-    NotFound,
-    Unauthorized,
-)
-from arkwright.apiserver.objects import Objects
-from arkwright.apiserver.patches import APPLY_PATCH
-from arkwright.apiserver.reading import Reader
-from arkwright.apiserver.removals import Removal
-from arkwright.apiserver.requests import Target
-from arkwright.apiserver.scales import put_scale, scale_of
-from arkwright.apiserver.store import Key
-from arkwright.apiserver.watches import Watches
-from arkwright.apiserver.writes import Answer, Options, require_some_version
+from arkwright.apiserver.wire.calls import Call
+from arkwright.apiserver.wire.reading import Reader
+from arkwright.apiserver.wire.requests import Target
+from arkwright.apiserver.wire.scales import put_scale, scale_of
 
 log = structlog.get_logger()
 Document = dict[str, Any]

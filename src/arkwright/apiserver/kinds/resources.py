@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from arkwright.apiserver.selectors import COMMON_FIELDS
-from arkwright.apiserver.shapes import Shape, built_in, compiled
-from arkwright.apiserver.validation import Validator
+from arkwright.apiserver.kinds.selectors import COMMON_FIELDS
+from arkwright.apiserver.kinds.shapes import Shape, built_in, compiled
+from arkwright.apiserver.kinds.validation import Validator
 
 Document = dict[str, Any]
 CRDS = "customresourcedefinitions.apiextensions.k8s.io"

@@ -19,11 +19,9 @@ from arkwright.apiserver.errors import (
     NotFound,
     invalid,
 )
-from arkwright.apiserver.removals import Removal
-from arkwright.apiserver.resources import Registry, Resource
-from arkwright.apiserver.selectors import field_selector, label_selector
-from arkwright.apiserver.watches import Filter
-from arkwright.apiserver.writes import Options, not_found
+from arkwright.apiserver.kinds import Registry, Resource, field_selector, label_selector
+from arkwright.apiserver.objects import Options, Removal, not_found
+from arkwright.apiserver.store import Filter
 
 Document = dict[str, Any]
 TABLE = "as=Table"

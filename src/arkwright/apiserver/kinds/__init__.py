@@ -1,0 +1,41 @@
+"""What kinds there are, what fields they have and which values are allowed. In: documents. Out: Shapes, defaults, FieldErrors. Pure.
+
+rules            what built-in kinds do beyond being stored, and what they refuse
+  resources        the kinds there are, also those that CRDs bring
+    validation       a schema's limits and its CEL rules
+    decoding         what fits into the fields of a kind
+      fieldsets        sets of fields, as server-side apply has them
+        shapes           the fields and types of a kind
+        defaults         what a field is that was not said
+        selectors        labels and fields that objects are chosen by
+"""
+
+from arkwright.apiserver.kinds.decoding import WrongType, decode, misfits
+from arkwright.apiserver.kinds.defaults import DEFAULTS, ZERO
+from arkwright.apiserver.kinds.resources import CRDS, Column, Registry, Resource
+from arkwright.apiserver.kinds.rules import CHECK, FILL, WITH_GENERATION
+from arkwright.apiserver.kinds.selectors import Predicate, field_selector, label_selector
+from arkwright.apiserver.kinds.shapes import ANYTHING, OBJECT_META, Shape, add_defaults, definitions
+
+__all__ = [
+    "ANYTHING",
+    "CHECK",
+    "CRDS",
+    "Column",
+    "DEFAULTS",
+    "FILL",
+    "OBJECT_META",
+    "Predicate",
+    "Registry",
+    "Resource",
+    "Shape",
+    "WITH_GENERATION",
+    "WrongType",
+    "ZERO",
+    "add_defaults",
+    "decode",
+    "definitions",
+    "field_selector",
+    "label_selector",
+    "misfits",
+]
