@@ -19,6 +19,7 @@ from arkwright.model.resources import RESOURCES, Kind
 from arkwright.standalone.addresses import free_ports
 from arkwright.standalone.bases import Node, Place
 from arkwright.standalone.deployments import Workloads
+from arkwright.standalone.looks import kept_up
 from arkwright.standalone.nodeports import NodePorts
 from arkwright.standalone.parts import Part
 from arkwright.standalone.site import Site, Wish
@@ -70,8 +71,8 @@ async def _run_all(kube: KubeClient, place: Place, parts: tuple[Part, ...]) -> N
         for part in parts:
             tasks.create_task(part.keep_running())
         tasks.create_task(Node(kube, place, _now).run())
-        tasks.create_task(Workloads(kube, place.node, _now).run())
-        tasks.create_task(NodePorts(kube, _now).run())
+        tasks.create_task(kept_up("workloads", Workloads(kube, place.node, _now).run))
+        tasks.create_task(kept_up("node ports", NodePorts(kube, _now).run))
 
 
 async def _prepare(kube: KubeClient, wish: Wish) -> None:

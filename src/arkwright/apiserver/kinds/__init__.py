@@ -14,7 +14,7 @@ from arkwright.apiserver.kinds.decoding import WrongType, decode, misfits
 from arkwright.apiserver.kinds.defaults import DEFAULTS, ZERO
 from arkwright.apiserver.kinds.resources import CRDS, Column, Registry, Resource
 from arkwright.apiserver.kinds.rules import CHECK, FILL, WITH_GENERATION
-from arkwright.apiserver.kinds.selectors import Predicate, field_selector, label_selector
+from arkwright.apiserver.kinds.selectors import Predicate, field_selector, label_selector, matches
 from arkwright.apiserver.kinds.shapes import ANYTHING, OBJECT_META, Shape, add_defaults, definitions
 
 __all__ = [
@@ -37,5 +37,6 @@ __all__ = [
     "definitions",
     "field_selector",
     "label_selector",
+    "matches",
     "misfits",
 ]

@@ -4,8 +4,11 @@ In: a Shape and a document, changed in place. Out: paths of what it did not know
 not looked at here, but by their schema (`validation`); their metadata is, as that of every object.
 """
 
-from collections.abc import Iterator
+import contextlib
+import re
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from arkwright.apiserver.kinds.shapes import ANYTHING, Shape
@@ -39,6 +42,16 @@ class WrongType(Exception):
         return WrongType(f"{name}.{self.path}".removesuffix("."), self.owner or owner, self.found, self.wanted)
 
 
+class WrongText(WrongType):
+    """Text that is to be read further, and cannot be: a moment, or bytes. `found`: what Go says of it."""
+
+    def __str__(self) -> str:
+        return self.found
+
+    def within(self, name: str, owner: str) -> WrongType:
+        return self
+
+
 def decode(shape: Shape, document: Document) -> list[str]:
     """A whole object. Raises WrongType. Paths are put together on the way back, where there is something to tell."""
     return [path.removeprefix(".") for path in _fields(shape, document)]
@@ -50,6 +63,7 @@ def _value(shape: Shape, value: Any) -> list[str]:
     if isinstance(value, dict):
         return _fields(shape, value)
     if isinstance(value, list) and shape.items:
+        value[:] = [_zero(shape.items) if one is None else one for one in value]
         return [f"[{number}]{path}" for number, one in enumerate(value) for path in _value(shape.items, one)]
     return []
 
@@ -59,7 +73,7 @@ def _fields(shape: Shape, value: Document) -> list[str]:
     fields, values = shape.fields, shape.values
     for name, inner in list(value.items()):
         child = fields.get(name) or values
-        if child is not None and child.type == "string" and type(inner) is str:
+        if child is not None and child.type == "string" and not child.format and type(inner) is str:
             continue  # most fields are that
         if child is None:
             if not shape.keeps_unknown:
@@ -67,6 +81,8 @@ def _fields(shape: Shape, value: Document) -> list[str]:
                 gone.append(f".{name}")
         elif name in fields and _is_nothing(shape, child, name, inner):
             del value[name]
+        elif child is not ANYTHING and inner is None and child.is_built_in and name not in fields:
+            value[name] = _zero(child)
         elif child is not ANYTHING and inner is not None:
             gone += [f".{name}{path}" for path in _field(shape, child, name, inner)]
     return gone
@@ -88,11 +104,65 @@ def _is_nothing(shape: Shape, child: Shape, name: str, value: Any) -> bool:
     return value in ([], {}) and child.is_built_in and name not in shape.required and child.is_collection
 
 
+def _zero(shape: Shape) -> Any:
+    """What Go has where null was said."""
+    zero = {"string": "", "integer": 0, "number": 0, "boolean": False, "object": {}, "array": []}
+    return zero.get(shape.type) if shape.is_built_in else None
+
+
 def _require_type(shape: Shape, value: Any) -> None:
+    found = value
     wanted = PYTHON_TYPES.get(shape.type)
-    if wanted is None or (isinstance(value, wanted) and (not isinstance(value, bool) or shape.type == "boolean")):
+    if wanted is None:
         return
-    raise WrongType("", "", _json_name(value), go_type(shape))
+    if not isinstance(value, wanted) or (isinstance(value, bool) and shape.type != "boolean"):
+        raise WrongType("", "", _json_name(value), go_type(shape))
+    if shape.type == "integer" and not fits(shape.format, found):
+        raise WrongType("", "", f"number {value}", shape.format or "int64")
+    if shape.format in TEXTS and (said := TEXTS[shape.format](found)):
+        raise WrongText("", "", said, "")
+
+
+def fits(form: str, value: int) -> bool:
+    """Whether Go has room for it.
+
+    >>> fits("int32", 2**31 - 1), fits("int32", 2**31), fits("", -(2**63))
+    (True, False, True)
+    """
+    bits = 31 if form == "int32" else 63
+    limit: int = 2**bits
+    return -limit <= value < limit
+
+
+def _moment_error(text: str) -> str:
+    """
+    >>> _moment_error("2026-01-01T00:00:00Z"), _moment_error("x")
+    ('', 'parsing time "x" as "2006-01-02T15:04:05Z07:00": cannot parse "x" as "2006"')
+    """
+    if IS_MOMENT(text):
+        with contextlib.suppress(ValueError):
+            datetime.fromisoformat(text)
+            return ""
+    rest = text if not re.match("[0-9]{4}", text) else text[4:]
+    part = "2006" if rest == text else "-"
+    return f'parsing time "{text}" as "2006-01-02T15:04:05Z07:00": cannot parse "{rest}" as "{part}"'
+
+
+def _bytes_error(text: str) -> str:
+    """
+    >>> _bytes_error("YQ=="), _bytes_error("a b")
+    ('', 'illegal base64 data at input byte 1')
+    """
+    clean = text.replace("\n", "").replace("\r", "")
+    if len(clean) % 4 == 0 and IS_BASE64(clean):
+        return ""
+    good = re.match("[A-Za-z0-9+/]*", clean)
+    return f"illegal base64 data at input byte {good.end() if good else 0}"
+
+
+IS_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d([.,]\d+)?(Z|[+-]\d\d:\d\d)", re.ASCII).fullmatch
+IS_BASE64 = re.compile("[A-Za-z0-9+/]*={0,2}").fullmatch
+TEXTS: dict[str, Callable[[str], str]] = {"date-time": _moment_error, "byte": _bytes_error}
 
 
 def _json_name(value: Any) -> str:

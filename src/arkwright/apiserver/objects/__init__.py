@@ -4,6 +4,7 @@ collector        what follows from a write: dependents, namespaces, CRDs
 verbs            create, update, apply, delete: one write, from the wish to the store
   writes           what a wish becomes before it is stored
   removals         how an object goes
+  notices          what the server itself has to say of an object
   allocation       addresses and ports that belong to one Service
     patches          a change, as a patch says it
     managed          who owns which field

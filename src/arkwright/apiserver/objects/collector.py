@@ -14,6 +14,7 @@ import structlog
 
 from arkwright.apiserver.errors import ApiError, Conflict, NotFound
 from arkwright.apiserver.kinds import CRDS, Resource
+from arkwright.apiserver.objects.notices import counted_up, warning
 from arkwright.apiserver.objects.removals import CLEANUP, Removal
 from arkwright.apiserver.objects.verbs import Objects
 from arkwright.apiserver.objects.writes import Options
@@ -22,11 +23,12 @@ from arkwright.apiserver.store import Change, Key, Record, Watches
 log = structlog.get_logger()
 Document = dict[str, Any]
 OURS = Options(manager="arkwright-apiserver")
+LONGEST_PAUSE_SECONDS = 60.0
 
 
 class _Owner(msgspec.Struct):
-    uid: str
-    blockOwnerDeletion: bool = False  # noqa: N815 (as it is on the wire)
+    uid: str | None = ""
+    blockOwnerDeletion: bool | None = False  # noqa: N815 (as it is on the wire)
 
 
 class _Metadata(msgspec.Struct):
@@ -52,6 +54,7 @@ class Collector:
         self._owners: dict[Key, frozenset[str]] = {}
         self._owned: dict[str, set[Key]] = {}
         self._waiting: asyncio.Queue[Key | str] = asyncio.Queue()
+        self.failures: dict[Key | str, int] = {}
         watches.listeners.append(self._heard)
 
     def begin(self) -> None:
@@ -61,20 +64,49 @@ class Collector:
             self._objects.registry.define(self._document(record))
         for resource in {one.name for one in self._objects.registry}:
             for record in store.find(resource):
-                self._heard(Change(None, record))
+                self._heard_of_one(record)
 
     async def run(self) -> None:
-        """Until cancelled."""
+        """Until cancelled. What goes wrong with one object is said on it and tried again later; all others go on."""
         while True:
             item = await self._waiting.get()
             try:
                 await (self._after_deletion(item) if isinstance(item, str) else self._look_at(item))
             except (NotFound, Conflict):
                 continue  # it has changed meanwhile: that change is looked at, too
-            except ApiError as error:
-                log.warning("not collected", item=str(item), error=str(error))
-                await asyncio.sleep(1)
-                self._waiting.put_nowait(item)
+            except Exception as error:
+                await self._postpone(item, error)
+            else:
+                self.failures.pop(item, None)
+
+    async def _postpone(self, item: Key | str, error: Exception) -> None:
+        number = self.failures[item] = self.failures.get(item, 0) + 1
+        pause = min(2.0 ** min(number - 1, 10), LONGEST_PAUSE_SECONDS)
+        write = log.warning if isinstance(error, ApiError) else log.exception
+        write("not collected", item=str(item), error=str(error), failures=number, in_seconds=pause)
+        asyncio.get_running_loop().call_later(pause, self._waiting.put_nowait, item)
+        if isinstance(item, Key):
+            await self._warn(item, f"{type(error).__name__}: {error}")
+
+    async def _warn(self, key: Key, words: str) -> None:
+        """A Warning Event, counted by its name: one for each object."""
+        kind, about = self._objects.registry.named("events"), self._objects.registry.named(key.resource)
+        if kind is None or about is None:
+            return
+        namespace = key.namespace or "default"
+        document = warning(about, key, words, self._objects.now())
+        with contextlib.suppress(ApiError):
+            await self._objects.create(kind, namespace, document, OURS)
+            return
+        with contextlib.suppress(ApiError):
+            name = Key("events", namespace, document["metadata"]["name"])
+            await self._objects.update(kind, name, lambda had: counted_up(had, document), OURS)
+
+    def _heard_of_one(self, record: Record) -> None:
+        try:
+            self._heard(Change(None, record))
+        except Exception:
+            log.exception("cannot be read, and is left alone", of=str(record.key))
 
     # ── hearing ──
 
@@ -87,7 +119,7 @@ class Collector:
             self._forget(key, metadata)
             return
         self._keys[metadata.uid] = key
-        owners = frozenset(one.uid for one in metadata.ownerReferences)
+        owners = frozenset(one.uid for one in metadata.ownerReferences if one.uid)
         if owners != self._owners.get(key, frozenset()):
             self._set_owners(key, owners)
             self._waiting.put_nowait(key)
@@ -145,7 +177,7 @@ class Collector:
             await self._delete_dependents_first(resource, key, metadata.uid)
 
     async def _look_for_owners(self, resource: Resource, key: Key, metadata: _Metadata) -> None:
-        owners = {one.uid for one in metadata.ownerReferences}
+        owners = {one.uid for one in metadata.ownerReferences if one.uid}
         if owners and not owners & self._keys.keys():
             await self._objects.delete(resource, key, Removal(uid=metadata.uid))
         elif gone := owners - self._keys.keys():
@@ -185,7 +217,7 @@ class Collector:
     async def _drop_owners(self, resource: Resource, key: Key, uids: set[str]) -> None:
         def change(document: Document) -> Document:
             owners = document["metadata"].get("ownerReferences", [])
-            document["metadata"]["ownerReferences"] = [one for one in owners if one["uid"] not in uids]
+            document["metadata"]["ownerReferences"] = [one for one in owners if one.get("uid") not in uids]
             return document
 
         await self._objects.update(resource, key, change, OURS)

@@ -67,6 +67,9 @@ class Objects:
         self._clock = clock
         self._addresses = Addresses(store)
 
+    def now(self) -> datetime:
+        return self._clock()
+
     # ── reading ──
 
     def document(self, resource: Resource, record: Record) -> Document:

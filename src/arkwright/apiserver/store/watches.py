@@ -9,23 +9,25 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
+import structlog
 
 from arkwright.apiserver.kinds import Predicate, Resource
 from arkwright.apiserver.store.records import Change, Record
 
+log = structlog.get_logger()
 Document = dict[str, Any]
 LONGEST_QUEUE = 20_000
 
 
 class _Metadata(msgspec.Struct):
-    labels: dict[str, str] = {}
+    labels: dict[str, str | None] = {}
 
 
 class _Labelled(msgspec.Struct):
     metadata: _Metadata
 
 
-def labels_of(record: Record) -> dict[str, str]:
+def labels_of(record: Record) -> dict[str, str | None]:
     """Its labels, without reading the rest."""
     return _read_labels(record.body).metadata.labels
 
@@ -124,7 +126,10 @@ class Watches:
     def publish(self, change: Change) -> None:
         """Tell everybody whose kind it is."""
         for listener in self.listeners:
-            listener(change)
+            try:
+                listener(change)
+            except Exception:  # who cannot take one change must not keep the others from being written
+                log.exception("bug", heard_of=str(change.after.key))
         watchers = self._watchers.get(change.after.key.resource)
         if not watchers:
             return

@@ -59,7 +59,7 @@ def table(resource: Resource, documents: list[Document], now: datetime, include:
     columns, cells = columns_of(resource)
     rows = []
     for document in documents:
-        row: Document = {"cells": cells(document, now)}
+        row: Document = {"cells": _cells(columns, cells, document, now)}
         if include == "Object":
             row["object"] = document
         elif include == "Metadata":
@@ -70,6 +70,14 @@ def table(resource: Resource, documents: list[Document], now: datetime, include:
         rows.append(row)
     defined = [_definition(one) for one in columns]
     return {"kind": "Table", "apiVersion": "meta.k8s.io/v1", "metadata": {}, "columnDefinitions": defined, "rows": rows}
+
+
+def _cells(columns: tuple[Column, ...], cells: Cells, document: Document, now: datetime) -> list[Any]:
+    """What somebody has written oddly is shown by its name: all others of the list are to be read."""
+    try:
+        return cells(document, now)
+    except (AttributeError, KeyError, IndexError, TypeError, ValueError):
+        return [document["metadata"].get("name", ""), *("<unknown>" for _ in columns[1:])]
 
 
 def _definition(column: Column) -> Document:
