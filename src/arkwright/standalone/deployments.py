@@ -54,7 +54,9 @@ class Workloads:
 
     def _changed(self, change: Change) -> None:
         if change.kind in OWNED:
-            self._looks.add(Key(change.kind, *(change.after or change.before).key))
+            key = Key(change.kind, *(change.after or change.before).key)
+            self._looks.mention(key, oddities(change.after) if change.after else [])  # before it is put right
+            self._looks.add(key)
         for one in (change.before, change.after):
             if one is not None and change.kind in OWNERS:
                 self._stir_owners(OWNERS[change.kind], one)
@@ -74,7 +76,6 @@ class Workloads:
         if one is None:
             self._looks.forget(key)
             return None
-        self._looks.mention(key, oddities(one))
         try:
             plan = self._plan(key.kind, one)
             for intent in plan.intents:
