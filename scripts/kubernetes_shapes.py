@@ -18,6 +18,7 @@ ROOTS = {
     "apis/rbac.authorization.k8s.io/v1": ("Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding"),
     "apis/apiextensions.k8s.io/v1": ("CustomResourceDefinition",),
 }
+QUANTITY = "io.k8s.apimachinery.pkg.api.resource.Quantity"
 KEPT = ("type", "format", "required", "default", "items", "properties", "additionalProperties", "$ref")
 
 
@@ -32,6 +33,7 @@ def main() -> None:
         for name, schema in schemas.items():
             if "x-kubernetes-group-version-kind" in schema and name.rpartition(".")[2] in kinds:
                 _collect(name, schemas, found)
+    found[QUANTITY] = {"format": "quantity"}  # it says no more than that anything goes
     text = json.dumps(dict(sorted(found.items())), separators=(",", ":"), sort_keys=True)
     OUT.write_text(text.replace('},"io.', '},\n"io.') + "\n")
 

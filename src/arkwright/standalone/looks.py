@@ -76,6 +76,8 @@ class Looks:
             if words not in self._told.get(key, ()):
                 self.warn(key, EventReason.NOT_UNDERSTOOD, words)
         self._told[key] = oddities
+        if not oddities:
+            del self._told[key]
 
     def warn(self, key: Key, reason: EventReason, words: str) -> None:
         """A Warning Event on the object, if it is still there."""

@@ -8,16 +8,22 @@ rules            what built-in kinds do beyond being stored, and what they refus
         shapes           the fields and types of a kind
         defaults         what a field is that was not said
         selectors        labels and fields that objects are chosen by
+        formats          how names, labels, ports and quantities are written
 """
 
 from arkwright.apiserver.kinds.decoding import WrongType, decode, misfits
 from arkwright.apiserver.kinds.defaults import DEFAULTS, ZERO
 from arkwright.apiserver.kinds.resources import CRDS, Column, Registry, Resource
-from arkwright.apiserver.kinds.rules import CHECK, FILL, WITH_GENERATION
+from arkwright.apiserver.kinds.rules import CHECK, FILL, WITH_GENERATION, as_go_writes_it, key_errors, label_errors
 from arkwright.apiserver.kinds.selectors import Predicate, field_selector, label_selector, matches
 from arkwright.apiserver.kinds.shapes import ANYTHING, OBJECT_META, Shape, add_defaults, definitions
+from arkwright.apiserver.kinds.validation import shown
 
 __all__ = [
+    "as_go_writes_it",
+    "key_errors",
+    "label_errors",
+    "shown",
     "ANYTHING",
     "CHECK",
     "CRDS",

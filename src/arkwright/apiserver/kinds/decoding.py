@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from arkwright.apiserver.kinds.formats import SAYS_QUANTITY, quantity
 from arkwright.apiserver.kinds.shapes import ANYTHING, Shape
 
 Document = dict[str, Any]
@@ -107,13 +108,15 @@ def _is_nothing(shape: Shape, child: Shape, name: str, value: Any) -> bool:
 def _zero(shape: Shape) -> Any:
     """What Go has where null was said."""
     zero = {"string": "", "integer": 0, "number": 0, "boolean": False, "object": {}, "array": []}
-    return zero.get(shape.type) if shape.is_built_in else None
+    zero_of_form = {"quantity": "0", "int-or-string": 0}
+    return zero.get(shape.type, zero_of_form.get(shape.format)) if shape.is_built_in else None
 
 
 def _require_type(shape: Shape, value: Any) -> None:
     found = value
     wanted = PYTHON_TYPES.get(shape.type)
     if wanted is None:
+        _require_form(shape, value)
         return
     if not isinstance(value, wanted) or (isinstance(value, bool) and shape.type != "boolean"):
         raise WrongType("", "", _json_name(value), go_type(shape))
@@ -121,6 +124,15 @@ def _require_type(shape: Shape, value: Any) -> None:
         raise WrongType("", "", f"number {value}", shape.format or "int64")
     if shape.format in TEXTS and (said := TEXTS[shape.format](found)):
         raise WrongText("", "", said, "")
+
+
+def _require_form(shape: Shape, value: Any) -> None:
+    """Of what may be a number or text."""
+    if shape.format == "quantity" and quantity(value) is None:
+        raise WrongText("", "", SAYS_QUANTITY, "")
+    if shape.format == "int-or-string" and not isinstance(value, str):
+        if isinstance(value, bool) or not isinstance(value, int) or not fits("int32", value):
+            raise WrongType("", "", _json_name(value), "int32")
 
 
 def fits(form: str, value: int) -> bool:

@@ -12,9 +12,9 @@ Document = dict[str, Any]
 
 
 def default(document: Document, **values: Any) -> None:
-    """Where there is nothing, or null. In place."""
+    """Where there is nothing, null, or text that says nothing. In place."""
     for name, value in values.items():
-        if document.get(name) is None:
+        if document.get(name) in (None, ""):
             document[name] = value
 
 
@@ -67,6 +67,10 @@ def _pod(pod: Document) -> None:
     spec = pod.setdefault("spec", {})
     pod_spec_defaults(spec)
     default(spec, enableServiceLinks=True)
+    for container in spec.get("containers") or ():
+        resources = container["resources"]
+        if limits := resources.get("limits"):
+            resources["requests"] = limits | (resources.get("requests") or {})
 
 
 # ── deployments and replica sets ──
@@ -79,7 +83,9 @@ def _deployment(deployment: Document) -> None:
     default(strategy, type="RollingUpdate")
     if strategy["type"] == "RollingUpdate":
         default(strategy, rollingUpdate={})
-        default(strategy["rollingUpdate"], maxUnavailable="25%", maxSurge="25%")
+        for name in ("maxUnavailable", "maxSurge"):
+            if strategy["rollingUpdate"].get(name) is None:
+                strategy["rollingUpdate"][name] = "25%"
     _template(spec)
 
 
@@ -106,7 +112,8 @@ def _service(service: Document) -> None:
     if spec["type"] in ("NodePort", "LoadBalancer"):
         default(spec, externalTrafficPolicy="Cluster")
     for port in spec.get("ports") or ():
-        default(port, protocol="TCP", targetPort=port.get("port"))
+        default(port, protocol="TCP")
+        port["targetPort"] = port.get("targetPort") or port.get("port", 0)
 
 
 def _event(event: Document) -> None:

@@ -59,14 +59,15 @@ class Addresses:
             given.add(port["nodePort"])
 
     def _refuse_taken(self, key: Key, spec: Document) -> None:
-        wrong = []
+        wrong, own = [], set()
         for number, port in enumerate(spec.get("ports") or ()):
             wanted, path = port.get("nodePort"), f"spec.ports[{number}].nodePort"
             if wanted and wanted not in NODE_PORTS:
                 said = "provided port is not in the valid range. The range of valid ports is 30000-32767"
                 wrong.append(FieldError(path, INVALID, f"Invalid value: {wanted}: {said}"))
-            elif wanted and self._taken.get(wanted, key) != key:
+            elif wanted and (self._taken.get(wanted, key) != key or (wanted, port.get("protocol")) in own):
                 wrong.append(FieldError(path, INVALID, f"Invalid value: {wanted}: provided port is already allocated"))
+            own.add((wanted, port.get("protocol")))
         address = spec["clusterIP"]
         if address != "None" and self._taken.get(address, key) != key:
             said = f"failed to allocate IP {address}: provided IP is already allocated"

@@ -4,19 +4,14 @@ In: a document, the one that stands there now. Out: the document's metadata put 
 """
 
 import json
-import re
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from arkwright.apiserver.errors import FORBIDDEN, INVALID, REQUIRED, FieldError
-from arkwright.apiserver.kinds import Resource
+from arkwright.apiserver.errors import FORBIDDEN, INVALID, REQUIRED, TOO_LONG, FieldError
+from arkwright.apiserver.kinds import Resource, as_go_writes_it, formats, key_errors, label_errors
 
 Document = dict[str, Any]
-_LABEL = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?"
-_SUBDOMAIN = rf"{_LABEL}(\.{_LABEL})*"
-_DNS_1035 = r"[a-z]([-a-z0-9]*[a-z0-9])?"
-_PART = r"([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]"
-_VALUE = r"(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?"
 GIVEN_BY_SERVER = (
     "uid",
     "creationTimestamp",
@@ -26,34 +21,11 @@ GIVEN_BY_SERVER = (
     "selfLink",
 )
 
-_SAYS_SUBDOMAIN = (
-    "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end"
-    f" with an alphanumeric character (e.g. 'example.com', regex used for validation is '{_SUBDOMAIN}')"
-)
-_SAYS_LABEL = (
-    "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an"
-    f" alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is '{_LABEL}')"
-)
-_SAYS_1035 = (
-    "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end"
-    f" with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used for validation is '{_DNS_1035}')"
-)
-_SAYS_KEY = (
-    "name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character"
-    f" (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '{_PART}')"
-)
-_SAYS_VALUE = (
-    "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with"
-    f" an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is '{_VALUE}')"
-)
-IS_VALUE, IS_SUBDOMAIN, IS_PART = (re.compile(one).fullmatch for one in (_VALUE, _SUBDOMAIN, _PART))
-ANY_NAME = (re.compile(_SUBDOMAIN), 253, _SAYS_SUBDOMAIN)
 # Names that are labels, not subdomains; and those that may be anything that fits into a path.
-NAME_RULES = {
-    "services": (re.compile(_DNS_1035), 63, _SAYS_1035),
-    "namespaces": (re.compile(_LABEL), 63, _SAYS_LABEL),
-}
-FREE_NAMES = frozenset({"roles", "rolebindings", "clusterroles", "clusterrolebindings"})
+NAME_RULES: dict[str, Callable[[str], list[str]]] = {"services": formats.dns_1035, "namespaces": formats.label}
+LONGEST_ANNOTATIONS = 256 * 1024
+STANDARD_FINALIZERS = ("kubernetes", "orphan", "foregroundDeletion")
+FREE_NAMES = frozenset({"events", "roles", "rolebindings", "clusterroles", "clusterrolebindings"})
 
 
 def timestamp(now: datetime) -> str:
@@ -62,12 +34,18 @@ def timestamp(now: datetime) -> str:
 
 
 def metadata_errors(resource: Resource, metadata: Document) -> list[FieldError]:
-    """Wrong names, labels and annotations."""
+    """Wrong names, labels, annotations, finalizers and owners."""
     wrong = _name_errors(resource, metadata.get("name") or "")
+    if (begin := metadata.get("generateName")) and resource.plural not in FREE_NAMES:
+        whole = begin.removesuffix("-") + ("a" if begin.endswith("-") else "")
+        said = NAME_RULES.get(resource.name, formats.subdomain)(whole)
+        wrong += [FieldError("metadata.generateName", INVALID, f'Invalid value: "{begin}": {one}') for one in said]
     if labels := metadata.get("labels"):
-        wrong += _label_errors("metadata.labels", labels)
+        wrong += label_errors("metadata.labels", labels)
     if annotations := metadata.get("annotations"):
-        wrong += _key_errors("metadata.annotations", {key.lower(): "" for key in annotations})
+        wrong += _annotation_errors("metadata.annotations", annotations)
+    if finalizers := metadata.get("finalizers"):
+        wrong += _finalizer_errors(finalizers)
     if owners := metadata.get("ownerReferences"):
         wrong += _owner_errors(owners)
     return wrong
@@ -81,49 +59,57 @@ def _name_errors(resource: Resource, name: str) -> list[FieldError]:
         return (
             [FieldError("metadata.name", INVALID, f"Invalid value: \"{name}\": may not contain '{bad}'")] if bad else []
         )
-    if resource.name == "namespaces" and "." in name:
-        return [FieldError("metadata.name", INVALID, f'Invalid value: "{name}": must not contain dots')]
-    pattern, longest, says = NAME_RULES.get(resource.name, ANY_NAME)
-    wrong = []
-    if len(name) > longest:
-        wrong.append(f"must be no more than {longest} characters")
-    if not pattern.fullmatch(name):
-        wrong.append(says)
+    wrong = NAME_RULES.get(resource.name, formats.subdomain)(name)
     return [FieldError("metadata.name", INVALID, f'Invalid value: "{name}": {one}') for one in wrong]
 
 
-def _label_errors(path: str, labels: Document) -> list[FieldError]:
-    wrong = _key_errors(path, labels)
-    for value in labels.values():
-        if len(value) > 63:
-            wrong.append(FieldError(path, INVALID, f'Invalid value: "{value}": must be no more than 63 characters'))
-        if not IS_VALUE(value):
-            wrong.append(FieldError(path, INVALID, f'Invalid value: "{value}": {_SAYS_VALUE}'))
+def _annotation_errors(path: str, annotations: Document) -> list[FieldError]:
+    wrong = key_errors(path, {name.lower(): "" for name in annotations})
+    if sum(len(name.encode()) + len(str(text).encode()) for name, text in annotations.items()) > LONGEST_ANNOTATIONS:
+        wrong.append(FieldError(path, TOO_LONG, f"Too long: may not be more than {LONGEST_ANNOTATIONS} bytes"))
     return wrong
 
 
-def _key_errors(path: str, keys: Document) -> list[FieldError]:
-    wrong = []
-    for key in keys:
-        prefix, slash, name = key.rpartition("/")
-        if slash and not IS_SUBDOMAIN(prefix):
-            wrong.append(FieldError(path, INVALID, f'Invalid value: "{key}": prefix part {_SAYS_SUBDOMAIN}'))
-        if len(name) > 63:
-            wrong.append(
-                FieldError(path, INVALID, f'Invalid value: "{key}": name part must be no more than 63 characters')
-            )
-        if not IS_PART(name):
-            wrong.append(FieldError(path, INVALID, f'Invalid value: "{key}": {_SAYS_KEY}'))
-    return wrong
+def _finalizer_errors(finalizers: list[str]) -> list[FieldError]:
+    wrong = [
+        FieldError("metadata.finalizers", INVALID, f'Invalid value: "{one}": {said}')
+        for one in finalizers
+        for said in formats.key(one)
+    ]
+    said = "name is neither a standard finalizer name nor is it fully qualified"
+    return wrong + [
+        FieldError(f"metadata.finalizers[{number}]", INVALID, f'Invalid value: "{one}": {said}')
+        for number, one in enumerate(finalizers)
+        if "/" not in one and one not in STANDARD_FINALIZERS
+    ]
 
 
 def _owner_errors(owners: list[Document]) -> list[FieldError]:
-    return [
-        FieldError(f"metadata.ownerReferences.{name}", INVALID, f'Invalid value: "": {said}must not be empty')
+    path = "metadata.ownerReferences"
+    wrong = [
+        FieldError(f"{path}.{name}", INVALID, f'Invalid value: "": {said}must not be empty')
         for owner in owners
         for name, said in (("apiVersion", "version "), ("kind", ""), ("name", ""), ("uid", ""))
         if not owner.get(name)
     ]
+    for owner in owners:
+        if owner.get("apiVersion") in ("v1", "events.k8s.io/v1") and owner.get("kind") == "Event":
+            said = (
+                f"Invalid value: {as_go_writes_it(_ordered(owner))}: /v1, Kind=Event is disallowed from being an owner"
+            )
+            wrong.append(FieldError(path, INVALID, said))
+    keepers = [f"{one.get('kind')}/{one.get('name')}" for one in owners if one.get("controller")]
+    if len(keepers) > 1:
+        found = f'Only one reference can have Controller set to true. Found "true" in references for {" and ".join(keepers[:2])}'
+        wrong.append(
+            FieldError(path, INVALID, f"Invalid value: {as_go_writes_it([_ordered(one) for one in owners])}: {found}")
+        )
+    return wrong
+
+
+def _ordered(owner: Document) -> Document:
+    names = ("apiVersion", "kind", "name", "uid", "controller", "blockOwnerDeletion")
+    return {name: owner[name] for name in names if name in owner}
 
 
 def carried_over(resource: Resource, old: Document, new: Document) -> list[FieldError]:
