@@ -28,6 +28,7 @@ from arkwright.model.resources import RESOURCES, Kind
 from arkwright.standalone.addresses import NoSeat, Seat, Seats
 from arkwright.standalone.looks import Looks, kept_up, words_of
 from arkwright.standalone.process import BaseProcess, application_port, farewell_seconds, is_listening
+from arkwright.standalone.ranges import USUAL
 from arkwright.standalone.readers import seconds
 
 log = structlog.get_logger()
@@ -41,10 +42,10 @@ LONGEST_PAUSE_SECONDS = 10.0
 
 @dataclass(frozen=True)
 class Place:
-    """Which pods, which addresses, where their output goes (None: where ours goes), what their environment has besides."""
+    """Which pods, which addresses (None: any range that is free), where their output goes (None: where ours goes), what their environment has besides."""
 
     node: str = "arkwright"
-    addresses: str = "127.8.0.0/16"
+    addresses: str | None = None
     log_directory: Path | None = None
     variables: Mapping[str, str] = field(default_factory=dict)
 
@@ -72,14 +73,18 @@ class Node:
         self._cache = Cache(clock, self._changed)
         self._runs: dict[str, Run] = {}
         self._goodbyes: set[asyncio.Task[None]] = set()
-        self._seats = Seats(place.addresses)
+        self._seats = Seats(place.addresses or USUAL[0])
         self._looks = Looks(self._cache, Events(kube, clock), self._look_at)
+        self.is_up = asyncio.Event()  # it knows what is there
 
     async def run(self) -> None:
         """Until cancelled; then every process is stopped."""
         try:
             async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(kept_up("watch", Watcher(self._kube, self._cache, Kind.POD).run))
+                watcher = Watcher(self._kube, self._cache, Kind.POD)
+                tasks.create_task(kept_up("watch", watcher.run))
+                await watcher.is_filled.wait()
+                self.is_up.set()
                 await self._looks.run()
         finally:
             for task in (*self._goodbyes, *(run.task for run in self._runs.values() if run.task)):

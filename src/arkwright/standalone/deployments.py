@@ -41,6 +41,7 @@ class Workloads:
         self._kube, self._node, self._clock = kube, node, clock
         self._cache = Cache(clock, self._changed)
         self._looks = Looks(self._cache, Events(kube, clock), self._look_at)
+        self.is_up = asyncio.Event()  # it knows what is there
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -50,6 +51,7 @@ class Workloads:
                 tasks.create_task(kept_up("watch", watcher.run))
             for watcher in watchers:
                 await watcher.is_filled.wait()  # a pod that is not known yet must not be made twice
+            self.is_up.set()
             await self._looks.run()
 
     def _changed(self, change: Change) -> None:

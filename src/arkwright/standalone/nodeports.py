@@ -82,6 +82,7 @@ class NodePorts:
         self._kube, self._host = kube, host
         self._cache = Cache(clock, self._changed)
         self._looks = Looks(self._cache, Events(kube, clock), self._look_at)
+        self.is_up = asyncio.Event()  # it knows what is there
         self._servers: dict[int, tuple[Way, asyncio.Server]] = {}
         self._turns: dict[Way, int] = {}
         self._open: set[asyncio.Task[None]] = set()
@@ -90,9 +91,12 @@ class NodePorts:
         """Until cancelled."""
         try:
             async with asyncio.TaskGroup() as tasks:
-                for kind, resource in FOLLOWED.items():
-                    watcher = Watcher(self._kube, self._cache, kind, resource=resource)
+                watchers = [Watcher(self._kube, self._cache, kind, resource=one) for kind, one in FOLLOWED.items()]
+                for watcher in watchers:
                     tasks.create_task(kept_up("watch", watcher.run))
+                for watcher in watchers:
+                    await watcher.is_filled.wait()
+                self.is_up.set()
                 await self._looks.run()
         finally:
             for _, server in self._servers.values():
