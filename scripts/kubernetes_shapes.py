@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Write src/arkwright/apiserver/shapes.json: the fields and types of the Kubernetes kinds that the embedded API has.
+"""Write src/arkwright/apiserver/kinds/shapes.json: the fields and types of the Kubernetes kinds that the embedded API has.
 
     KUBECONFIG=… python scripts/kubernetes_shapes.py      reads them from that cluster's OpenAPI documents
 
@@ -10,7 +10,7 @@ import json
 import subprocess
 from pathlib import Path
 
-OUT = Path(__file__).parents[1] / "src" / "arkwright" / "apiserver" / "shapes.json"
+OUT = Path(__file__).parents[1] / "src" / "arkwright" / "apiserver" / "kinds" / "shapes.json"
 ROOTS = {
     "api/v1": ("Pod", "Service", "Namespace", "ConfigMap", "Secret", "ServiceAccount", "Event"),
     "apis/apps/v1": ("Deployment", "ReplicaSet"),
@@ -18,6 +18,7 @@ ROOTS = {
     "apis/rbac.authorization.k8s.io/v1": ("Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding"),
     "apis/apiextensions.k8s.io/v1": ("CustomResourceDefinition",),
 }
+QUANTITY = "io.k8s.apimachinery.pkg.api.resource.Quantity"
 KEPT = ("type", "format", "required", "default", "items", "properties", "additionalProperties", "$ref")
 
 
@@ -32,6 +33,7 @@ def main() -> None:
         for name, schema in schemas.items():
             if "x-kubernetes-group-version-kind" in schema and name.rpartition(".")[2] in kinds:
                 _collect(name, schemas, found)
+    found[QUANTITY] = {"format": "quantity"}  # it says no more than that anything goes
     text = json.dumps(dict(sorted(found.items())), separators=(",", ":"), sort_keys=True)
     OUT.write_text(text.replace('},"io.', '},\n"io.') + "\n")
 

@@ -3,7 +3,7 @@
 // Command kubernetes_messages prints how the built-in kinds look in protobuf, as JSON: for each message its fields by number.
 // It is run when the embedded API shall know another version of Kubernetes:
 //
-//	go run . > ../../src/arkwright/apiserver/messages.json
+//	go run . > ../../src/arkwright/apiserver/wire/messages.json
 package main
 
 import (

@@ -16,7 +16,7 @@ from kubernetes.client.exceptions import ApiException
 
 from apiserver.asking import MERGE, Api
 from apiserver.cases_of_kinds import CRD
-from arkwright.apiserver.store import Store
+from arkwright.apiserver.store.records import Store
 from kubernetes import client, config, watch
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "kubernetes"))

@@ -8,12 +8,13 @@ from datetime import UTC, datetime
 import aiohttp
 import pytest
 
-from arkwright.apiserver import reading, watches
 from arkwright.apiserver.app import ApiServer, Place
 from arkwright.apiserver.identity import identity
-from arkwright.apiserver.routes import Access
-from arkwright.apiserver.store import Change, Key, Record
-from arkwright.apiserver.watches import Watches
+from arkwright.apiserver.store import watches
+from arkwright.apiserver.store.records import Change, Key, Record
+from arkwright.apiserver.store.watches import Watches
+from arkwright.apiserver.wire import reading
+from arkwright.apiserver.wire.routes import Access
 
 CONFIGMAPS = "/api/v1/namespaces/default/configmaps"
 

@@ -13,7 +13,7 @@ import jsonschema_rs
 import msgspec
 import yaml
 
-from arkwright.apiserver.patches import merge_patched
+from arkwright.apiserver.objects.patches import merge_patched
 from arkwright.clients.errors import ApiRefused, Conflict, NotFound
 from arkwright.clients.kube import Change, Listing, WatchLine
 from arkwright.model.codec import read, stamp

@@ -200,7 +200,7 @@ def test_a_base_that_cannot_start_says_why(site, api):
     name, ended = pod["metadata"]["name"], pod["status"]["containerStatuses"][0]["lastState"]["terminated"]
     assert (ended["exitCode"], ended["reason"]) == (1, "Error")
     said = arkwright("status", KUBECONFIG=str(site / "kubeconfig"))
-    assert f"2 of 3 pods ready; arkwright logs {name} says why" in said
+    assert f"2 of 3 pods ready; arkwright logs {name} --data-dir {site} says why" in said
     assert "No module named 'nothing'" in arkwright("logs", name, "--data-dir", site)
     assert ready_pods(api) == before
     run_in_bases(api, "arkwright", "base")

@@ -6,6 +6,7 @@ from arkwright.model.cluster import Workload
 from arkwright.model.codec import decode
 from arkwright.model.resources import Kind
 from arkwright.plan.intents import Create, Delete, Patch, SetStatus
+from arkwright.standalone.belonging import Belonging
 from arkwright.standalone.replicas import is_ready, plan_replica_set
 from arkwright.standalone.rollout import plan_deployment
 
@@ -56,8 +57,9 @@ class World:
         return plans + [plan_replica_set(one, self._pods_of(name), "node", now) for name, one in sets.items()]
 
     def _pods_of(self, name):
-        owned = (one for one in self.pods.values() if one["metadata"]["ownerReferences"][0]["uid"] == name)
-        return tuple(decode(one, Workload) for one in owned)
+        belonging = Belonging(Kind.REPLICASET, Kind.POD, decode(self.sets[name], Workload))
+        pods = (decode(one, Workload) for one in self.pods.values())
+        return tuple(one for one in pods if belonging.is_candidate(one))
 
     def _act(self, intent):
         name = intent.target.name
@@ -74,6 +76,8 @@ class World:
                 document["status"] = intent.status
             case Patch(patch={"spec": spec}):
                 document["spec"] |= spec
+            case Patch(patch={"metadata": {"ownerReferences": owners}}):
+                document["metadata"]["ownerReferences"] = owners
             case Patch(patch={"metadata": {"annotations": annotations}}):
                 document["metadata"].setdefault("annotations", {}).update(annotations)
 

@@ -14,15 +14,12 @@ from pathlib import Path
 import structlog
 import uvicorn
 
-from arkwright.apiserver.collector import Collector
 from arkwright.apiserver.errors import AlreadyExists
 from arkwright.apiserver.identity import identity, kubeconfig, write_private
-from arkwright.apiserver.objects import Objects
-from arkwright.apiserver.resources import Registry
-from arkwright.apiserver.routes import Access, Api
-from arkwright.apiserver.store import Store
-from arkwright.apiserver.watches import Watches
-from arkwright.apiserver.writes import Options
+from arkwright.apiserver.kinds import Registry
+from arkwright.apiserver.objects import Collector, Objects, Options
+from arkwright.apiserver.store import Store, Watches
+from arkwright.apiserver.wire import Access, Api
 
 log = structlog.get_logger()
 COMPACT_SECONDS = 60.0

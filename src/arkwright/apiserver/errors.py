@@ -128,7 +128,7 @@ TYPE_INVALID, TOO_LONG, TOO_MANY, FORBIDDEN = (
     "FieldValueTooMany",
     "FieldValueForbidden",
 )
-DUPLICATE = "FieldValueDuplicate"
+DUPLICATE, NOT_FOUND = "FieldValueDuplicate", "FieldValueNotFound"
 
 
 def invalid(group: str, kind: str, name: str, errors: list[FieldError]) -> Invalid:

@@ -22,6 +22,6 @@ def api(
     try:
         uvloop.run(run_api(site.directory, host, port, typer.echo))
     except StoreFailed as error:
-        fail(str(error), "`arkwright down` stops the other server; --data-dir chooses another place")
+        fail(str(error), f"`arkwright down{site.option}` stops the other server; --data-dir chooses another place")
     except OSError as error:
         fail(f"cannot listen on {host}:{port}: {error.strerror}", "choose another port with --port (0: any free one)")

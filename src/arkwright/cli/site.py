@@ -14,7 +14,7 @@ import typer
 from arkwright.apiserver.store import StoreFailed, copy
 from arkwright.cli.loglines import log_lines
 from arkwright.cli.output import fail, note, notes
-from arkwright.cli.siteoptions import USUAL_ADDRESSES, Addresses, DataDir, Host, Port
+from arkwright.cli.siteoptions import Addresses, DataDir, Host, Port, require_host, require_network
 from arkwright.standalone.site import USUAL_PORT, Site, SiteTaken, Wish, site_in
 
 UP_SECONDS, DOWN_SECONDS = 60, 60
@@ -23,30 +23,43 @@ UP_SECONDS, DOWN_SECONDS = 60, 60
 def up(
     data_dir: DataDir = None,
     bases: Annotated[
-        int | None, typer.Option(help="Base pods of Deployment default/base; left as they are without it.")
+        int | None, typer.Option(min=0, help="Base pods of Deployment default/base; left as they are without it.")
     ] = None,
     host: Host = "127.0.0.1",
     port: Port = USUAL_PORT,
-    addresses: Addresses = USUAL_ADDRESSES,
+    addresses: Addresses = None,
     with_controller: Annotated[
         bool, typer.Option("--controller/--no-controller", help="Without it, run one of your own.")
     ] = True,
     foreground: Annotated[bool, typer.Option("--foreground", help="Stay, until Ctrl-C.")] = False,
 ) -> None:
     """Start a Kubernetes API, the controller and base processes on this machine."""
+    require_network(addresses)
+    require_host(host)
     site = site_in(data_dir)
     if keeper := site.keeper():
-        fail(f"the site in {site.directory} is up already (process {keeper[0]})", "`arkwright down` stops it")
-    site.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        fail(
+            f"the site in {site.directory} is up already (process {keeper[0]})",
+            f"`arkwright down{site.option}` stops it",
+        )
+    _make_place(site)
     if foreground:
         log_lines()
         _stay(site, Wish(host, port, bases, addresses, with_controller))
         return
     words = ["up", "--foreground", "--data-dir", str(site.directory), "--host", host, "--port", str(port)]
-    words += ["--addresses", addresses, *(["--bases", str(bases)] if bases is not None else [])]
+    words += ["--addresses", addresses] if addresses else []
+    words += ["--bases", str(bases)] if bases is not None else []
     words += [] if with_controller else ["--no-controller"]
     _start_detached(site, words)
     _welcome(site)
+
+
+def _make_place(site: Site) -> None:
+    try:
+        site.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        fail(f"--data-dir {site.directory}: {error.strerror}", "name a directory that can be written")
 
 
 def _stay(site: Site, wish: Wish) -> None:
@@ -54,11 +67,14 @@ def _stay(site: Site, wish: Wish) -> None:
 
     from arkwright.standalone.app import run_site
     from arkwright.standalone.parts import PartFailed
+    from arkwright.standalone.ranges import RangeTaken
 
     try:
         uvloop.run(run_site(site, wish))
     except SiteTaken as error:
-        fail(str(error), "`arkwright down` stops it")
+        fail(str(error), f"`arkwright down{site.option}` stops it")
+    except RangeTaken as error:
+        fail(f"--addresses: {error}", "choose other ones; without the option, a range that is free is taken")
     except PartFailed as error:
         fail(str(error))
 
@@ -86,7 +102,7 @@ def _welcome(site: Site) -> None:
     found = site.keeper()
     note(f"up: {found[1] if found else ''}")
     typer.echo(f"export KUBECONFIG={site.kubeconfig}")
-    note("next: export that line, then kubectl get pods; arkwright down stops it")
+    note(f"next: export that line, then kubectl get pods; arkwright down{site.option} stops it")
 
 
 def down(data_dir: DataDir = None) -> None:

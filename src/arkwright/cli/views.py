@@ -99,7 +99,7 @@ def site_line(site: Site, snapshot: Snapshot) -> str:
     """Where the one-machine site is, and how its base pods are."""
     _, server = site.keeper() or (0, "not up")
     down = [pod.name for pod in snapshot.pods if not _is_ready(pod)]
-    why = f"; arkwright logs {down[0]} says why" if down else ""
+    why = f"; arkwright logs {down[0]}{site.option} says why" if down else ""
     count = len(snapshot.pods)
     return f"site {site.directory}: {server}, {count - len(down)} of {count} pods ready{why}"
 

@@ -69,6 +69,8 @@ class EventReason(StrEnum):
     BASE_NOT_FOUND = "BaseNotFound"
     INVALID_MAX_MODULE_COUNT = "InvalidMaxModuleCount"
     BASE_POD_RECYCLED = "BasePodRecycled"
+    CANNOT_ACT = "CannotAct"
+    NOT_UNDERSTOOD = "NotUnderstood"
 
 
 class Outcome(Value, frozen=True, kw_only=True):

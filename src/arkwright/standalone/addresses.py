@@ -68,9 +68,10 @@ def is_ours(address: str) -> bool:
 
 def free_ports(address: str) -> Iterator[int]:
     """Ports that nobody listens on, each another."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
     with contextlib.ExitStack() as held:
         while True:
-            one = held.enter_context(socket.socket())
+            one = held.enter_context(socket.socket(family))
             one.bind((address, 0))
             yield one.getsockname()[1]
 

@@ -5,6 +5,7 @@ import contextlib
 import os
 import signal
 from collections.abc import Coroutine
+from dataclasses import replace
 from datetime import UTC, datetime
 from importlib import resources
 from typing import Any
@@ -17,26 +18,31 @@ from arkwright.clients.kube import KubeClient
 from arkwright.model.cluster import Document
 from arkwright.model.resources import RESOURCES, Kind
 from arkwright.standalone.addresses import free_ports
-from arkwright.standalone.bases import Node, Place
+from arkwright.standalone.bases import ASK_SECONDS, Node, Place
 from arkwright.standalone.deployments import Workloads
+from arkwright.standalone.looks import kept_up
 from arkwright.standalone.nodeports import NodePorts
-from arkwright.standalone.parts import Part
+from arkwright.standalone.parts import Part, PartFailed
+from arkwright.standalone.process import is_listening
+from arkwright.standalone.ranges import held_range
 from arkwright.standalone.site import Site, Wish
 
 NODE = "arkwright"
+Worker = Node | Workloads | NodePorts
 CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 
 
 async def run_node(place: Place) -> None:
-    """Until SIGTERM or SIGINT. Raises BadCredentials if there is no API server to talk to."""
+    """Until SIGTERM or SIGINT. Raises BadCredentials if there is no API server to talk to, RangeTaken."""
     async with KubeClient(await find_access()) as kube:
-        await _until_told(Node(kube, place, _now).run())
+        with held_range(place.addresses, f"`arkwright pods` (process {os.getpid()})") as addresses:
+            await _until_told(Node(kube, replace(place, addresses=addresses), _now).run())
 
 
 async def run_site(site: Site, wish: Wish) -> None:
-    """API server, controller, base pods and node ports, until SIGTERM or SIGINT. Raises PartFailed, SiteTaken."""
-    with site.kept():
-        await _run_site(site, wish)
+    """API server, controller, base pods and node ports, until SIGTERM or SIGINT. Raises PartFailed, SiteTaken, RangeTaken."""
+    with site.kept(), held_range(wish.addresses, f"the site in {site.directory}") as addresses:
+        await _run_site(site, replace(wish, addresses=addresses))
 
 
 async def _run_site(site: Site, wish: Wish) -> None:
@@ -51,13 +57,34 @@ async def _run_site(site: Site, wish: Wish) -> None:
     try:
         async with KubeClient(await find_access()) as kube:
             await _prepare(kube, wish)
-            site.say_up(server)
             place = Place(NODE, wish.addresses, site.pod_logs, _variables(wish, health))
-            await _until_told(_run_all(kube, place, (api, controller) if wish.with_controller else (api,)))
+            workers = (Node(kube, place, _now), Workloads(kube, place.node, _now), NodePorts(kube, _now))
+            parts = (api, controller) if wish.with_controller else (api,)
+            begun = (_begun(workers), _answers(controller, health)) if wish.with_controller else (_begun(workers),)
+            await _until_told(_run_all(workers, parts, _say_up(site, server, begun)))
     finally:
         await controller.stop()
         await api.stop()
         site.say_down()
+
+
+async def _say_up(site: Site, server: str, begun: tuple[Coroutine[Any, Any, None], ...]) -> None:
+    """Once every part has run once. Raises PartFailed."""
+    await asyncio.gather(*begun)
+    site.say_up(server)
+
+
+async def _begun(workers: tuple[Worker, ...]) -> None:
+    for one in workers:
+        await one.is_up.wait()
+
+
+async def _answers(controller: Part, port: int) -> None:
+    """Its health can be asked for. Raises PartFailed if it ends before that."""
+    while not await is_listening("127.0.0.1", port):
+        if controller.has_ended.is_set():
+            raise PartFailed(f"the controller does not start: {controller.last_words()}")
+        await asyncio.sleep(ASK_SECONDS)
 
 
 def _variables(wish: Wish, health: int) -> dict[str, str]:
@@ -65,13 +92,17 @@ def _variables(wish: Wish, health: int) -> dict[str, str]:
     return {"ARKWRIGHT_BASELINE_URL": f"http://127.0.0.1:{health}"} if wish.with_controller else {}
 
 
-async def _run_all(kube: KubeClient, place: Place, parts: tuple[Part, ...]) -> None:
-    async with asyncio.TaskGroup() as tasks:
-        for part in parts:
-            tasks.create_task(part.keep_running())
-        tasks.create_task(Node(kube, place, _now).run())
-        tasks.create_task(Workloads(kube, place.node, _now).run())
-        tasks.create_task(NodePorts(kube, _now).run())
+async def _run_all(workers: tuple[Worker, ...], parts: tuple[Part, ...], telling: Coroutine[Any, Any, None]) -> None:
+    """Raises what keeps `telling` from saying that all is up, and ends with it."""
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(telling)
+            for part in parts:
+                tasks.create_task(part.keep_running())
+            for one in workers:
+                tasks.create_task(kept_up(type(one).__name__, one.run))
+    except* PartFailed as group:
+        raise PartFailed(str(group.exceptions[0])) from group
 
 
 async def _prepare(kube: KubeClient, wish: Wish) -> None:

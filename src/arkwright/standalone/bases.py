@@ -17,17 +17,23 @@ import structlog
 
 from arkwright.clients.errors import ClientError, Conflict, NotFound
 from arkwright.clients.kube import KubeClient
-from arkwright.controller.cache import Cache, Change
+from arkwright.controller.cache import Cache, Change, Key
+from arkwright.controller.events import Events
 from arkwright.controller.watch import Watcher
 from arkwright.model.arklet import DEFAULT_PORT
 from arkwright.model.cluster import Document, Pod
 from arkwright.model.codec import stamp
+from arkwright.model.outcomes import EventReason
 from arkwright.model.resources import RESOURCES, Kind
 from arkwright.standalone.addresses import NoSeat, Seat, Seats
+from arkwright.standalone.looks import Looks, kept_up, words_of
 from arkwright.standalone.process import BaseProcess, application_port, farewell_seconds, is_listening
+from arkwright.standalone.ranges import USUAL
+from arkwright.standalone.readers import seconds
 
 log = structlog.get_logger()
 PODS = RESOURCES[Kind.POD]
+ENDED = ("Succeeded", "Failed")
 ASK_SECONDS = 0.05
 AGAIN_SECONDS = 1.0
 LEAST_GRACE_SECONDS = 2  # a kubelet's: what a preStop hook takes for itself does not leave a process without warning
@@ -36,10 +42,10 @@ LONGEST_PAUSE_SECONDS = 10.0
 
 @dataclass(frozen=True)
 class Place:
-    """Which pods, which addresses, where their output goes (None: where ours goes), what their environment has besides."""
+    """Which pods, which addresses (None: any range that is free), where their output goes (None: where ours goes), what their environment has besides."""
 
     node: str = "arkwright"
-    addresses: str = "127.8.0.0/16"
+    addresses: str | None = None
     log_directory: Path | None = None
     variables: Mapping[str, str] = field(default_factory=dict)
 
@@ -67,12 +73,19 @@ class Node:
         self._cache = Cache(clock, self._changed)
         self._runs: dict[str, Run] = {}
         self._goodbyes: set[asyncio.Task[None]] = set()
-        self._seats = Seats(place.addresses)
+        self._seats = Seats(place.addresses or USUAL[0])
+        self._looks = Looks(self._cache, Events(kube, clock), self._look_at)
+        self.is_up = asyncio.Event()  # it knows what is there
 
     async def run(self) -> None:
         """Until cancelled; then every process is stopped."""
         try:
-            await Watcher(self._kube, self._cache, Kind.POD).run()
+            async with asyncio.TaskGroup() as tasks:
+                watcher = Watcher(self._kube, self._cache, Kind.POD)
+                tasks.create_task(kept_up("watch", watcher.run))
+                await watcher.is_filled.wait()
+                self.is_up.set()
+                await self._looks.run()
         finally:
             for task in (*self._goodbyes, *(run.task for run in self._runs.values() if run.task)):
                 task.cancel()
@@ -80,27 +93,50 @@ class Node:
             await asyncio.gather(*stopping, return_exceptions=True)
 
     def _changed(self, change: Change) -> None:
-        pod: Pod = change.after or change.before
-        if pod.spec.node_name != self._place.node:
-            return
-        run = self._runs.get(pod.metadata.uid)
-        if run is None and change.after is not None:
+        self._looks.add(Key(Kind.POD, *(change.after or change.before).key))
+
+    async def _look_at(self, key: Key) -> float | None:
+        pod: Pod | None = self._cache.get(*key)
+        for run in list(self._runs.values()):
+            is_gone = pod is None or pod.is_terminating or pod.metadata.uid != run.pod.metadata.uid
+            if run.pod.key == key[1:] and is_gone and not run.is_leaving:
+                run.is_leaving = True
+                self._later(self._end(run))
+        if pod is None:
+            self._looks.forget(key)
+        elif pod.spec.node_name == self._place.node and pod.metadata.uid not in self._runs:
             self._begin(pod)
-        elif run is not None and not run.is_leaving and (change.after is None or pod.is_terminating):
-            run.is_leaving = True
-            self._later(self._end(run))
+        return None
 
     def _begin(self, pod: Pod) -> None:
         if pod.is_terminating:
             self._later(self._let_go(pod))
-            return
-        run = self._runs[pod.metadata.uid] = Run(pod)
-        run.task = asyncio.create_task(self._keep_running(run))
+        elif pod.status.phase not in ENDED:
+            run = self._runs[pod.metadata.uid] = Run(pod)
+            run.task = asyncio.create_task(self._live(run))
 
     def _later(self, goodbye: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(goodbye)
         self._goodbyes.add(task)
         task.add_done_callback(self._goodbyes.discard)
+
+    async def _live(self, run: Run) -> None:
+        """Until cancelled. Whatever goes wrong with one pod is said on it, and tried again."""
+        pause = AGAIN_SECONDS
+        while True:
+            try:
+                await self._keep_running(run)
+            except Exception as error:
+                log.exception("pod given a rest", pod=run.pod.name, in_seconds=pause)
+                await self._say(run, error)
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
+
+    async def _say(self, run: Run, error: Exception) -> None:
+        """An Event, and the pod's own status."""
+        words = words_of(error)
+        self._looks.warn(Key(Kind.POD, *run.pod.key), EventReason.CANNOT_ACT, words)
+        await self._report(run, "Running" if run.process else "Pending", words)
 
     async def _seat_for(self, pod: Pod) -> Seat:
         """The pod says so while there is none."""
@@ -125,7 +161,7 @@ class Node:
             with self._output(run.pod) as output:
                 try:
                     run.process = await BaseProcess.start(run.pod, run.seat, output, self._place.variables)
-                except OSError as error:
+                except (OSError, ValueError) as error:  # ValueError: a word or a variable that no process can have
                     if output:
                         output.write(f"cannot be started: {error}\n".encode())
                     await self._report(run, "Pending", f"cannot be started: {error}")
@@ -155,9 +191,13 @@ class Node:
     async def _report_when_ready(self, run: Run) -> None:
         """Ready once every port that the containers declare is open."""
         ports = [run.seat.port(one) for one in declared_ports(run.pod)]
-        while not all([await is_listening(run.seat.address, port) for port in ports]):  # noqa: ASYNC110 (a port sends no Event)
-            await asyncio.sleep(ASK_SECONDS)
-        await self._report(run, "Running", is_ready=True)
+        try:
+            while not all([await is_listening(run.seat.address, port) for port in ports]):  # noqa: ASYNC110 (a port sends no Event)
+                await asyncio.sleep(ASK_SECONDS)
+        except Exception as error:
+            await self._say(run, error)
+        else:
+            await self._report(run, "Running", is_ready=True)
 
     async def _annotate(self, run: Run) -> None:
         """Where its ports are, if they are not where they were declared."""
@@ -186,16 +226,23 @@ class Node:
                 await asyncio.sleep(AGAIN_SECONDS)
 
     async def _end(self, run: Run) -> None:
+        """However its process ends, the pod is let go."""
         if run.task:
             run.task.cancel()
-        if run.process:
-            grace = run.pod.spec.termination_grace_period_seconds
-            farewell = min(farewell_seconds(run.pod.spec.containers[0]), grace)
-            await asyncio.sleep(farewell)
-            await run.process.stop(max(grace - farewell, LEAST_GRACE_SECONDS))
+        try:
+            if run.process:
+                await self._stop(run.pod, run.process)
+        except Exception as error:
+            log.exception("base not stopped", pod=run.pod.name, error=str(error))
         log.info("base stopped", pod=run.pod.name, address=run.seat.address)
         del self._runs[run.pod.metadata.uid]
         await self._let_go(run.pod)
+
+    async def _stop(self, pod: Pod, process: BaseProcess) -> None:
+        grace = seconds(pod.spec.termination_grace_period_seconds)
+        farewell = min(farewell_seconds(pod.spec.containers[0]), grace)
+        await asyncio.sleep(farewell)
+        await process.stop(max(grace - farewell, LEAST_GRACE_SECONDS))
 
     async def _let_go(self, pod: Pod) -> None:
         """What a kubelet does at the end: the object goes for good."""

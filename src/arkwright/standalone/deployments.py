@@ -1,7 +1,7 @@
 """Keeps the pods of Deployments and ReplicaSets as they ask for: what a cluster's controller manager does for a base.
 
 In: Deployments, ReplicaSets and pods of any Kubernetes API. Out: ReplicaSets, pods, statuses. Decided in `rollout` and
-`replicas`; here is the loop only.
+`replicas`; here is what is looked at, and how it is done.
 """
 
 import asyncio
@@ -14,18 +14,36 @@ import structlog
 from arkwright.clients.errors import ClientError, Conflict, NotFound
 from arkwright.clients.kube import KubeClient
 from arkwright.controller.cache import Cache, Change, Key
+from arkwright.controller.events import Events
 from arkwright.controller.watch import Watcher
-from arkwright.controller.workqueue import WorkQueue
-from arkwright.model.cluster import Workload
+from arkwright.model.cluster import Document, Workload
 from arkwright.model.meta import KubernetesObject
 from arkwright.model.resources import Kind, as_workload
-from arkwright.plan.intents import Call, Create, Delete, Intent, MakeSure, Patch, Plan, SetStatus, Target, Tell
+from arkwright.plan.intents import (
+    Call,
+    Create,
+    Delete,
+    Intent,
+    MakeSure,
+    Patch,
+    Plan,
+    SetStatus,
+    Target,
+    Tell,
+    target_of,
+)
+from arkwright.standalone.belonging import Belonging, controller_of
+from arkwright.standalone.looks import Looks, kept_up, words_of
+from arkwright.standalone.readers import counted, oddities
 from arkwright.standalone.replicas import plan_replica_set
 from arkwright.standalone.rollout import plan_deployment
 
 log = structlog.get_logger()
-AGAIN_SECONDS = 1.0
 WORKLOADS = {kind: as_workload(kind) for kind in (Kind.DEPLOYMENT, Kind.REPLICASET, Kind.POD)}
+OWNERS = {Kind.POD: Kind.REPLICASET, Kind.REPLICASET: Kind.DEPLOYMENT}
+OWNED = {owner: kind for kind, owner in OWNERS.items()}
+FAILURE = "ReplicaFailure"
+CONFLICT_SECONDS = 0.1
 
 
 class Workloads:
@@ -34,54 +52,83 @@ class Workloads:
     def __init__(self, kube: KubeClient, node: str, clock: Callable[[], datetime]) -> None:
         self._kube, self._node, self._clock = kube, node, clock
         self._cache = Cache(clock, self._changed)
-        self._queue = WorkQueue()
+        self._looks = Looks(self._cache, Events(kube, clock), self._look_at)
+        self.is_up = asyncio.Event()  # it knows what is there
 
     async def run(self) -> None:
         """Until cancelled."""
         watchers = [Watcher(self._kube, self._cache, kind, resource=one) for kind, one in WORKLOADS.items()]
         async with asyncio.TaskGroup() as tasks:
             for watcher in watchers:
-                tasks.create_task(watcher.run())
+                tasks.create_task(kept_up("watch", watcher.run))
             for watcher in watchers:
                 await watcher.is_filled.wait()  # a pod that is not known yet must not be made twice
-            while True:
-                await self._look_at(await self._queue.get())
+            self.is_up.set()
+            await self._looks.run()
 
     def _changed(self, change: Change) -> None:
-        one: Workload = change.after or change.before
-        if change.kind is not Kind.POD:
-            self._queue.add(Key(change.kind, *one.key))
-        owner = {Kind.POD: Kind.REPLICASET, Kind.REPLICASET: Kind.DEPLOYMENT}.get(change.kind)
-        for reference in one.metadata.owner_references:
-            if owner and reference.kind == owner:
-                self._queue.add(Key(owner, one.metadata.namespace, reference.name))
+        if change.kind in OWNED:
+            key = Key(change.kind, *(change.after or change.before).key)
+            self._looks.mention(key, oddities(change.after) if change.after else [])  # before it is put right
+            self._looks.add(key)
+        for one in (change.before, change.after):
+            if one is not None and change.kind in OWNERS:
+                self._stir_owners(OWNERS[change.kind], one)
 
-    async def _look_at(self, key: Key) -> None:
+    def _stir_owners(self, kind: Kind, one: Workload) -> None:
+        """That of an object; for one that has none, all that might take it in."""
+        for reference in one.metadata.owner_references:
+            if reference.kind == kind:
+                self._looks.add(Key(kind, one.metadata.namespace, reference.name))
+        if controller_of(one) is None:
+            for owner in self._cache.all(kind):
+                if owner.metadata.namespace == one.metadata.namespace:
+                    self._looks.add(Key(kind, *owner.key))
+
+    async def _look_at(self, key: Key) -> float | None:
+        one: Workload | None = self._cache.get(*key)
+        if one is None:
+            self._looks.forget(key)
+            return None
         try:
-            plan = self._plan(key)
+            plan = self._plan(key.kind, one)
             for intent in plan.intents:
                 await self._do(intent)
-            if plan.look_again_in is not None:
-                self._queue.add_later(key, plan.look_again_in)
+        except Conflict:
+            await self._pass_by(key.kind, one, plan)
+            return CONFLICT_SECONDS
+        except Exception as error:
+            await self._say_failed(key.kind, one, words_of(error))
+            raise
+        return plan.look_again_in
+
+    async def _pass_by(self, kind: Kind, one: Workload, plan: Plan) -> None:
+        """Somebody has written meanwhile, and the watch brings it; or has taken the name for good, and another one is used."""
+        for intent in plan.intents:
+            taken = self._cached(intent.target) if isinstance(intent, Create) else None
+            if taken is not None and not Belonging(kind, OWNED[kind], one).is_candidate(taken):
+                status = one.status | {"collisionCount": counted(one, "collisionCount") + 1}
+                await self._do(SetStatus(target_of(kind, one), status, f"{taken.name} belongs to somebody else"))
+
+    def _plan(self, kind: Kind, one: Workload) -> Plan:
+        belonging = Belonging(kind, OWNED[kind], one)
+        found = tuple(each for each in self._cache.all(OWNED[kind]) if belonging.is_candidate(each))
+        if kind is Kind.DEPLOYMENT:
+            return plan_deployment(one, found, self._clock())
+        return plan_replica_set(one, found, self._node, self._clock())
+
+    async def _say_failed(self, kind: Kind, one: Workload, words: str) -> None:
+        """A condition: until the next look that succeeds writes the status anew."""
+        known: Workload = self._cache.get(kind, *one.key) or one
+        said = {"type": FAILURE, "status": "True", "reason": "CannotAct", "message": words}
+        conditions = known.status.get("conditions") or []
+        if any(isinstance(each, dict) and said.items() <= each.items() for each in conditions):
+            return
+        others = [each for each in conditions if isinstance(each, dict) and each.get("type") != FAILURE]
+        try:
+            await self._do(SetStatus(target_of(kind, known), known.status | {"conditions": [*others, said]}, words))
         except ClientError as error:
-            log.warning("tried again", of=str(key), error=str(error))
-            self._queue.add_later(key, AGAIN_SECONDS)
-        finally:
-            self._queue.done(key)
-
-    def _plan(self, key: Key) -> Plan:
-        one: Workload | None = self._cache.get(key.kind, key.namespace, key.name)
-        if one is None:
-            self._queue.forget(key)
-            return Plan()
-        if key.kind is Kind.DEPLOYMENT:
-            return plan_deployment(one, self._owned_by(one, Kind.REPLICASET), self._clock())
-        return plan_replica_set(one, self._owned_by(one, Kind.POD), self._node, self._clock())
-
-    def _owned_by(self, owner: Workload, kind: Kind) -> tuple[Workload, ...]:
-        uid = owner.metadata.uid
-        found: list[Workload] = self._cache.all(kind)
-        return tuple(one for one in found if any(each.uid == uid for each in one.metadata.owner_references))
+            log.warning("condition not written", of=f"{kind}/{one.name}", error=str(error))
 
     async def _do(self, intent: Intent) -> None:
         log.info(type(intent).__name__, of=f"{intent.target.kind}/{intent.target.name}", because=intent.because)
@@ -98,11 +145,11 @@ class Workloads:
             case Delete(target):
                 await self._delete(target)
             case Call() | Tell() | MakeSure():
-                raise AssertionError("nothing here asks agents or tells events")
+                raise AssertionError("nothing here asks agents, and events are told by the loop")
             case _:
                 assert_never(intent)
 
-    async def _patch(self, target: Target, patch: dict[str, object], subresource: str) -> KubernetesObject:
+    async def _patch(self, target: Target, patch: Document, subresource: str) -> KubernetesObject:
         resource = WORKLOADS[target.kind]
         return await self._kube.patch(resource, resource.path(target.namespace, target.name, subresource), patch)
 

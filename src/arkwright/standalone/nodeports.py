@@ -5,7 +5,6 @@ as in a cluster; a new one goes to the next ready pod, and past those that do no
 """
 
 import asyncio
-import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,17 +12,21 @@ from datetime import datetime
 import structlog
 
 from arkwright.clients.kube import KubeClient
-from arkwright.controller.cache import Cache, Change
+from arkwright.controller.cache import Cache, Change, Key
+from arkwright.controller.events import Events
 from arkwright.controller.watch import Watcher
 from arkwright.model.cluster import Document, Workload
 from arkwright.model.names import PORT
+from arkwright.model.outcomes import EventReason
 from arkwright.model.resources import Kind, as_workload
+from arkwright.standalone.looks import Looks, kept_up, words_of
+from arkwright.standalone.readers import containers, documents, inside, oddities, port, ports
 from arkwright.standalone.replicas import is_ready
 
 log = structlog.get_logger()
 FOLLOWED = {kind: as_workload(kind) for kind in (Kind.SERVICE, Kind.POD)}
 CONNECT_SECONDS = 2.0
-RETRY_SECONDS = 1.0
+WITH_NODE_PORTS = ("NodePort", "LoadBalancer")
 CHUNK = 65536
 Address = tuple[str, int]
 
@@ -37,41 +40,39 @@ class Way:
     port: int
 
 
-def ways(services: list[Workload]) -> dict[int, Way]:
-    """What listens on each nodePort. Pure."""
-    found = {}
-    for one in services:
-        for port in one.spec.get("ports") or ():
-            if one.spec.get("type") == "NodePort" and port.get("nodePort"):
-                found[port["nodePort"]] = Way(one.metadata.namespace, one.name, port["port"])
-    return found
+def ways(service: Workload) -> dict[int, Way]:
+    """What listens on each nodePort of a Service. Pure."""
+    if str(service.spec.get("type")) not in WITH_NODE_PORTS or service.is_terminating:
+        return {}
+    found = ((port(one.get("nodePort")), one) for one in ports(service) if one.get("protocol", "TCP") == "TCP")
+    return {number: Way(*service.key, port(one.get("port"))) for number, one in found if number}
 
 
-def endpoints(service: Workload, port: int, pods: list[Workload]) -> list[Address]:
-    """Where the pods are that are selected and ready, by name. Pure."""
-    selector = (service.spec.get("selector") or {}).items()
-    wish: Document = next((one for one in service.spec.get("ports") or () if one["port"] == port), {})
-    chosen = (
-        one
-        for one in sorted(pods, key=lambda one: one.name)
-        if one.metadata.namespace == service.metadata.namespace
-        and selector
-        and selector <= one.metadata.labels.items()
-        and is_ready(one)
-        and not one.is_terminating
+def is_endpoint(service: Workload, pod: Workload) -> bool:
+    """Selected and ready. Pure."""
+    selector = inside(service.spec, "selector").items()
+    is_selected = (
+        pod.metadata.namespace == service.metadata.namespace and selector and selector <= pod.metadata.labels.items()
     )
-    found = ((one.status.get("podIP"), target_port(one, wish.get("targetPort", port))) for one in chosen)
-    return [(address, number) for address, number in found if address and number]
+    is_lasting = not pod.is_terminating and pod.status.get("phase") not in ("Succeeded", "Failed")
+    return bool(is_selected and is_ready(pod) and is_lasting)
+
+
+def address_of(pod: Workload, wish: int | str) -> Address | None:
+    """Where it takes what is for this targetPort. Pure."""
+    host, number = pod.status.get("podIP"), target_port(pod, wish)
+    return (host, number) if isinstance(host, str) and host and number else None
 
 
 def target_port(pod: Workload, wish: int | str) -> int:
     """A number, or the container port of that name; 0 for none. A pod that has no address of its own says where it is."""
-    if PORT in pod.metadata.annotations:
-        return int(pod.metadata.annotations[PORT])
+    if given := port(pod.metadata.annotations.get(PORT)):
+        return given
     if isinstance(wish, int):
-        return wish
-    ports: list[Document] = [port for one in pod.spec.get("containers", ()) for port in one.get("ports") or ()]
-    return next((int(port["containerPort"]) for port in ports if port.get("name") == wish), 0)
+        return port(wish)
+    named = (each for one in containers(pod) for each in documents(one.get("ports")) if each.get("name") == wish)
+    chosen: Document = next(named, {})
+    return port(chosen.get("containerPort"))
 
 
 class NodePorts:
@@ -80,9 +81,9 @@ class NodePorts:
     def __init__(self, kube: KubeClient, clock: Callable[[], datetime], host: str = "127.0.0.1") -> None:
         self._kube, self._host = kube, host
         self._cache = Cache(clock, self._changed)
-        self._servers: dict[int, asyncio.Server] = {}
-        self._refused: set[int] = set()  # ports that somebody else has
-        self._stirred = asyncio.Event()
+        self._looks = Looks(self._cache, Events(kube, clock), self._look_at)
+        self.is_up = asyncio.Event()  # it knows what is there
+        self._servers: dict[int, tuple[Way, asyncio.Server]] = {}
         self._turns: dict[Way, int] = {}
         self._open: set[asyncio.Task[None]] = set()
 
@@ -90,36 +91,52 @@ class NodePorts:
         """Until cancelled."""
         try:
             async with asyncio.TaskGroup() as tasks:
-                for kind, resource in FOLLOWED.items():
-                    tasks.create_task(Watcher(self._kube, self._cache, kind, resource=resource).run())
-                while True:
-                    with contextlib.suppress(TimeoutError):
-                        async with asyncio.timeout(RETRY_SECONDS if self._refused else None):
-                            await self._stirred.wait()
-                    self._stirred.clear()
-                    await self._listen()
+                watchers = [Watcher(self._kube, self._cache, kind, resource=one) for kind, one in FOLLOWED.items()]
+                for watcher in watchers:
+                    tasks.create_task(kept_up("watch", watcher.run))
+                for watcher in watchers:
+                    await watcher.is_filled.wait()
+                self.is_up.set()
+                await self._looks.run()
         finally:
-            for server in self._servers.values():
+            for _, server in self._servers.values():
                 server.close()
             for task in self._open:
                 task.cancel()
 
     def _changed(self, change: Change) -> None:
-        if change.kind is Kind.SERVICE:
-            self._stirred.set()
+        self._looks.add(Key(change.kind, *(change.after or change.before).key))
 
-    async def _listen(self) -> None:
-        wanted = ways(self._cache.all(Kind.SERVICE))
-        for port in self._servers.keys() - wanted.keys():
-            self._servers.pop(port).close()
-        for port in wanted.keys() - self._servers.keys():
-            try:
-                self._servers[port] = await asyncio.start_server(self._taker(port), self._host, port)
-                log.info("listening", port=port, service=wanted[port].service)
-            except OSError as error:
-                if port not in self._refused:
-                    log.warning("nodePort cannot be listened on; trying again", port=port, error=str(error))
-        self._refused = wanted.keys() - self._servers.keys()
+    async def _look_at(self, key: Key) -> float | None:
+        """A Service: its listeners follow it. A pod: what it says of its port."""
+        one: Workload | None = self._cache.get(*key)
+        if one is None:
+            self._looks.forget(key)
+        elif key.kind is Kind.POD:
+            self._looks.mention(key, oddities(one))
+        if key.kind is Kind.SERVICE:
+            return await self._listen(key, {} if one is None else ways(one))
+        return None
+
+    async def _listen(self, key: Key, wanted: dict[int, Way]) -> float | None:
+        own = {number: way for number, (way, _) in self._servers.items() if (way.namespace, way.service) == key[1:]}
+        for number in own.keys() - wanted.keys():
+            self._servers.pop(number)[1].close()
+        for number, way in wanted.items():
+            if number in own:
+                self._servers[number] = (way, self._servers[number][1])
+            elif number in self._servers:
+                raise OSError(f"nodePort {number} is that of {self._servers[number][0].service}")
+            else:
+                self._servers[number] = (way, await self._server(number))
+                log.info("listening", port=number, service=way.service)
+        return None
+
+    async def _server(self, number: int) -> asyncio.Server:
+        try:
+            return await asyncio.start_server(self._taker(number), self._host, number)
+        except OSError as error:
+            raise OSError(f"nodePort {number} cannot be listened on; it is tried again: {error}") from error
 
     def _taker(self, port: int) -> Callable[[asyncio.StreamReader, asyncio.StreamWriter], None]:
         def take(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -129,29 +146,44 @@ class NodePorts:
 
         return take
 
-    async def _pass_on(self, port: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _pass_on(self, number: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            found = await self._connected(port)
+            found = await self._connected(number)
             if found is not None:
                 there_reader, there_writer = found
                 await asyncio.gather(_copy(reader, there_writer), _copy(there_reader, writer))
         finally:
             writer.close()
 
-    async def _connected(self, port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter] | None:
+    async def _connected(self, number: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter] | None:
         """To the next pod in turn that answers; None if none does."""
-        way = ways(self._cache.all(Kind.SERVICE)).get(port)
-        service = self._cache.get(Kind.SERVICE, way.namespace, way.service) if way else None
+        way = self._servers[number][0] if number in self._servers else None
+        service: Workload | None = self._cache.get(Kind.SERVICE, way.namespace, way.service) if way else None
         if way is None or service is None:
             return None
-        addresses = endpoints(service, way.port, self._cache.all(Kind.POD))
+        pods = sorted((one for one in self._cache.all(Kind.POD) if is_endpoint(service, one)), key=lambda one: one.name)
+        wish: Document = next((one for one in ports(service) if one.get("port") == way.port), {})
         first = self._turns[way] = self._turns.get(way, -1) + 1
-        for step in range(len(addresses)):
-            address = addresses[(first + step) % len(addresses)]
-            with contextlib.suppress(OSError, TimeoutError):
-                async with asyncio.timeout(CONNECT_SECONDS):
-                    return await asyncio.open_connection(*address)
+        for step in range(len(pods)):
+            pod = pods[(first + step) % len(pods)]
+            if found := await self._opened(pod, wish.get("targetPort", way.port)):
+                return found
         return None
+
+    async def _opened(self, pod: Workload, wish: int | str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter] | None:
+        """None for a pod that does not answer, whatever is wrong with it: the next one may."""
+        try:
+            address = address_of(pod, wish)
+            if address is None:
+                return None
+            async with asyncio.timeout(CONNECT_SECONDS):
+                return await asyncio.open_connection(*address)
+        except (OSError, TimeoutError):
+            return None
+        except Exception as error:  # it is about this pod, and said there
+            log.exception("no way to a pod", pod=pod.name, error=str(error))
+            self._looks.warn(Key(Kind.POD, *pod.key), EventReason.CANNOT_ACT, words_of(error))
+            return None
 
 
 async def _copy(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:

@@ -32,6 +32,7 @@ class Part:
     def __init__(self, words: list[str], log: Path, environment: dict[str, str]) -> None:
         self._words, self._log, self._environment = words, log, environment
         self._process: asyncio.subprocess.Process | None = None
+        self.has_ended = asyncio.Event()  # at least once
 
     async def first_line(self) -> str:
         """Start it; its first line on standard output. Raises PartFailed if it ends without one."""
@@ -40,16 +41,17 @@ class Part:
         line = (await process.stdout.readline()).decode().strip()
         if not line:
             await process.wait()
-            raise PartFailed(self._last_words())
+            raise PartFailed(self.last_words())
         return line
 
     async def keep_running(self) -> None:
         """Until cancelled; each time it ends, it is started again after a pause."""
         pause = 0.5
         while True:
-            process = self._process or await self._start(asyncio.subprocess.DEVNULL)
+            process = self._process or await self._start()
             code = await process.wait()
             self._process = None
+            self.has_ended.set()
             log.warning("ended, started again", part=self._words[0], exit_code=code, in_seconds=pause)
             await asyncio.sleep(pause)
             pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
@@ -68,7 +70,8 @@ class Part:
                 process.kill()
             await process.wait()
 
-    async def _start(self, output: int) -> asyncio.subprocess.Process:
+    async def _start(self, output: int | None = None) -> asyncio.subprocess.Process:
+        """`output`: where its standard output goes; None for its log."""
         self._log.parent.mkdir(parents=True, exist_ok=True)
         with self._log.open("ab") as file:
             self._process = await asyncio.create_subprocess_exec(
@@ -77,13 +80,14 @@ class Part:
                 "arkwright",
                 *self._words,
                 stdin=asyncio.subprocess.DEVNULL,
-                stdout=output,
+                stdout=file if output is None else output,
                 stderr=file,
                 env=os.environ | self._environment,
                 preexec_fn=die_with_parent,
             )
         return self._process
 
-    def _last_words(self) -> str:
+    def last_words(self) -> str:
+        """The end of its log."""
         text = self._log.read_text(errors="replace").strip()
         return text[-1000:] or f"`arkwright {self._words[0]}` ended without a word"

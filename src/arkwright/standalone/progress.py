@@ -9,6 +9,8 @@ from datetime import datetime, timedelta
 
 from arkwright.model.cluster import Document, Workload
 from arkwright.model.codec import stamp
+from arkwright.standalone.readers import BEGINNING, counted, moment, seconds, wanted
+from arkwright.standalone.readers import condition as condition_of
 
 COMPLETE, EXCEEDED, MOVING, PAUSED = (
     "NewReplicaSetAvailable",
@@ -23,7 +25,8 @@ def status_of(
 ) -> Document:
     """`current`: the ReplicaSet of the template, `all_`: it and the old ones, `least`: how many pods have to be available."""
     counts = _counts(deployment, current, all_)
-    kept = {name: count for name, count in counts.items() if count}
+    collisions = {"collisionCount": counted(deployment, "collisionCount")}
+    kept = {name: count for name, count in (counts | collisions).items() if count}
     is_enough = counts["availableReplicas"] >= least
     enough = "Deployment has minimum availability." if is_enough else "Deployment does not have minimum availability."
     available = {
@@ -33,7 +36,7 @@ def status_of(
         "message": enough,
     }
     conditions = [
-        _written(available, _condition(deployment, "Available"), now, is_news=False),
+        _written(available, condition_of(deployment, "Available"), now, is_news=False),
         _progressing(deployment, current, counts, now),
     ]
     return {"observedGeneration": deployment.metadata.generation} | kept | {"conditions": conditions}
@@ -47,24 +50,24 @@ def seconds_to_deadline(deployment: Workload, status: Document, now: datetime) -
 
 def _counts(deployment: Workload, current: Workload | None, all_: tuple[Workload, ...]) -> dict[str, int]:
     def total(name: str) -> int:
-        return sum(one.status.get(name, 0) for one in all_)
+        return sum(counted(one, name) for one in all_)
 
     available = total("availableReplicas")
     return {
         "replicas": total("replicas"),
-        "updatedReplicas": current.status.get("replicas", 0) if current else 0,
+        "updatedReplicas": counted(current, "replicas") if current else 0,
         "readyReplicas": total("readyReplicas"),
         "availableReplicas": available,
-        "unavailableReplicas": max(0, max(deployment.spec["replicas"], total("replicas")) - available),
+        "unavailableReplicas": max(0, max(wanted(deployment), total("replicas")) - available),
         "terminatingReplicas": total("terminatingReplicas"),
     }
 
 
 def _progressing(deployment: Workload, current: Workload | None, counts: dict[str, int], now: datetime) -> Document:
-    before = _condition(deployment, "Progressing")
+    before = condition_of(deployment, "Progressing")
     name = f'ReplicaSet "{current.name}"' if current else f'Deployment "{deployment.name}"'
     complete = f"{name} has successfully progressed."
-    updated, desired = counts["updatedReplicas"], deployment.spec["replicas"]
+    updated, desired = counts["updatedReplicas"], wanted(deployment)
     is_rolled_out = before.get("reason") == COMPLETE and before["message"] == complete
     has_moved = _has_moved(deployment, before, name, counts)
     if deployment.spec.get("paused") and before.get("reason") != EXCEEDED:
@@ -83,33 +86,28 @@ def _has_moved(deployment: Workload, before: Document, name: str, counts: dict[s
     """More new, fewer old, more ready or available pods than its status says; or another template, or no pause any more."""
     if before.get("reason") not in (MOVING, EXCEEDED) or not before["message"].startswith(name):
         return True
-    known = deployment.status
-    old = known.get("replicas", 0) - known.get("updatedReplicas", 0)
+    old = counted(deployment, "replicas") - counted(deployment, "updatedReplicas")
     return counts["replicas"] - counts["updatedReplicas"] < old or any(
-        counts[each] > known.get(each, 0) for each in ("updatedReplicas", "readyReplicas", "availableReplicas")
+        counts[each] > counted(deployment, each) for each in ("updatedReplicas", "readyReplicas", "availableReplicas")
     )
 
 
 def _has_time(deployment: Workload, before: Document, now: datetime) -> bool:
-    return before["reason"] != EXCEEDED and now < _deadline(deployment, before)
+    return before.get("reason") != EXCEEDED and now < _deadline(deployment, before)
 
 
 def _deadline(deployment: Workload, condition: Document) -> datetime:
-    seconds = deployment.spec.get("progressDeadlineSeconds", 600)
-    return datetime.fromisoformat(condition["lastUpdateTime"]) + timedelta(seconds=seconds)
-
-
-def _condition(deployment: Workload, kind: str) -> Document:
-    return next((one for one in deployment.status.get("conditions", ()) if one["type"] == kind), {})
+    left = timedelta(seconds=seconds(deployment.spec.get("progressDeadlineSeconds"), 600))
+    return moment(condition.get("lastUpdateTime")) + left
 
 
 def _written(made: Document, before: Document, now: datetime, *, is_news: bool) -> Document:
     """`is_news`: that it is still so is worth another time."""
     if not is_news and all(before.get(name) == value for name, value in made.items()):
         return before
-    is_same = before.get("status") == made["status"]
+    is_same, since = before.get("status") == made["status"], moment(before.get("lastTransitionTime"))
     times = {
         "lastUpdateTime": stamp(now),
-        "lastTransitionTime": before["lastTransitionTime"] if is_same else stamp(now),
+        "lastTransitionTime": before["lastTransitionTime"] if is_same and since != BEGINNING else stamp(now),
     }
     return made | times

@@ -6,22 +6,31 @@ What the status says of it: `progress`.
 
 import hashlib
 import json
-import math
 from datetime import datetime
 
 from arkwright.model.cluster import Document, Workload
-from arkwright.model.resources import Kind
+from arkwright.model.resources import RESOURCES, Kind
 from arkwright.plan.intents import Create, Delete, Intent, Patch, Plan, SetStatus, Target, target_of
+from arkwright.standalone.belonging import Belonging, is_owned_by
 from arkwright.standalone.progress import seconds_to_deadline, status_of
-from arkwright.standalone.replicas import APPS, controller_reference, has_pods
+from arkwright.standalone.readers import REVISION, count, counted, inside, revision, seconds, share, wanted
+from arkwright.standalone.replicas import has_pods
 
-HASH, REVISION = "pod-template-hash", "deployment.kubernetes.io/revision"
+HASH = "pod-template-hash"
+AGAIN_SECONDS = 0.1
 
 
-def plan_deployment(deployment: Workload, replica_sets: tuple[Workload, ...], now: datetime) -> Plan:
-    """The next step of a rollout, and the status."""
+def plan_deployment(deployment: Workload, found: tuple[Workload, ...], now: datetime) -> Plan:
+    """The next step of a rollout, and the status. `found`: ReplicaSets that are its own, or nobody's and selected."""
     if deployment.is_terminating:
         return Plan()
+    settled = Belonging(Kind.DEPLOYMENT, Kind.REPLICASET, deployment).intents(found)
+    if settled:
+        return Plan(settled, AGAIN_SECONDS)
+    return _rolled(deployment, tuple(one for one in found if is_owned_by(one, deployment)), now)
+
+
+def _rolled(deployment: Workload, replica_sets: tuple[Workload, ...], now: datetime) -> Plan:
     current = next((one for one in replica_sets if is_made_from(one, deployment)), None)
     old = tuple(one for one in replica_sets if one is not current)
     intents: list[Intent] = []
@@ -30,11 +39,9 @@ def plan_deployment(deployment: Workload, replica_sets: tuple[Workload, ...], no
             intents.append(_first(deployment, old))
     else:
         intents += _renumbered(deployment, current, old)
-        intents += [
-            _scaled(one, count) for one, count in _counts(deployment, current, old) if one.spec["replicas"] != count
-        ]
+        intents += [_scaled(one, number) for one, number in _counts(deployment, current, old) if wanted(one) != number]
     intents += _forgotten(deployment, current, old)
-    least = deployment.spec["replicas"] - _unavailable(deployment)
+    least = wanted(deployment) - _unavailable(deployment)
     status = status_of(deployment, current, replica_sets, least, now)
     if status != deployment.status:
         intents.append(SetStatus(target_of(Kind.DEPLOYMENT, deployment), status, "its ReplicaSets have changed"))
@@ -52,46 +59,51 @@ def _without_hash(template: Document) -> Document:
     return template | {"metadata": metadata | {"labels": labels}}
 
 
-def template_hash(template: Document) -> str:
-    """Ten characters that name a template."""
-    return hashlib.sha256(json.dumps(template, sort_keys=True).encode()).hexdigest()[:10]
+def template_hash(template: Document, collisions: int = 0) -> str:
+    """Ten characters that name a template; others if the name was somebody else's."""
+    text = json.dumps(template, sort_keys=True) + (str(collisions) if collisions else "")
+    return hashlib.sha256(text.encode()).hexdigest()[:10]
 
 
 def _first(deployment: Workload, old: tuple[Workload, ...]) -> Create:
     """The ReplicaSet of a template that is new; it starts with as many pods as may come at once."""
     template, spec = deployment.spec["template"], deployment.spec
-    word = template_hash(template)
-    labels = (template.get("metadata", {}).get("labels") or {}) | {HASH: word}
-    selector = {"matchLabels": (spec["selector"].get("matchLabels") or {}) | {HASH: word}}
-    room = spec["replicas"] + _surge(deployment) - sum(one.spec["replicas"] for one in old)
-    count = spec["replicas"] if not old else max(0, min(spec["replicas"], room))
-    if _is_recreate(deployment) and any(one.spec["replicas"] or has_pods(one) for one in old):
-        count = 0
+    word = template_hash(template, counted(deployment, "collisionCount"))
+    labels = ((template.get("metadata") or {}).get("labels") or {}) | {HASH: word}
+    selector = spec["selector"] | {"matchLabels": (spec["selector"].get("matchLabels") or {}) | {HASH: word}}
+    room = wanted(deployment) + _surge(deployment) - sum(wanted(one) for one in old)
+    number = wanted(deployment) if not old else max(0, min(wanted(deployment), room))
+    if _is_recreate(deployment) and any(wanted(one) or has_pods(one) for one in old):
+        number = 0
     name = f"{deployment.name}-{word}"
-    metadata = {"name": name, "labels": labels, "ownerReferences": [controller_reference(Kind.DEPLOYMENT, deployment)]}
+    metadata = {
+        "name": name,
+        "labels": labels,
+        "ownerReferences": [Belonging(Kind.DEPLOYMENT, Kind.REPLICASET, deployment).reference()],
+    }
     metadata["annotations"] = {REVISION: str(_revision(old) + 1)}
     made = template | {"metadata": (template.get("metadata") or {}) | {"labels": labels}}
     document = {
-        "apiVersion": APPS,
+        "apiVersion": RESOURCES[Kind.REPLICASET].api_version,
         "kind": "ReplicaSet",
         "metadata": metadata,
         "spec": {
-            "replicas": count,
+            "replicas": number,
             "selector": selector,
             "template": made,
-            "minReadySeconds": spec.get("minReadySeconds", 0),
+            "minReadySeconds": seconds(spec.get("minReadySeconds")),
         },
     }
     return Create(Target(Kind.REPLICASET, deployment.metadata.namespace, name), document, "its template is new")
 
 
 def _revision(replica_sets: tuple[Workload, ...]) -> int:
-    return max((int(one.metadata.annotations.get(REVISION, "0")) for one in replica_sets), default=0)
+    return max((revision(one) for one in replica_sets), default=0)
 
 
 def _renumbered(deployment: Workload, current: Workload, old: tuple[Workload, ...]) -> list[Intent]:
     """An old template that is wanted again becomes the newest revision."""
-    number = max(int(current.metadata.annotations.get(REVISION, "0")), _revision(old) + 1 if old else 1)
+    number = max(revision(current), _revision(old) + 1 if old else 1)
     intents: list[Intent] = []
     for kind, one in ((Kind.REPLICASET, current), (Kind.DEPLOYMENT, deployment)):
         if one.metadata.annotations.get(REVISION) != str(number):
@@ -100,38 +112,38 @@ def _renumbered(deployment: Workload, current: Workload, old: tuple[Workload, ..
     return intents
 
 
-def _scaled(replica_set: Workload, count: int) -> Patch:
+def _scaled(replica_set: Workload, number: int) -> Patch:
     target = target_of(Kind.REPLICASET, replica_set)
-    return Patch(target, {"spec": {"replicas": count}}, f"from {replica_set.spec['replicas']} to {count} replicas")
+    return Patch(target, {"spec": {"replicas": number}}, f"from {wanted(replica_set)} to {number} replicas")
 
 
 def _counts(deployment: Workload, current: Workload, old: tuple[Workload, ...]) -> list[tuple[Workload, int]]:
     """Replicas of each: first the new one up as far as surge allows, then old ones down as far as enough are available."""
-    desired = deployment.spec["replicas"]
+    desired = wanted(deployment)
     if deployment.spec.get("paused"):
-        return [(current, desired)] if not any(one.spec["replicas"] for one in old) else []
+        return [(current, desired)] if not any(wanted(one) for one in old) else []
     if _is_recreate(deployment):
         is_clear = not any(map(has_pods, old))
-        return [*((one, 0) for one in old), (current, desired if is_clear else current.spec["replicas"])]
-    total = sum(one.spec["replicas"] for one in (*old, current))
+        return [*((one, 0) for one in old), (current, desired if is_clear else wanted(current))]
+    total = sum(wanted(one) for one in (*old, current))
     room = desired + _surge(deployment) - total
-    new = desired if current.spec["replicas"] >= desired else min(desired, current.spec["replicas"] + max(0, room))
+    new = desired if wanted(current) >= desired else min(desired, wanted(current) + max(0, room))
     return [(current, new), *_old_counts(deployment, current, old)]
 
 
 def _old_counts(deployment: Workload, current: Workload, old: tuple[Workload, ...]) -> list[tuple[Workload, int]]:
     """What is not available goes first: nobody misses it."""
-    least = deployment.spec["replicas"] - _unavailable(deployment)
-    total = sum(one.spec["replicas"] for one in (*old, current))
-    missing_new = current.spec["replicas"] - current.status.get("availableReplicas", 0)
+    least = wanted(deployment) - _unavailable(deployment)
+    total = sum(wanted(one) for one in (*old, current))
+    missing_new = wanted(current) - counted(current, "availableReplicas")
     budget = max(0, total - least - max(0, missing_new))
-    counts = {one.name: one.spec["replicas"] for one in old}
-    order = sorted(old, key=lambda one: int(one.metadata.annotations.get(REVISION, "0")))
+    counts = {one.name: wanted(one) for one in old}
+    order = sorted(old, key=revision)
     for one in order:
-        idle = min(budget, max(0, counts[one.name] - one.status.get("availableReplicas", 0)))
+        idle = min(budget, max(0, counts[one.name] - counted(one, "availableReplicas")))
         counts[one.name] -= idle
         budget -= idle
-    available = sum(one.status.get("availableReplicas", 0) for one in (*old, current))
+    available = sum(counted(one, "availableReplicas") for one in (*old, current))
     budget = min(budget, max(0, available - least))
     for one in order:
         given = min(budget, counts[one.name])
@@ -141,7 +153,7 @@ def _old_counts(deployment: Workload, current: Workload, old: tuple[Workload, ..
 
 
 def _is_recreate(deployment: Workload) -> bool:
-    return bool(deployment.spec.get("strategy", {}).get("type") == "Recreate")
+    return bool(inside(deployment.spec, "strategy").get("type") == "Recreate")
 
 
 def _surge(deployment: Workload) -> int:
@@ -155,19 +167,13 @@ def _unavailable(deployment: Workload) -> int:
 
 
 def _share(deployment: Workload, name: str, *, round_up: bool) -> int:
-    wish = (deployment.spec.get("strategy", {}).get("rollingUpdate") or {}).get(name, "25%")
-    if not str(wish).endswith("%"):
-        return int(wish)
-    exact: float = int(str(wish)[:-1]) * int(deployment.spec["replicas"]) / 100
-    return math.ceil(exact) if round_up else math.floor(exact)
+    return share(inside(deployment.spec, "strategy", "rollingUpdate").get(name), wanted(deployment), round_up=round_up)
 
 
 def _forgotten(deployment: Workload, current: Workload | None, old: tuple[Workload, ...]) -> list[Intent]:
     """More empty old ones than revisionHistoryLimit go, the oldest first."""
-    empty = [
-        one for one in old if not one.spec["replicas"] and not one.status.get("replicas") and not one.is_terminating
-    ]
-    empty.sort(key=lambda one: int(one.metadata.annotations.get(REVISION, "0")))
-    surplus = len(empty) - deployment.spec.get("revisionHistoryLimit", 10)
+    empty = [one for one in old if not wanted(one) and not counted(one, "replicas") and not one.is_terminating]
+    empty.sort(key=revision)
+    surplus = len(empty) - count(deployment.spec.get("revisionHistoryLimit"), 10)
     because = "more revisions than revisionHistoryLimit"
     return [Delete(target_of(Kind.REPLICASET, one), because) for one in empty[: max(0, surplus)]] if current else []

@@ -4,6 +4,7 @@ import contextlib
 import fcntl
 import json
 import os
+import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,12 +24,13 @@ class SiteTaken(Exception):
 
 @dataclass(frozen=True)
 class Wish:
-    """What a site is to have. `bases`: pods of the Deployment `base` in namespace default; None leaves it alone."""
+    """What a site is to have. `bases`: pods of the Deployment `base` in namespace default; None leaves it alone. `addresses`: a network
+    for the pods; None for one that no other site has."""
 
     host: str
     port: int
     bases: int | None = None
-    addresses: str = "127.8.0.0/16"
+    addresses: str | None = None
     with_controller: bool = True
 
 
@@ -49,6 +51,12 @@ class Site:
     """`store`: all objects, in one file. `reader_kubeconfig`: of a user who may only read."""
 
     directory: Path
+
+    @property
+    def option(self) -> str:
+        """What a command needs to find it; "" for the user's own."""
+        is_usual = self.directory == usual_directory().resolve()
+        return "" if is_usual else f" --data-dir {shlex.quote(str(self.directory))}"
 
     @property
     def store(self) -> Path:

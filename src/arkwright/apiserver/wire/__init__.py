@@ -1,0 +1,13 @@
+"""The API over HTTP. In: ASGI requests. Out: objects, lists, tables, streams of events, and Status documents.
+
+routes           a request to a verb, and what came of it to an answer
+  reading          lists, single objects, watches
+  about            what is said of the API itself ─▶ discovery, swagger
+  requests         paths and queries: what is asked for, and how to do it
+  calls, bodies    what a request carries, in JSON, YAML or protobuf; what an answer does
+  scales, tables   other views of an object
+"""
+
+from arkwright.apiserver.wire.routes import Access, Api
+
+__all__ = ["Access", "Api"]

@@ -1,0 +1,76 @@
+"""Whose a ReplicaSet or a pod is: what matches a selector and has no controller is taken in, what no longer matches is let go. Pure.
+
+In: an owner, and objects that may be its own. Out: intents. So an object that a person relabels leaves its owner and stays
+as it is (quarantine), and what an owner left behind (`--cascade=orphan`) is found by the one that comes after it.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from arkwright.apiserver.kinds import matches
+from arkwright.model.cluster import Document, Workload
+from arkwright.model.meta import OwnerReference
+from arkwright.model.resources import RESOURCES, Kind
+from arkwright.plan.intents import Patch, target_of
+
+
+@dataclass(frozen=True)
+class Belonging:
+    """Objects of one kind as one owner of another sees them."""
+
+    of: Kind
+    kind: Kind
+    owner: Workload
+
+    def is_candidate(self, one: Workload) -> bool:
+        """Its own, or nobody's and selected."""
+        if one.metadata.namespace != self.owner.metadata.namespace:
+            return False
+        return is_owned_by(one, self.owner) or (controller_of(one) is None and self._selects(one))
+
+    def intents(self, candidates: Iterable[Workload]) -> tuple[Patch, ...]:
+        """Who is taken in, and who let go."""
+        if self.owner.is_terminating:
+            return ()
+        found = [self._settled(one) for one in candidates if not one.is_terminating]
+        return tuple(one for one in found if one is not None)
+
+    def _settled(self, one: Workload) -> Patch | None:
+        is_own, is_selected = is_owned_by(one, self.owner), self._selects(one)
+        if is_own == is_selected or not (is_own or controller_of(one) is None):
+            return None
+        kept = [_document(each) for each in one.metadata.owner_references if each.uid != self.owner.metadata.uid]
+        owners, words = ([*kept, self.reference()], "takes in") if is_selected else (kept, "lets go, for its labels,")
+        patch: Document = {"metadata": {"uid": one.metadata.uid, "ownerReferences": owners}}
+        return Patch(target_of(self.kind, one), patch, f"{self.of} {self.owner.name} {words} {one.name}")
+
+    def _selects(self, one: Workload) -> bool:
+        selector: Document = self.owner.spec.get("selector") or {}
+        return bool(selector) and matches(selector, one.metadata.labels)
+
+    def reference(self) -> Document:
+        """As what is its own names it."""
+        return {
+            "apiVersion": RESOURCES[self.of].api_version,
+            "kind": str(self.of),
+            "name": self.owner.name,
+            "uid": self.owner.metadata.uid,
+            "controller": True,
+            "blockOwnerDeletion": True,
+        }
+
+
+def controller_of(one: Workload) -> OwnerReference | None:
+    """Who made it and keeps it."""
+    return next((each for each in one.metadata.owner_references if each.controller), None)
+
+
+def is_owned_by(one: Workload, owner: Workload) -> bool:
+    found = controller_of(one)
+    return found is not None and found.uid == owner.metadata.uid
+
+
+def _document(reference: OwnerReference) -> Document:
+    said = {"apiVersion": reference.api_version, "kind": reference.kind, "name": reference.name, "uid": reference.uid}
+    flags = {"controller": reference.controller, "blockOwnerDeletion": reference.block_owner_deletion}
+    return said | {name: True for name, value in flags.items() if value}
