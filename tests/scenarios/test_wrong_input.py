@@ -38,6 +38,7 @@ WRONG = {
     "url": ["", "no uri", "ftp://a/b", "http://" + "x" * 2048, None],
     "type": ["t" * 64, 7],
     "md5": ["xyz", "0" * 31],
+    "creationTimestamp": ["yesterday", 7],
     "labels": [{"team": "no value!"}, {"team": "x" * 64}, {"no key!": "x"}, "team"],
     "annotations": [{"no key!": "x"}, {"note": 7}],
     "matchLabels": [{"app": 7}, "app"],
@@ -47,17 +48,17 @@ WRONG = {
     "needConfirm": ["perhaps", 1],
     "grayTimeBetweenBatchSeconds": COUNTS,
     "grayTime": COUNTS,
-    "upgradePolicy": ["foo", "", 1],
+    "upgradePolicy": ["foo", 1],
     "maxUnavailable": [-1, "half", "101%", "-5%", "1.5", True],
     "enableModuleService": ["perhaps", True],  # true needs a port
-    "port": [0, 70000, "http"],
-    "targetPort": [0, 70000, "No_Port", "-http", "80", "x" * 16],
+    "port": [-1, 70000, "http"],
+    "targetPort": [-1, 70000, "No_Port", "-http", "80", "x" * 16],
     "drainSeconds": COUNTS,
-    "schedulingPolicy": ["foo", "", 1],
+    "schedulingPolicy": ["foo", 1],
     "pause": ["maybe", 1],
     "confirmBatchNum": COUNTS,
     "revisionHistoryLimit": COUNTS,
-    "progressDeadlineSeconds": [0, -1, "long"],
+    "progressDeadlineSeconds": [-1, "long"],
     "minReadySeconds": COUNTS,
 }
 NAMED_OTHERWISE = {"enableModuleService": "port is needed where enableModuleService is true"}
@@ -131,6 +132,11 @@ def test_a_misspelled_field_is_refused_by_name(cluster, kind):
 
 
 RIGHT_ONES = [
+    (("spec", "operationStrategy", "upgradePolicy"), ""),
+    (("spec", "schedulingStrategy", "schedulingPolicy"), ""),
+    (("spec", "operationStrategy", "serviceStrategy"), {"port": 0, "targetPort": 0}),
+    (("spec", "progressDeadlineSeconds"), 0),
+    (("spec", "template", "metadata", "creationTimestamp"), None),
     (("spec", "replicas"), -1),
     (("spec", "operationStrategy", "upgradePolicy"), "scaleUpThenScaleDown"),
     (("spec", "schedulingStrategy", "schedulingPolicy"), "Stacking"),
