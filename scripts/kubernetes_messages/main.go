@@ -14,6 +14,8 @@ import (
 	"strings"
 
 	apps "k8s.io/api/apps/v1"
+	authentication "k8s.io/api/authentication/v1"
+	authorization "k8s.io/api/authorization/v1"
 	autoscaling "k8s.io/api/autoscaling/v1"
 	coordination "k8s.io/api/coordination/v1"
 	core "k8s.io/api/core/v1"
@@ -36,6 +38,8 @@ var roots = []any{
 	core.Namespace{}, core.Pod{}, core.Service{}, core.Event{}, core.ConfigMap{}, core.Secret{}, core.ServiceAccount{},
 	apps.Deployment{}, apps.ReplicaSet{}, coordination.Lease{}, autoscaling.Scale{},
 	rbac.Role{}, rbac.RoleBinding{}, rbac.ClusterRole{}, rbac.ClusterRoleBinding{},
+	authentication.SelfSubjectReview{}, authentication.TokenReview{}, authorization.SelfSubjectAccessReview{},
+	authorization.SelfSubjectRulesReview{}, authorization.SubjectAccessReview{}, authorization.LocalSubjectAccessReview{},
 	meta.DeleteOptions{}, meta.Timestamp{}, runtime.Unknown{},
 }
 

@@ -13,8 +13,7 @@ from arkwright.apiserver.identity import identity
 from arkwright.apiserver.store import watches
 from arkwright.apiserver.store.records import Change, Key, Record
 from arkwright.apiserver.store.watches import Watches
-from arkwright.apiserver.wire import reading
-from arkwright.apiserver.wire.routes import Access
+from arkwright.apiserver.wire import Access, reading
 
 CONFIGMAPS = "/api/v1/namespaces/default/configmaps"
 

@@ -189,7 +189,7 @@ def test_status_and_logs_show_the_site(site, api):
 
 def test_a_base_that_cannot_start_says_why(site, api):
     """In status, in its log, and in what kubectl describes; the bases that serve are left alone."""
-    before = ready_pods(api)
+    before = until(lambda: len(found := ready_pods(api)) == 2 and found)
     run_in_bases(api, "arkwright", "base", "--app", "nothing:app")
 
     def failing():

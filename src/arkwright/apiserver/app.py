@@ -19,7 +19,7 @@ from arkwright.apiserver.identity import identity, kubeconfig, write_private
 from arkwright.apiserver.kinds import Registry
 from arkwright.apiserver.objects import Collector, Objects, Options
 from arkwright.apiserver.store import Store, Watches
-from arkwright.apiserver.wire import Access, Api
+from arkwright.apiserver.wire import Access, Api, Surroundings
 
 log = structlog.get_logger()
 COMPACT_SECONDS = 60.0
@@ -29,13 +29,15 @@ FIRST_OBJECTS = ("default", "kube-system", "kube-public")
 
 @dataclass(frozen=True)
 class Place:
-    """`file`: the store. `certificate`, `key`: PEM files. `port` 0: any that is free."""
+    """`file`: the store. `certificate`, `key`: PEM files. `port` 0: any that is free. `pod_logs`: where a node
+    writes what its pods say; None if there is none."""
 
     file: Path
     certificate: Path
     key: Path
     host: str = "127.0.0.1"
     port: int = 0
+    pod_logs: Path | None = None
 
 
 class ApiServer:
@@ -48,7 +50,7 @@ class ApiServer:
         self._store = Store(place.file, self._watches.publish)
         self._objects = Objects(self._store, Registry(), _now)
         self._collector = Collector(self._objects, self._watches)
-        self._api = Api(self._objects, self._watches, access, _now, version("arkwright"))
+        self._api = Api(self._objects, self._watches, access, Surroundings(_now, version("arkwright"), place.pod_logs))
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[int]:
@@ -112,7 +114,7 @@ async def run_api(directory: Path, host: str, port: int, say: Callable[[str], No
     Raises StoreFailed, and OSError if it cannot listen.
     """
     found = identity(directory, host, _now())
-    place = Place(directory / "store.db", found.certificate, found.key, host, port)
+    place = Place(directory / "store.db", found.certificate, found.key, host, port, directory / "logs" / "pods")
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)

@@ -18,6 +18,7 @@ from arkwright.controller.events import Events
 from arkwright.controller.watch import Watcher
 from arkwright.model.cluster import Document, Workload
 from arkwright.model.meta import KubernetesObject
+from arkwright.model.outcomes import EventReason
 from arkwright.model.resources import Kind, as_workload
 from arkwright.plan.intents import (
     Call,
@@ -35,7 +36,7 @@ from arkwright.plan.intents import (
 from arkwright.standalone.belonging import Belonging, controller_of
 from arkwright.standalone.looks import Looks, kept_up, words_of
 from arkwright.standalone.readers import counted, oddities
-from arkwright.standalone.replicas import plan_replica_set
+from arkwright.standalone.replicas import plan_replica_set, unscheduled
 from arkwright.standalone.rollout import plan_deployment
 
 log = structlog.get_logger()
@@ -71,6 +72,8 @@ class Workloads:
             key = Key(change.kind, *(change.after or change.before).key)
             self._looks.mention(key, oddities(change.after) if change.after else [])  # before it is put right
             self._looks.add(key)
+        elif not (change.after or change.before).spec.get("nodeName"):
+            self._looks.add(Key(change.kind, *(change.after or change.before).key))
         for one in (change.before, change.after):
             if one is not None and change.kind in OWNERS:
                 self._stir_owners(OWNERS[change.kind], one)
@@ -90,6 +93,9 @@ class Workloads:
         if one is None:
             self._looks.forget(key)
             return None
+        if key.kind is Kind.POD:
+            await self._look_at_pod(key, one)
+            return None
         try:
             plan = self._plan(key.kind, one)
             for intent in plan.intents:
@@ -101,6 +107,13 @@ class Workloads:
             await self._say_failed(key.kind, one, words_of(error))
             raise
         return plan.look_again_in
+
+    async def _look_at_pod(self, key: Key, pod: Workload) -> None:
+        """One that nobody has given a node: there is nothing here that would, and it says so."""
+        status = unscheduled(pod, self._node)
+        if status is not None:
+            await self._do(SetStatus(target_of(Kind.POD, pod), status, "nobody gives it a node"))
+            self._looks.warn(key, EventReason.CANNOT_ACT, status["message"])
 
     async def _pass_by(self, kind: Kind, one: Workload, plan: Plan) -> None:
         """Somebody has written meanwhile, and the watch brings it; or has taken the name for good, and another one is used."""

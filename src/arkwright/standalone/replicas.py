@@ -53,6 +53,22 @@ def pod_of(replica_set: Workload, node: str) -> Document:
     return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": {"nodeName": node} | template["spec"]}
 
 
+def unscheduled(pod: Workload, node: str) -> Document | None:
+    """The status of a pod that no node will run; None for one that has a node, or says so already."""
+    if (
+        pod.spec.get("nodeName")
+        or pod.is_terminating
+        or condition(pod, "PodScheduled").get("reason") == "Unschedulable"
+    ):
+        return None
+    said = (
+        "nothing gives pods a node here: Deployments and ReplicaSets make theirs with one, and a pod with"
+        f" spec.nodeName {node!r} runs, as a process, if its container has a command; there are no images"
+    )
+    scheduled = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": said}
+    return pod.status | {"phase": "Pending", "message": said, "conditions": [scheduled]}
+
+
 def is_ready(pod: Workload) -> bool:
     return condition(pod, "Ready").get("status") == "True"
 

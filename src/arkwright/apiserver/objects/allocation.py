@@ -4,6 +4,7 @@ In: a Service that is about to be written. Out: the same with addresses that no 
 """
 
 import ipaddress
+import random
 from itertools import chain
 from typing import Any
 
@@ -53,9 +54,7 @@ class Addresses:
         for port in spec.get("ports") or ():
             if not port.get("nodePort"):
                 known = before.get(port.get("name"))
-                port["nodePort"] = known or next(
-                    one for one in NODE_PORTS if one not in self._taken and one not in given
-                )
+                port["nodePort"] = known or self._free_port(key, given)
             given.add(port["nodePort"])
 
     def _refuse_taken(self, key: Key, spec: Document) -> None:
@@ -74,6 +73,16 @@ class Addresses:
             wrong.append(FieldError("spec.clusterIPs", INVALID, f'Invalid value: ["{address}"]: {said}'))
         if wrong:
             raise invalid("", "Service", key.name, wrong)
+
+    def _free_port(self, key: Key, given: set[int]) -> int:
+        """Anywhere in the range: sites of one machine share its ports, and each would begin with the first."""
+        start = random.randrange(len(NODE_PORTS))
+        numbers: list[int] = [*NODE_PORTS[start:], *NODE_PORTS[:start]]
+        for one in numbers:
+            if one not in self._taken and one not in given:
+                return one
+        said = "Invalid value: 0: range is full"
+        raise invalid("", "Service", key.name, [FieldError("spec.ports[0].nodePort", INVALID, said)])
 
     def _free_address(self) -> str:
         while True:

@@ -2,12 +2,16 @@
 
 routes           a request to a verb, and what came of it to an answer
   reading          lists, single objects, watches
-  about            what is said of the API itself ─▶ discovery, swagger
+  about            what is said of the API itself ─▶ discovery, openapi, swagger
+  access           who asks, and who may do what
+  reviews          what clients ask before they do something: who am I, may I
+  podlogs          what a pod has said; what cannot be asked of a process
   requests         paths and queries: what is asked for, and how to do it
   calls, bodies    what a request carries, in JSON, YAML or protobuf; what an answer does
   scales, tables   other views of an object
 """
 
-from arkwright.apiserver.wire.routes import Access, Api
+from arkwright.apiserver.wire.access import Access
+from arkwright.apiserver.wire.routes import Api, Surroundings
 
-__all__ = ["Access", "Api"]
+__all__ = ["Access", "Api", "Surroundings"]

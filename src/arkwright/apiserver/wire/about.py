@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from arkwright.apiserver.errors import NoSuchPath, NotFound
 from arkwright.apiserver.kinds import Registry
-from arkwright.apiserver.wire import discovery
+from arkwright.apiserver.wire import discovery, openapi
 from arkwright.apiserver.wire.bodies import as_json
 from arkwright.apiserver.wire.requests import NO_SUCH
 from arkwright.apiserver.wire.swagger import SWAGGER_PROTOBUF, WANTS_PROTOBUF, swagger, swagger_in_protobuf
@@ -27,7 +27,7 @@ def about(registry: Registry, path: str, accept: str, package: str) -> Response:
         kind = f"application/json;g=apidiscovery.k8s.io;v={version};as=APIGroupDiscoveryList"
         return as_json(discovery.aggregated(registry, version, is_core=parts == ["api"]), media_type=kind)
     found = _document(registry, parts, package)
-    if found is None and len(parts) > 2 and registry.has_group(parts[1]):
+    if found is None and len(parts) > 2 and (registry.has_group(parts[1]) or parts[1] in discovery.REVIEWS):
         raise NotFound(NO_SUCH, {})
     if found is None:
         raise NoSuchPath("404 page not found")
@@ -41,9 +41,9 @@ def _document(registry: Registry, parts: list[str], package: str) -> Document | 
         case ["openapi", "v2"]:
             return swagger(registry)
         case ["openapi", "v3"]:
-            return discovery.openapi_index(registry)
+            return openapi.openapi_index(registry)
         case ["openapi", "v3", *rest]:
-            return discovery.openapi(registry, "/".join(rest))
+            return openapi.openapi(registry, "/".join(rest))
         case ["api" | "apis", *_]:
             return discovery.about(registry, parts)
         case _:

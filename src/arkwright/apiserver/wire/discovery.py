@@ -1,20 +1,28 @@
-"""What the API says about itself: groups, versions, kinds, and their schemas (OpenAPI). Pure.
+"""What the API says about itself: groups, versions and kinds. Pure. (Their schemas: `openapi`.)
 
 In: the Registry. Out: documents.
 """
 
 import hashlib
-import json
 from typing import Any
 
-from arkwright.apiserver.kinds import OBJECT_META, Registry, Resource, definitions
+from arkwright.apiserver.kinds import Registry, Resource
 
 Document = dict[str, Any]
 VERBS = ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"]
 PART_VERBS = ["get", "patch", "update"]
 STORED_VERSION = "1.34.0"
-INFO = {"title": "Kubernetes", "version": f"v{STORED_VERSION}"}
-LIST_META = "io.k8s.apimachinery.pkg.apis.meta.v1.ListMeta"
+# What is asked and not stored: group, plural, kind.
+REVIEWS = {
+    "authentication.k8s.io": {"selfsubjectreviews": "SelfSubjectReview", "tokenreviews": "TokenReview"},
+    "authorization.k8s.io": {
+        "localsubjectaccessreviews": "LocalSubjectAccessReview",
+        "selfsubjectaccessreviews": "SelfSubjectAccessReview",
+        "selfsubjectrulesreviews": "SelfSubjectRulesReview",
+        "subjectaccessreviews": "SubjectAccessReview",
+    },
+}
+OWN_REVIEWS = frozenset(name for kinds in REVIEWS.values() for name in kinds if name.startswith("self"))
 
 
 def version(package: str) -> Document:
@@ -34,7 +42,7 @@ def groups(registry: Registry) -> dict[str, list[str]]:
     for one in sorted(registry, key=lambda one: not one.is_preferred):
         if one.group and one.version not in found.setdefault(one.group, []):
             found[one.group].append(one.version)
-    return dict(sorted(found.items()))
+    return dict(sorted((found | {name: ["v1"] for name in REVIEWS}).items()))
 
 
 def about(registry: Registry, parts: list[str]) -> Document | None:
@@ -77,10 +85,19 @@ def _group(name: str, versions: list[str]) -> Document:
 def resource_list(registry: Registry, group: str, version: str) -> Document | None:
     """/api/v1, /apis/GROUP/VERSION; None if there is no such."""
     found = [one for one in registry if (one.group, one.version) == (group, version)]
-    if not found:
+    if version == "v1" and group in REVIEWS:
+        rows = [_review_row(plural, kind) for plural, kind in REVIEWS[group].items()]
+    elif found:
+        rows = [row for one in sorted(found, key=lambda one: one.plural) for row in _rows(one)]
+    else:
         return None
-    rows = [row for one in sorted(found, key=lambda one: one.plural) for row in _rows(one)]
-    return {"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": found[0].api_version, "resources": rows}
+    about = {"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": f"{group}/{version}".removeprefix("/")}
+    return about | {"resources": rows}
+
+
+def _review_row(plural: str, kind: str) -> Document:
+    said = {"name": plural, "singularName": kind.lower(), "namespaced": plural.startswith("local"), "kind": kind}
+    return said | {"verbs": ["create"]}
 
 
 def _rows(one: Resource) -> list[Document]:
@@ -147,7 +164,19 @@ def aggregated(registry: Registry, version: str, *, is_core: bool) -> Document:
 
 def _entries(registry: Registry, group: str, version: str) -> list[Document]:
     found = [one for one in registry if (one.group, one.version) == (group, version)]
+    if version == "v1" and group in REVIEWS:
+        return [_review_entry(plural, kind) for plural, kind in REVIEWS[group].items()]
     return [_entry(one) for one in sorted(found, key=lambda one: one.plural)]
+
+
+def _review_entry(plural: str, kind: str) -> Document:
+    return {
+        "resource": plural,
+        "responseKind": {"group": "", "version": "", "kind": kind},
+        "scope": "Namespaced" if plural.startswith("local") else "Cluster",
+        "singularResource": kind.lower(),
+        "verbs": ["create"],
+    }
 
 
 def _entry(one: Resource) -> Document:
@@ -169,109 +198,3 @@ def _entry(one: Resource) -> Document:
         for name in one.subresources
     ]
     return entry | ({"subresources": parts} if parts else {})
-
-
-# ── OpenAPI v3 ──
-
-
-def openapi_index(registry: Registry) -> Document:
-    """/openapi/v3: where the schemas of each group and version are."""
-    paths = {_path(one): one for one in registry}
-    return {
-        "paths": {
-            path: {"serverRelativeURL": f"/openapi/v3/{path}?hash={_digest(registry, path)}"} for path in sorted(paths)
-        }
-    }
-
-
-def _path(one: Resource) -> str:
-    return f"apis/{one.group}/{one.version}" if one.group else f"api/{one.version}"
-
-
-def _digest(registry: Registry, path: str) -> str:
-    return hashlib.sha256(json.dumps(openapi(registry, path), sort_keys=True).encode()).hexdigest()[:32].upper()
-
-
-def openapi(registry: Registry, path: str) -> Document | None:
-    """/openapi/v3/PATH: schemas of one group and version, and what may be done with each; None if there is no such."""
-    found = [one for one in registry if _path(one) == path]
-    if not found:
-        return None
-    schemas: Document = {}
-    paths: Document = {}
-    for one in found:
-        schemas |= _schemas(one)
-        paths |= operations(one)
-    return {"openapi": "3.0.0", "info": INFO, "paths": paths, "components": {"schemas": schemas}}
-
-
-def _schemas(one: Resource) -> Document:
-    kinds = [{"group": one.group, "version": one.version, "kind": one.kind}]
-    if one.schema is None:
-        found = _closure(one.definition)
-        found[one.definition] |= {"x-kubernetes-group-version-kind": kinds}
-        return found
-    texts: Document = {
-        "apiVersion": {"type": "string", "description": f"{one.api_version}: group and version of the kind."},
-        "kind": {"type": "string", "description": f"{one.kind}: what this object is."},
-    }
-    about_meta = "Name, namespace, labels, owners: what every object has."
-    meta: Document = {"metadata": {"allOf": [{"$ref": _local(OBJECT_META)}], "description": about_meta}}
-    whole = one.schema | {"properties": texts | one.schema.get("properties", {}) | meta}
-    return _closure(OBJECT_META) | {one.definition: whole | {"x-kubernetes-group-version-kind": kinds}}
-
-
-def _local(name: str) -> str:
-    return f"#/components/schemas/{name}"
-
-
-def _closure(name: str) -> Document:
-    """A definition and all that it needs, with references as OpenAPI writes them."""
-    found: Document = {}
-    waiting = [name]
-    while waiting:
-        one = waiting.pop()
-        if one not in found:
-            found[one] = _relinked(definitions()[one], waiting)
-    return found
-
-
-def _relinked(node: Any, needed: list[str]) -> Any:
-    if isinstance(node, list):
-        return [_relinked(one, needed) for one in node]
-    if not isinstance(node, dict):
-        return node
-    if isinstance(node.get("$ref"), str):
-        needed.append(node["$ref"])
-        rest = {key: value for key, value in node.items() if key != "$ref"}
-        return rest | {"allOf": [{"$ref": _local(node["$ref"])}]}
-    return {key: _relinked(value, needed) for key, value in node.items()}
-
-
-def operations(one: Resource) -> Document:
-    """Enough for a client to learn that dry runs and field validation work."""
-    kind = {"group": one.group, "version": one.version, "kind": one.kind}
-    asked = [
-        {"name": name, "in": "query", "schema": {"type": "string"}}
-        for name in ("dryRun", "fieldManager", "fieldValidation")
-    ]
-    space = "namespaces/{namespace}/" if one.is_namespaced else ""
-    root = f"/{_path(one)}/{space}{one.plural}"
-
-    def operation(verb: str) -> Document:
-        answer = {"200": {"description": "OK"}}
-        return {
-            "parameters": asked,
-            "responses": answer,
-            "x-kubernetes-action": verb,
-            "x-kubernetes-group-version-kind": kind,
-        }
-
-    several = {"post": operation("post"), "get": operation("list")}
-    single = {
-        "get": operation("get"),
-        "put": operation("put"),
-        "patch": operation("patch"),
-        "delete": operation("delete"),
-    }
-    return {root: several, root + "/{name}": single}

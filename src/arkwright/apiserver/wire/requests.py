@@ -22,6 +22,7 @@ from arkwright.apiserver.errors import (
 from arkwright.apiserver.kinds import Registry, Resource, field_selector, label_selector
 from arkwright.apiserver.objects import Options, Removal, not_found
 from arkwright.apiserver.store import Filter
+from arkwright.apiserver.wire.discovery import REVIEWS
 
 Document = dict[str, Any]
 TABLE = "as=Table"
@@ -31,6 +32,7 @@ MATCHES = ("Exact", "NotOlderThan", "")
 POLICIES = ("Foreground", "Background", "Orphan")
 OPTIONS_OF = {"POST": "CreateOptions", "PUT": "UpdateOptions", "PATCH": "PatchOptions", "DELETE": "DeleteOptions"}
 OPTIONS_GROUP = "meta.k8s.io"
+PARTS = {"namespaces": ("finalize",), "pods": ("log", "exec", "attach", "portforward")}
 
 
 @dataclass(frozen=True)
@@ -57,14 +59,14 @@ def target(registry: Registry, path: str) -> Target:
     if rest[0] == "namespaces" and len(rest) > 2 and registry.find(group, version, rest[2]):
         namespace, rest = rest[1], rest[2:]
     resource = registry.find(group, version, rest[0])
-    if resource is None and not registry.has_group(group):
+    if resource is None and not registry.has_group(group) and group not in REVIEWS:
         raise NoSuchPath("404 page not found")
     if resource is None or len(rest) > 3 or (namespace and not resource.is_namespaced):
         raise NotFound(NO_SUCH, {})
     name, subresource = [*rest[1:], "", ""][:2]
     if subresource and subresource not in (
         *resource.subresources,
-        *(("finalize",) if resource.name == "namespaces" else ()),
+        *PARTS.get(resource.name, ()),
     ):
         raise not_found(resource, name) if resource.is_custom else NotFound(NO_SUCH, {})
     return Target(resource, namespace, name, subresource)

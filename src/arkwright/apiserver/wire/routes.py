@@ -3,11 +3,11 @@
 In: ASGI requests. Out: JSON, Tables, streams of watch events, Status documents.
 """
 
-import hmac
 import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -18,17 +18,15 @@ from starlette.types import Receive, Scope, Send
 
 from arkwright.apiserver.errors import (
     ApiError,
-    Forbidden,
     InternalError,
-    MethodNotAllowed,
     NoSuchPath,
     NotFound,
-    Unauthorized,
 )
 from arkwright.apiserver.objects import APPLY_PATCH, Answer, Objects, Options, Removal, require_some_version
 from arkwright.apiserver.store import Key, Watches
-from arkwright.apiserver.wire import requests
+from arkwright.apiserver.wire import podlogs, requests, reviews
 from arkwright.apiserver.wire.about import about
+from arkwright.apiserver.wire.access import Access, User
 from arkwright.apiserver.wire.bodies import (
     ACCEPTED,
     JSON,
@@ -52,31 +50,20 @@ Document = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Access:
-    """Two tokens: one may do all, one may read. "" for the latter: there is no such."""
+class Surroundings:
+    """`clock`: the time of day; `version`: our own, for /version; `pod_logs`: where a node writes what its pods say."""
 
-    admin: str
-    reader: str = ""
-
-    def check(self, call: Call) -> None:
-        """Raises Unauthorized or Forbidden."""
-        given = call.headers.get("authorization", "").removeprefix("Bearer ").encode()
-        if hmac.compare_digest(given, self.admin.encode()):
-            return
-        if not self.reader or not hmac.compare_digest(given, self.reader.encode()):
-            raise Unauthorized("Unauthorized")
-        if call.method not in ("GET", "HEAD"):
-            raise Forbidden(f'User "reader" may only read: {call.method} {call.path} is forbidden')
+    clock: Callable[[], datetime]
+    version: str
+    pod_logs: Path | None = None
 
 
 class Api:
-    """One ASGI endpoint for all paths. `clock`: the time of day; `version`: our own, for /version."""
+    """One ASGI endpoint for all paths."""
 
-    def __init__(
-        self, objects: Objects, watches: Watches, access: Access, clock: Callable[[], datetime], version: str
-    ) -> None:
-        self._objects, self._access, self._version = objects, access, version
-        self._reader = Reader(objects, watches, clock)
+    def __init__(self, objects: Objects, watches: Watches, access: Access, about: Surroundings) -> None:
+        self._objects, self._watches, self._access, self._about = objects, watches, access, about
+        self._reader = Reader(objects, watches, about.clock)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI, without a framework's router in between: paths here are data, not code."""
@@ -86,8 +73,7 @@ class Api:
         try:
             if call.path in ("/livez", "/readyz", "/healthz"):
                 return PlainTextResponse("ok")
-            self._access.check(call)
-            return await self._answer(call)
+            return await self._answer(call, self._access.check(call))
         except NoSuchPath as error:
             return PlainTextResponse(error.message, error.code)
         except ApiError as error:
@@ -98,11 +84,13 @@ class Api:
             log.exception("bug", path=call.path)
             return as_json(InternalError("Internal error occurred: see the server's log").document(), 500)
 
-    async def _answer(self, call: Call) -> Response:
+    async def _answer(self, call: Call, user: User) -> Response:
         parts = call.path.strip("/").split("/")
+        if plural := reviews.plural_of(call.path):
+            return await self._review(call, plural, user)
         is_object = (parts[0] == "api" and len(parts) > 2) or (parts[0] == "apis" and len(parts) > 3)
         if not is_object:
-            return about(self._objects.registry, call.path, call.accept, self._version)
+            return about(self._objects.registry, call.path, call.accept, self._about.version)
         asked = requests.target(self._objects.registry, call.path)
         verbs: dict[str, Callable[[Call, Target], Awaitable[Response]]] = {
             "GET": self._reader.answer,
@@ -111,14 +99,38 @@ class Api:
             "PATCH": self._patch,
             "DELETE": self._delete,
         }
+        if asked.subresource in podlogs.PARTS:
+            return self._of_process(call, asked)
         verb = verbs.get(call.method)
         if (
             verb is None
             or (call.method == "POST" and asked.name)
             or (call.method in ("PUT", "PATCH") and not asked.name)
         ):
-            raise MethodNotAllowed("the server does not allow this method on the requested resource", {})
+            raise podlogs.method_refused()
         return await verb(call, asked)
+
+    async def _review(self, call: Call, plural: str, user: User) -> Response:
+        kind = _media_type(call)
+        if call.method != "POST":
+            raise podlogs.method_refused()
+        if kind not in ACCEPTED:
+            raise unsupported(kind, ACCEPTED)
+        return as_json(reviews.reviewed(plural, parsed(await call.body(), kind), user, self._access), 201)
+
+    def _of_process(self, call: Call, asked: Target) -> Response:
+        """A pod's log; what else is asked of a pod's container there is not."""
+        record = self._objects.get(asked.resource, asked.namespace, asked.name)
+        pod = self._objects.document(asked.resource, record)
+        if asked.subresource != "log":
+            raise podlogs.refused(asked.subresource, pod)
+        if call.method != "GET":
+            raise podlogs.method_refused()
+
+        def is_over() -> bool:
+            return self._watches.are_over or self._objects.store.get(record.key) is None
+
+        return podlogs.log_answer(self._about.pod_logs, pod, call.query, is_over)
 
     # ── writing ──
 

@@ -11,7 +11,7 @@ from typing import Any
 from google.protobuf import json_format
 
 from arkwright.apiserver.kinds import Registry
-from arkwright.apiserver.wire.discovery import INFO, operations
+from arkwright.apiserver.wire.openapi import INFO, operations
 from arkwright.apiserver.wire.protobuf import Messages
 
 Document = dict[str, Any]

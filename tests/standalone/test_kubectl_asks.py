@@ -1,0 +1,92 @@
+"""What people and tools ask kubectl of a site: each answers, or says in words what works here instead."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from standalone.test_site import JSON, PODS, api, ready_pods, site, until  # noqa: F401 (fixtures)
+
+KUBECTL = Path(sys.executable).parent / "kubectl"
+PROCESS = "a pod here is a process of this machine"
+
+
+def kubectl(site, words, user="kubeconfig"):  # noqa: F811
+    environment = os.environ | {"KUBECONFIG": str(site / user), "HOME": str(site)}
+    command = [KUBECTL, *words.split()]
+    done = subprocess.run(
+        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=60
+    )
+    return done.stdout
+
+
+@pytest.mark.parametrize(
+    "words, said",
+    [
+        ("auth can-i create pods", "yes"),
+        ("auth can-i --list", "*.*"),
+        ("auth can-i create pods --as=nobody", "no"),
+        ("auth whoami", "admin"),
+        ("logs {pod}", "base on http://"),
+        ("logs {pod} --tail=1", "base on http://"),
+        ("logs deploy/base", "base on http://"),
+        ("logs {pod} --previous", "further up in the same log"),
+        ("logs {pod} --since=1h", "lines here have no times"),
+        ("logs {pod} -c other", "container other is not valid"),
+        ("exec {pod} -- ls", PROCESS),
+        ("attach {pod}", "kubectl logs -f {pod}"),
+        ("port-forward {pod} 18080:8080", "its ports are open at 127."),
+        ("debug {pod} --image=busybox", "ephemeral containers are disabled"),
+        ("top pods", "Metrics API not available"),
+        ("events", ""),
+        ("rollout history deployment/base", "REVISION"),
+    ],
+)
+def test_kubectl_is_answered(site, api, words, said):  # noqa: F811
+    pod = until(lambda: ready_pods(api))[0]
+    assert said.format(pod=pod) in kubectl(site, words.format(pod=pod))
+
+
+@pytest.mark.parametrize(
+    "words, said",
+    [
+        ("auth can-i create pods", "no"),
+        ("auth can-i get pods", "yes"),
+        ("auth whoami", "reader"),
+        ("logs {pod} --tail=1", "base on http://"),
+        ("exec {pod} -- ls", "may only read"),
+    ],
+)
+def test_the_reader_is_answered(site, api, words, said):  # noqa: F811
+    pod = until(lambda: ready_pods(api))[0]
+    assert said in kubectl(site, words.format(pod=pod), "reader.kubeconfig")
+
+
+def test_a_pod_that_nobody_runs_says_so(site, api):  # noqa: F811
+    kubectl(site, "run x --image=nginx")
+
+    def message():
+        return json.loads(api.raw("GET", f"{PODS}/x")[2])["status"].get("message", "")
+
+    assert "there are no images" in until(message)
+    assert "spec.nodeName 'arkwright'" in kubectl(site, "logs x")
+    until(lambda: "nothing gives pods a node here" in kubectl(site, "describe pod x"))
+    kubectl(site, "delete pod x")
+
+
+def test_a_pod_with_a_node_and_a_command_runs(site, api):  # noqa: F811
+    container = {"name": "y", "image": "process", "command": ["echo", "hello"]}
+    spec = {"nodeName": "arkwright", "containers": [container]}
+    assert api.raw("POST", PODS, {"metadata": {"name": "y"}, "spec": spec}, **JSON)[0] == 201
+    until(lambda: "hello" in kubectl(site, "logs y"))
+    api.raw("DELETE", f"{PODS}/y")
+
+
+def test_a_pod_on_the_node_without_a_command_says_so(site, api):  # noqa: F811
+    spec = {"nodeName": "arkwright", "containers": [{"name": "z", "image": "nginx"}]}
+    api.raw("POST", PODS, {"metadata": {"name": "z"}, "spec": spec}, **JSON)
+    until(lambda: "neither command nor args" in api.raw("GET", f"{PODS}/z")[2].decode())
+    api.raw("DELETE", f"{PODS}/z")
