@@ -19,7 +19,7 @@ from arkwright.controller.observe import Observer
 from arkwright.controller.workqueue import WorkQueue
 from arkwright.model.outcomes import EventReason
 from arkwright.model.resources import Kind
-from arkwright.plan.intents import Tell, target_of
+from arkwright.plan.intents import Plan, Tell, target_of
 
 log = structlog.get_logger()
 TELLING = (Kind.MODULE_DEPLOYMENT, Kind.MODULE_REPLICASET)  # their conditions say what was refused to theirs
@@ -52,12 +52,8 @@ class Reconciler:
                 result = "conflict"
                 log.debug("conflict", key=str(key), error=str(error))
                 self._queue.add(key)
-            except ApiRefused as error:
-                result = "refused"
-                await self._tell_refusal(key, str(error))
-                self._postpone(key, str(error))
             except ClientError as error:
-                result = "error"
+                result = "refused" if isinstance(error, ApiRefused) else "error"
                 self._postpone(key, str(error))
             except Exception:
                 # A planner's mistake must not stop every other key; it is loud, and tried again.
@@ -74,13 +70,22 @@ class Reconciler:
             self._queue.forget(key)
             self._failures.pop(key, None)
             return "gone"
-        await self._executor.execute(plan.intents, self._clock)
+        await self._execute(key, plan)
         self._failures.pop(key, None)
         if self._cache.refused.pop(key, None):
             self._look_at_all_concerned(key)
         if plan.look_again_in is not None:
             self._queue.add_later(key, plan.look_again_in)
         return "acted" if plan.intents else "nothing to do"
+
+    async def _execute(self, key: Key, plan: Plan) -> None:
+        try:
+            await self._executor.execute(plan.intents, self._clock)
+        except Conflict:
+            raise
+        except ApiRefused as error:
+            await self._tell_refusal(key, str(error))
+            raise
 
     async def _tell_refusal(self, key: Key, words: str) -> None:
         """Once for the same words in a row; an Event counts by itself how often it is told."""
