@@ -37,7 +37,7 @@ from arkwright.plan.revisions import (
     outdated,
     wanted_replica_set,
 )
-from arkwright.plan.service import ObservedService, plan_service
+from arkwright.plan.service import plan_service
 from arkwright.plan.status import (
     conditions,
     is_available,
@@ -60,7 +60,7 @@ def plan_deployment(observed: ObservedDeployment, now: datetime) -> Plan:
         observed = replace(observed, deployment=turned_back(observed.deployment, stable), is_abort=True)
     number, name = _revision(observed)
     step = plan_release(_release(observed, now), name, now)
-    service = plan_service(ObservedService(observed.deployment, observed.service, observed.sharers))
+    service = plan_service(observed.services)
     failure = _failure(observed) or service.failure
     status = _plan_status(observed, step.release, failure, now)
     intents = (
@@ -225,7 +225,7 @@ def _plan_removal(observed: ObservedDeployment, now: datetime) -> Plan:
     if modules:
         return status.then(Plan((*told, *_lowered(observed, retreat.staying))))  # told first: the rest may be refused
     gone = tuple(Delete(one.target, "its ModuleDeployment is deleted") for one in _standing(observed))
-    service = plan_service(ObservedService(observed.deployment, observed.service, observed.sharers)).intents
+    service = plan_service(observed.services).intents
     if observed.revisions:
         return status.then(Plan((*gone, *service, *told)))
     is_kept = bool(set(metadata.finalizers) - set(FINALIZERS))

@@ -10,6 +10,7 @@ from arkwright.model.cluster import Pod
 from arkwright.model.codec import encode, encode_whole
 from arkwright.model.kinds import (
     Module,
+    ModuleArchive,
     ModulePhase,
     ModuleReplicaSet,
     ModuleReplicaSetStatus,
@@ -230,12 +231,16 @@ def _new_module(replica_set: ModuleReplicaSet, pod: Pod) -> Create:
 def _renewals(replica_set: ModuleReplicaSet, live: tuple[Module, ...]) -> list[Intent]:
     """A changed url reaches the Modules that are not installed; those that are keep what they were installed from."""
     archive = encode(replica_set.module)
-    stale = (
-        one for one in live if one.status.status is not ModulePhase.AVAILABLE and one.spec.module != replica_set.module
-    )
+    stale = (one for one in live if _is_stale(one, replica_set.module))
     return [
         Patch(target_of(Kind.MODULE, one), {"spec": {"module": archive}}, "the template's url changed") for one in stale
     ]
+
+
+def _is_stale(module: Module, wanted: ModuleArchive) -> bool:
+    had = module.spec.module
+    is_another = (had.name, had.version) != (wanted.name, wanted.version)
+    return is_another or (module.status.status is not ModulePhase.AVAILABLE and had != wanted)
 
 
 def _plan_status(observed: ObservedReplicaSet, live: tuple[Module, ...], explanation: str, now: datetime) -> Plan:

@@ -65,6 +65,17 @@ def identity(template: ModuleTemplateSpec) -> tuple[str, str, str]:
     return (module.name, module.version, template.metadata.annotations.get(RESTARTED_AT, ""))
 
 
+def is_wanted(replica_set: ModuleReplicaSet, deployment: ModuleDeployment) -> bool:
+    """Whether this is the revision that the ModuleDeployment asks for: that module, in that base."""
+    is_same = identity(replica_set.spec.template) == identity(deployment.spec.template)
+    return is_same and is_in(replica_set, deployment.spec.base_deployment_name)
+
+
+def is_in(replica_set: ModuleReplicaSet, base: str) -> bool:
+    """Whether it was made for the base of that name. One that names none goes where its ModuleDeployment says."""
+    return replica_set.metadata.labels.get(BASE_DEPLOYMENT, "") in ("", label_value(base))
+
+
 def replica_set_target(replica_set: ModuleReplicaSet) -> Target:
     return target_of(Kind.MODULE_REPLICASET, replica_set)
 

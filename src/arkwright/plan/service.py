@@ -12,16 +12,22 @@ from arkwright.model.kinds import ModuleDeployment
 from arkwright.model.meta import Condition, ObjectMeta, OwnerReference
 from arkwright.model.names import API_VERSION, MODULE_NAME, label_value, serves_label, service_name
 from arkwright.model.resources import Kind
-from arkwright.plan.intents import Create, Delete, Intent, Patch, Target
+from arkwright.plan.intents import Create, Delete, Intent, Patch, Target, target_of
 
 
 @dataclass(frozen=True)
 class ObservedService:
-    """`sharers`: other ModuleDeployments of the namespace that want a Service for this module name."""
+    """`sharers`: other ModuleDeployments of the namespace that want a Service for this module name.
+
+    `former`: Services of names that its module had before, which nobody else asks for; `modules`: names of modules that are
+    still somewhere.
+    """
 
     deployment: ModuleDeployment
     service: Service | None = None
     sharers: tuple[ModuleDeployment, ...] = ()
+    former: tuple[Service, ...] = ()
+    modules: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -32,6 +38,18 @@ class ServicePlan:
 
 def plan_service(observed: ObservedService) -> ServicePlan:
     """Bring the module's Service to what the strategy asks for."""
+    plan = _plan_current(observed)
+    return ServicePlan((*plan.intents, *_removal_of_former(observed)), plan.failure)
+
+
+def _removal_of_former(observed: ObservedService) -> tuple[Intent, ...]:
+    """The module was renamed: its old Service goes once nothing is left that it could lead to."""
+    namesake = {service_name(module) for module in observed.modules}
+    because = "the module has another name now, and serves under it"
+    return tuple(Delete(target_of(Kind.SERVICE, one), because) for one in observed.former if one.name not in namesake)
+
+
+def _plan_current(observed: ObservedService) -> ServicePlan:
     deployment, service = observed.deployment, observed.service
     if not wants_service(deployment):
         return ServicePlan(_removal(observed))
