@@ -227,7 +227,9 @@ class Observer:
     def base_pod(self, pod: Pod, now: datetime) -> ObservedBasePod:
         modules = self._cache.modules_on(pod)
         strays = frozenset(one.name for one in modules if self._is_given_up(one))
-        return ObservedBasePod(pod, modules, self._agents.report(pod), self._kept(pod, now), strays)
+        return ObservedBasePod(
+            pod, modules, self._agents.report(pod), self._kept(pod, now), strays, self._cache.labels_taken_off(pod)
+        )
 
     def _is_given_up(self, module: Module) -> bool:
         return DETACHED in module.metadata.labels or standing_of(module, self._cache) is Standing.STRAY

@@ -7,12 +7,13 @@ condition if the name belongs to somebody else.
 from dataclasses import dataclass
 
 from arkwright.model.cluster import Document, Service, ServicePort, ServiceSpec
-from arkwright.model.codec import encode
+from arkwright.model.codec import encode, merge_patch
 from arkwright.model.kinds import ModuleDeployment
 from arkwright.model.meta import Condition, ObjectMeta, OwnerReference
 from arkwright.model.names import API_VERSION, MODULE_NAME, label_value, serves_label, service_name
+from arkwright.model.outcomes import EventReason
 from arkwright.model.resources import Kind
-from arkwright.plan.intents import Create, Delete, Intent, Patch, Target, target_of
+from arkwright.plan.intents import Create, Delete, Intent, Patch, Target, Tell, target_of
 
 
 @dataclass(frozen=True)
@@ -95,13 +96,18 @@ def _is_as_made(deployment: ModuleDeployment, service: Service) -> bool:
 def _changes(deployment: ModuleDeployment, service: Service) -> tuple[Intent, ...]:
     wanted = _service(deployment)
     patch: Document = {}
-    if service.spec.ports != wanted.spec.ports:
-        patch["spec"] = {"ports": encode(wanted)["spec"]["ports"]}
+    if changed := merge_patch(encode(service.spec), encode(wanted.spec)):
+        patch["spec"] = changed
+    because = (
+        "the strategy's port changed" if changed.keys() == {"ports"} else "it was changed by hand, and is put right"
+    )
     uid = deployment.metadata.uid
     owners = [one for one in service.metadata.owner_references if one.uid == uid or one.name != deployment.name]
     if all(owner.uid != deployment.metadata.uid for owner in owners):
         patch["metadata"] = {"ownerReferences": [encode(one) for one in (*owners, _owner(deployment))]}
-    return (Patch(_target(deployment, service.metadata.uid), patch, "the strategy's port changed"),) if patch else ()
+    target = _target(deployment, service.metadata.uid)
+    told = (Tell(target, EventReason.PUT_RIGHT, because, is_warning=True),) if changed.keys() - {"ports"} else ()
+    return (Patch(target, patch, because if changed else "it gets its owner"), *told) if patch else ()
 
 
 def _service(deployment: ModuleDeployment) -> Service:
