@@ -142,14 +142,6 @@ class Site:
     async def delete(self, kind=Kind.MODULE_DEPLOYMENT, name="demo"):
         await self._kube.request("DELETE", RESOURCES[kind].path(self.namespace, name))
 
-    async def is_refused(self, kind, name, patch):
-        """The API server's words where it refuses; "" where it does not."""
-        try:
-            await self.patch(kind, name, patch)
-        except ApiRefused as error:
-            return str(error)
-        return ""
-
     async def orphan(self, kind=Kind.MODULE_DEPLOYMENT, name="demo"):
         """As `kubectl delete --cascade=orphan` does."""
         body = {"propagationPolicy": "Orphan"}

@@ -42,9 +42,15 @@ async def test_what_somebody_changes_by_hand_is_put_right_and_told(site, kind, p
     assert (site.calls("installBiz"), site.calls("uninstallBiz")) == (1, 0)
 
 
-async def test_another_version_of_a_module_is_refused(site):
+async def test_another_version_of_a_module_is_put_right_and_calls_nobody(site):
     names = await online(site)
-    for changed in ({"version": "9.9"}, {"name": "other"}):
-        said = await site.is_refused(Kind.MODULE, names[Kind.MODULE], {"spec": {"module": changed}})
-        assert "name and version of a Module do not change" in said
-    assert not await site.is_refused(Kind.MODULE, names[Kind.MODULE], {"spec": {"module": {"type": "wheel"}}})
+    await site.patch(Kind.MODULE, names[Kind.MODULE], {"spec": {"module": {"version": "9.9"}}})
+    await site.until(lambda: site.events("PutRight"))
+    await site.until(lambda: _has_version(site, "1.0.2"))
+    await site.is_calm()
+    assert (site.calls("installBiz"), site.calls("uninstallBiz")) == (1, 0) and site.serving("1.0.2")
+
+
+async def _has_version(site, version):
+    (module,) = await site.modules()
+    return module["spec"]["module"]["version"] == version

@@ -110,7 +110,7 @@ def revise_beyond_limits(world, pod, module):
     change(world, Kind.MODULE_REPLICASET, name_of(first), {"metadata": {"labels": label}})
 
 
-TOLD = [take_label_off, falsify_label, take_finalizer, turn_service, claim_detachment]
+TOLD = [take_label_off, falsify_label, take_finalizer, turn_service, claim_detachment, change_version]
 ACTS = [
     *TOLD,
     take_finalizers_of_the_rest,
@@ -120,7 +120,6 @@ ACTS = [
     claim_failure_for_years,
     wipe_status_of_deployment,
     count_wrongly,
-    change_version,
     revise_beyond_limits,
 ]
 

@@ -225,11 +225,18 @@ class Observer:
         return theirs.revision - replica_set.revision
 
     def base_pod(self, pod: Pod, now: datetime) -> ObservedBasePod:
-        modules = self._cache.modules_on(pod)
+        modules = tuple(self._as_planned(one) for one in self._cache.modules_on(pod))
         strays = frozenset(one.name for one in modules if self._is_given_up(one))
         return ObservedBasePod(
             pod, modules, self._agents.report(pod), self._kept(pod, now), strays, self._cache.labels_taken_off(pod)
         )
+
+    def _as_planned(self, module: Module) -> Module:
+        """With the name and version of its ReplicaSet, whatever somebody has written into it."""
+        replica_set = replica_set_of(module, self._cache)
+        if replica_set is None or identity(replica_set.module) == identity(module.spec.module):
+            return module
+        return replace(module, spec=replace(module.spec, module=replica_set.module))
 
     def _is_given_up(self, module: Module) -> bool:
         return DETACHED in module.metadata.labels or standing_of(module, self._cache) is Standing.STRAY

@@ -6,7 +6,7 @@ In: the ReplicaSet, its Modules, the seats. Out: Modules to create or delete, an
 from dataclasses import dataclass
 from datetime import datetime
 
-from arkwright.model.cluster import Pod
+from arkwright.model.cluster import Document, Pod
 from arkwright.model.codec import encode, encode_whole
 from arkwright.model.kinds import (
     Module,
@@ -232,9 +232,16 @@ def _renewals(replica_set: ModuleReplicaSet, live: tuple[Module, ...]) -> list[I
     """A changed url reaches the Modules that are not installed; those that are keep what they were installed from."""
     archive = encode(replica_set.module)
     stale = (one for one in live if _is_stale(one, replica_set.module))
-    return [
-        Patch(target_of(Kind.MODULE, one), {"spec": {"module": archive}}, "the template's url changed") for one in stale
-    ]
+    return [intent for one in stale for intent in _renewal(one, replica_set.module, archive)]
+
+
+def _renewal(module: Module, wanted: ModuleArchive, archive: Document) -> tuple[Intent, ...]:
+    target, had = target_of(Kind.MODULE, module), module.spec.module
+    if (had.name, had.version) == (wanted.name, wanted.version):
+        return (Patch(target, {"spec": {"module": archive}}, "the template's url changed"),)
+    because = f"{had.name}:{had.version} was written by hand; {wanted.name}:{wanted.version} is put back"
+    told = Tell(target, EventReason.PUT_RIGHT, because, is_warning=True)
+    return (Patch(target, {"spec": {"module": archive}}, because), told)
 
 
 def _is_stale(module: Module, wanted: ModuleArchive) -> bool:
