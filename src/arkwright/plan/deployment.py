@@ -12,7 +12,7 @@ from itertools import count
 from arkwright.model.cluster import Document
 from arkwright.model.codec import encode, encode_whole
 from arkwright.model.kinds import ModuleDeployment, ModuleDeploymentStatus, ReleaseStatus
-from arkwright.model.meta import Condition, OwnerReference
+from arkwright.model.meta import Condition, KubernetesObject, OwnerReference
 from arkwright.model.names import (
     ABORT,
     MODULE_DEPLOYMENT,
@@ -22,9 +22,10 @@ from arkwright.model.names import (
     replicaset_name,
 )
 from arkwright.model.outcomes import EventReason
+from arkwright.model.resources import Kind
 from arkwright.plan.abort import is_void, stable_instead, turned_back, unattended
 from arkwright.plan.handover import held_up, next_turn_in, old_counts
-from arkwright.plan.intents import Delete, Intent, Patch, Plan, SetStatus, Tell
+from arkwright.plan.intents import Delete, Intent, Patch, Plan, SetStatus, Target, Tell, target_of
 from arkwright.plan.overview import ObservedDeployment
 from arkwright.plan.release import Counts, Release, plan_release
 from arkwright.plan.retreat import plan_retreat
@@ -35,6 +36,7 @@ from arkwright.plan.revisions import (
     creation,
     granted,
     outdated,
+    released,
     wanted_replica_set,
 )
 from arkwright.plan.service import plan_service
@@ -215,7 +217,7 @@ def _plan_removal(observed: ObservedDeployment, now: datetime) -> Plan:
     if not set(FINALIZERS) & set(metadata.finalizers):
         return Plan()
     if observed.has_let_go:
-        return Plan((_without_finalizers(observed, "what it owns is to stay"),))
+        return Plan(_letting_go(observed) or (_without_finalizers(observed, "what it owns is to stay"),))
     modules = (*observed.new_modules, *observed.old_modules)
     failing = sum(1 for one in modules if one.is_terminating and one.status.attempts)
     spec, before = observed.deployment.spec, observed.deployment.status.release_status
@@ -231,6 +233,18 @@ def _plan_removal(observed: ObservedDeployment, now: datetime) -> Plan:
     is_kept = bool(set(metadata.finalizers) - set(FINALIZERS))
     last = _without_finalizers(observed, "nothing of it is left")
     return Plan((*service, *(status.intents if is_kept else ()), *told, last))
+
+
+def _letting_go(observed: ObservedDeployment) -> tuple[Intent, ...]:
+    """The collector does it too; where it does not know our kinds yet, it would collect what is to stay."""
+    ours, services = observed.deployment.metadata.uid, (observed.service, *observed.former_services)
+    owned: list[tuple[Target, KubernetesObject]] = [(one.target, one.replica_set) for one in observed.revisions]
+    owned += [(target_of(Kind.SERVICE, one), one) for one in services if one is not None]
+    return tuple(
+        released(target, one, ours)
+        for target, one in owned
+        if any(each.uid == ours for each in one.metadata.owner_references)
+    )
 
 
 def _without_finalizers(observed: ObservedDeployment, because: str) -> Patch:

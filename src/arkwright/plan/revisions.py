@@ -16,7 +16,7 @@ from arkwright.model.kinds import (
     ModuleReplicaSetSpec,
     ModuleTemplateSpec,
 )
-from arkwright.model.meta import ObjectMeta, OwnerReference
+from arkwright.model.meta import KubernetesObject, ObjectMeta, OwnerReference
 from arkwright.model.names import (
     API_VERSION,
     BASE_DEPLOYMENT,
@@ -123,6 +123,13 @@ def adoption(revision: Revision, deployment: ModuleDeployment) -> tuple[Intent, 
         target_of(Kind.MODULE_DEPLOYMENT, deployment), f"{revision.name} may have been let go of: {because}"
     )
     return (alive, Patch(revision.target, patch, because))
+
+
+def released(target: Target, one: KubernetesObject, owner_uid: str) -> Patch:
+    """It is let go of by its owner."""
+    left = [encode(each) for each in one.metadata.owner_references if each.uid != owner_uid]
+    version = one.metadata.resource_version
+    return Patch(target, {"metadata": {"ownerReferences": left or None, "resourceVersion": version}}, "it is let go of")
 
 
 def granted(revision: Revision, replicas: int, deployment: ModuleDeployment) -> ModuleReplicaSet:
