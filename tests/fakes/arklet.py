@@ -10,16 +10,17 @@ from arkwright.model.outcomes import Command, Outcome, Reason, Verdict
 class FakeArklet:
     """`bases`: address -> FakeBase. `latency`: seconds of a call. `is_lost`: whether an answer gets lost on its way.
 
-    `on_call` is called with (address, command, identity) right after a base has acted.
+    `urls`: (address, url) of every install that was asked for. `on_call` is called with (address, command, identity) right after a base has acted.
     """
 
     def __init__(
         self, latency=lambda command: 0.0, is_lost=lambda: False, on_call=lambda address, command, identity: None
     ):
-        self.bases = {}
+        self.bases, self.urls = {}, []
         self._latency, self._is_lost, self._on_call = latency, is_lost, on_call
 
     async def install(self, address, module, pod=""):
+        self.urls.append((address, module.url))
         body = {"bizName": module.name, "bizVersion": module.version, "bizUrl": module.url}
         return identified(await self._call(address, Command.INSTALL, body), module)
 

@@ -8,9 +8,16 @@ from arkwright.model import arklet, codec, names, resources
 from arkwright.model.cluster import Service, ServicePort, ServiceSpec
 from arkwright.model.kinds import ModulePhase, ServiceStrategy
 from arkwright.model.meta import ObjectMeta, OwnerReference
-from arkwright.model.names import MODULE_INSTANCE_COUNT, label_value, module_object_name, replicaset_name, serves_label
+from arkwright.model.names import (
+    MODULE_INSTANCE_COUNT,
+    MODULE_NAME,
+    label_value,
+    module_object_name,
+    replicaset_name,
+    serves_label,
+)
 from arkwright.plan.basepod import ObservedBasePod, plan_base_pod
-from arkwright.plan.intents import Create, Delete, Patch
+from arkwright.plan.intents import Create, Delete, Patch, Tell
 from arkwright.plan.service import ObservedService, plan_service
 from plan.builders import NOW, available, deployment, later, module, pod, report, spec
 
@@ -69,12 +76,11 @@ def test_a_controller_that_has_just_started_takes_a_modules_word_for_it():
 STRATEGY = ServiceStrategy(enable_module_service=True, port=8080, target_port=8080)
 
 
-def service(owner="md-uid", port=8080):
-    owners = (OwnerReference(api_version="v1", kind="ModuleDeployment", name="demo", uid=owner),)
+def service(owner="md-uid", port=8080, *, of="demo", label="provider", selector=SERVES, name="provider-service"):
+    owners = (OwnerReference(api_version="v1", kind="ModuleDeployment", name=of, uid=owner),) if of else ()
     wanted = (ServicePort(name="http", port=port, target_port=8080),)
-    return Service(
-        metadata=ObjectMeta(name="provider-service", uid="s", owner_references=owners), spec=ServiceSpec(ports=wanted)
-    )
+    metadata = ObjectMeta(name=name, uid="s", owner_references=owners, labels={MODULE_NAME: label})
+    return Service(metadata=metadata, spec=ServiceSpec(type="NodePort", selector={selector: "true"}, ports=wanted))
 
 
 WITH, WITHOUT = deployment(spec(service_strategy=STRATEGY)), deployment()
@@ -82,9 +88,14 @@ SERVICES = [
     pytest.param(WITH, None, (), [Create], id="made"),
     pytest.param(WITH, service(), (), [], id="as it should be"),
     pytest.param(WITH, service(port=1), (), [Patch], id="its port follows"),
-    pytest.param(WITH, service("foreign"), (), [], id="somebody else's is left alone"),
+    pytest.param(WITH, service(selector="mine"), (), [Patch, Tell], id="turned away by hand: put right and told"),
+    pytest.param(WITH, service("foreign", of="other"), (), [], id="somebody else's is left alone"),
+    pytest.param(WITH, service(of=""), (), [Patch], id="an orphan of ours is adopted"),
+    pytest.param(WITH, service("before"), (), [Patch], id="so is one whose owner of this name is no more"),
+    pytest.param(WITH, service(of="", label="x"), (), [], id="one without our label is nobody's orphan"),
+    pytest.param(WITH, service(of="", selector="mine"), (), [], id="nor is one that leads elsewhere"),
     pytest.param(WITHOUT, service(), (), [Delete], id="switched off"),
-    pytest.param(WITHOUT, service("foreign"), (), [], id="switched off, somebody else's"),
+    pytest.param(WITHOUT, service("foreign", of="other"), (), [], id="switched off, somebody else's"),
     pytest.param(WITHOUT, service(), (WITH,), [], id="another ModuleDeployment wants it"),
     pytest.param(WITHOUT, None, (), [], id="nothing to do"),
 ]
@@ -93,6 +104,21 @@ SERVICES = [
 @pytest.mark.parametrize("one, known, sharers, expected", SERVICES)
 def test_the_service_follows_the_strategy(one, known, sharers, expected):
     assert [type(intent) for intent in plan_service(ObservedService(one, known, sharers)).intents] == expected
+
+
+FORMER = service(name="supplier-service")
+
+
+@pytest.mark.parametrize(
+    "modules, expected",
+    [
+        pytest.param({"supplier", "provider"}, [], id="the old name still serves somewhere"),
+        pytest.param({"provider"}, [Delete], id="nothing is left of it"),
+    ],
+)
+def test_the_service_of_a_former_name_goes_once_nothing_of_that_name_is_left(modules, expected):
+    seen = ObservedService(WITH, service(), (), (FORMER,), frozenset(modules))
+    assert [type(intent) for intent in plan_service(seen).intents] == expected
 
 
 def test_names_at_their_limits_stay_names():

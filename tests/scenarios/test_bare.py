@@ -53,7 +53,7 @@ async def test_what_is_orphaned_stays_installed_and_is_adopted_again(site):
     await site.apply(**wish)
     await site.until_progress("Completed", 1, 2)
     await site.orphan()
-    await site.until(lambda: _is_gone(site))
+    await site.until(lambda: _is_gone(site), seconds=90)  # a real collector takes half a minute to know a new kind
     await site.is_calm()
     assert len(site.serving("1.0.2")) == len(await site.serves_labels()) == 2
     await site.apply(**wish)

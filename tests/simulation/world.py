@@ -39,7 +39,7 @@ class World:
         self.base_traits = {}  # what every new base is like
         self._controller = None
         self._pods = 0
-        self.kube.put(_base())
+        self.kube.put(_base(BASE))
 
     # ── time, and what can go wrong ──
 
@@ -96,6 +96,10 @@ class World:
             await self.kill_controller()
 
     # ── base pods ──
+
+    def add_base(self, name):
+        """Another base Deployment; its pods are added with `app=name`."""
+        self.kube.put(_base(name))
 
     def add_pods(self, count, **labels):
         return [self.add_pod(**labels) for _ in range(count)]
@@ -256,12 +260,12 @@ class World:
         return "\n".join(self.story[-last:])
 
 
-def _base():
+def _base(name):
     return {
         "apiVersion": "apps/v1",
         "kind": "Deployment",
-        "metadata": {"name": BASE, "namespace": NAMESPACE},
-        "spec": {"selector": {"matchLabels": {"app": BASE}}, "template": {"metadata": {"labels": {"app": BASE}}}},
+        "metadata": {"name": name, "namespace": NAMESPACE},
+        "spec": {"selector": {"matchLabels": {"app": name}}, "template": {"metadata": {"labels": {"app": name}}}},
     }
 
 

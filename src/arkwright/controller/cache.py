@@ -65,6 +65,7 @@ class Cache:
         self._label_off: dict[tuple[str, str], datetime] = {}
         self._arriving: set[tuple[str, tuple[str, str, str]]] = set()
         self._leaving: set[tuple[str, str]] = set()
+        self._taken_off: dict[tuple[str, str], frozenset[str]] = {}
         self._labels_coming: set[tuple[str, str, str]] = set()
         self.status_written: dict[tuple[Kind, str, str], datetime] = {}
         self.refused: dict[Key, str] = {}  # what the API server said last of a write that was planned for it
@@ -116,6 +117,8 @@ class Cache:
             self._objects[kind].pop(key, None)
             self.status_written.pop((kind, *key), None)
             self.refused.pop(Key(kind, *key), None)
+            if kind is Kind.POD:
+                self._taken_off.pop(key, None)
         else:
             self._objects[kind][key] = new
         if kind is Kind.POD:
@@ -181,12 +184,20 @@ class Cache:
     def labelling(self, kind: Kind, namespace: str, name: str, patch: Document) -> Iterator[None]:
         """Others see a pod as labelled for traffic from the moment that the write is sent: it may land at any time."""
         labels = patch.get("metadata", {}).get("labels", {}) if kind is Kind.POD else {}
+        if labels:
+            before = self._taken_off.get((namespace, name), frozenset())
+            off = {key for key, value in labels.items() if value is None}
+            self._taken_off[namespace, name] = (before - labels.keys()) | off
         coming = {(namespace, name, key) for key, value in labels.items() if key.startswith(SERVES_PREFIX) and value}
         self._labels_coming |= coming
         try:
             yield
         finally:
             self._labels_coming -= coming
+
+    def labels_taken_off(self, pod: Pod) -> frozenset[str]:
+        """Labels that we have taken off the pod ourselves, and not put on again."""
+        return self._taken_off.get(pod.key, frozenset())
 
     def is_label_coming(self, pod: Pod, module_name: str) -> bool:
         return (*pod.key, serves_label(module_name)) in self._labels_coming

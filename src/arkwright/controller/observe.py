@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from datetime import datetime
 
+from msgspec.structs import replace
+
 from arkwright.controller.agentcalls import AgentCalls
 from arkwright.controller.cache import Cache, Key
 from arkwright.controller.relations import (
@@ -16,7 +18,7 @@ from arkwright.controller.relations import (
     revisions_of,
     standing_of,
 )
-from arkwright.model.cluster import Deployment, Pod
+from arkwright.model.cluster import Deployment, Pod, Service
 from arkwright.model.kinds import Module, ModuleArchive, ModuleDeployment, ModuleReplicaSet
 from arkwright.model.membership import Standing
 from arkwright.model.names import (
@@ -35,7 +37,7 @@ from arkwright.plan.intents import Plan
 from arkwright.plan.module import plan_module
 from arkwright.plan.overview import ObservedDeployment
 from arkwright.plan.replicaset import ObservedReplicaSet, kept_until_replaced, plan_replica_set
-from arkwright.plan.revisions import Revision
+from arkwright.plan.revisions import Revision, is_in, is_wanted
 from arkwright.plan.seating import Room
 from arkwright.plan.tries import Choice, ObservedModule, identity
 
@@ -71,6 +73,7 @@ class Observer:
             unready=frozenset(pod.name for pod in pods if pod.is_unready),
             taken=self._taken_names(deployment, owned),
             service=self._cache.get(Kind.SERVICE, namespace, service_name(module.name)),
+            former_services=self._former_services(deployment),
             sharers=tuple(one for one in sharers if one.name != deployment.name),
             status_written_at=self._cache.status_written.get((Kind.MODULE_DEPLOYMENT, *deployment.key)),
             refused=self._refused(Key(Kind.MODULE_DEPLOYMENT, *deployment.key), owned),
@@ -88,6 +91,16 @@ class Observer:
         keys = (key, *(Key(Kind.MODULE_REPLICASET, *one.key) for one in replica_sets), *of_modules, *of_pods)
         return next((refused[one] for one in keys if one in refused), "")
 
+    def _former_services(self, deployment: ModuleDeployment) -> tuple[Service, ...]:
+        """Of names that its module had before, which no other ModuleDeployment has now."""
+        namespace, current = deployment.metadata.namespace, service_name(deployment.spec.template.spec.module.name)
+        owned: tuple[Service, ...] = self._cache.find(Kind.SERVICE, "owner", deployment.metadata.uid)
+        former = (one for one in owned if one.name != current)
+        named = ((one, one.name.removesuffix(service_name(""))) for one in former)
+        return tuple(
+            one for one, name in named if not self._cache.find(Kind.MODULE_DEPLOYMENT, "module", namespace, name)
+        )
+
     def _taken_names(self, deployment: ModuleDeployment, owned: tuple[ModuleReplicaSet, ...]) -> frozenset[str]:
         """Names that its next revision would have, and that are somebody else's: one after another until one is free."""
         namespace, number = deployment.metadata.namespace, max((one.revision for one in owned), default=0) + 1
@@ -101,7 +114,10 @@ class Observer:
 
     def replica_set(self, replica_set: ModuleReplicaSet) -> ObservedReplicaSet:
         deployment = deployment_of(replica_set, self._cache)
-        base = self._base(deployment) if deployment else base_of(replica_set, self._cache)
+        replica_set = self._as_wished(replica_set)
+        base = base_of(replica_set, self._cache)
+        if base is None and deployment and is_in(replica_set, deployment.spec.base_deployment_name):
+            base = self._base(deployment)
         of_base = self._cache.pods_of(base) if base else (() if deployment else candidates_of(replica_set, self._cache))
         modules = self._staying_modules(replica_set, of_base)
         # those that start take nothing yet, and explain why nothing fits
@@ -129,6 +145,16 @@ class Observer:
             refused=self._refused(key, (replica_set,)),
         )
 
+    def _as_wished(self, replica_set: ModuleReplicaSet) -> ModuleReplicaSet:
+        """With its ModuleDeployment's own template where that asks for this revision: nobody ever sees an older copy of it."""
+        deployment = deployment_of(replica_set, self._cache)
+        if deployment is None or not is_wanted(replica_set, deployment):
+            return replica_set
+        template = deployment.spec.template
+        if template == replica_set.spec.template:
+            return replica_set
+        return replace(replica_set, spec=replace(replica_set.spec, template=template))
+
     def _staying_modules(self, replica_set: ModuleReplicaSet, pods: tuple[Pod, ...]) -> tuple[Module, ...]:
         """Its Modules without those on pods that were relabelled out of the base: they are given up. `pods`: the base's."""
         names = {pod.name for pod in pods}
@@ -153,8 +179,8 @@ class Observer:
         pod, replica_set = self._cache.get_pod_of(module), replica_set_of(module, self._cache)
         key = Key(Kind.MODULE, *module.key)
         name, archive = module.spec.module.name, module.spec.module
-        if replica_set and _same_identity(replica_set, module):
-            archive = replica_set.module
+        if replica_set:
+            archive = self._as_wished(replica_set).module
         if pod is None:
             return self._unplaced(module, archive)
         namesakes = (one for one in self._cache.modules_on(pod) if one.spec.module.name == name)
@@ -218,9 +244,18 @@ class Observer:
         return theirs.revision - replica_set.revision
 
     def base_pod(self, pod: Pod, now: datetime) -> ObservedBasePod:
-        modules = self._cache.modules_on(pod)
+        modules = tuple(self._as_planned(one) for one in self._cache.modules_on(pod))
         strays = frozenset(one.name for one in modules if self._is_given_up(one))
-        return ObservedBasePod(pod, modules, self._agents.report(pod), self._kept(pod, now), strays)
+        return ObservedBasePod(
+            pod, modules, self._agents.report(pod), self._kept(pod, now), strays, self._cache.labels_taken_off(pod)
+        )
+
+    def _as_planned(self, module: Module) -> Module:
+        """With the name and version of its ReplicaSet, whatever somebody has written into it."""
+        replica_set = replica_set_of(module, self._cache)
+        if replica_set is None or identity(replica_set.module) == identity(module.spec.module):
+            return module
+        return replace(module, spec=replace(module.spec, module=replica_set.module))
 
     def _is_given_up(self, module: Module) -> bool:
         return DETACHED in module.metadata.labels or standing_of(module, self._cache) is Standing.STRAY
@@ -238,11 +273,6 @@ class Observer:
         name = deployment.spec.base_deployment_name
         base: Deployment | None = self._cache.get(Kind.DEPLOYMENT, deployment.metadata.namespace, name)
         return base
-
-
-def _same_identity(replica_set: ModuleReplicaSet, module: Module) -> bool:
-    ours, theirs = replica_set.module, module.spec.module
-    return (ours.name, ours.version) == (theirs.name, theirs.version)
 
 
 def _drain_seconds(replica_set: ModuleReplicaSet | None) -> float:

@@ -1,5 +1,6 @@
 """The parts of Kubernetes' own kinds that arkwright reads, and the few it writes."""
 
+import re
 from datetime import datetime
 from typing import Any
 
@@ -7,6 +8,8 @@ from arkwright.model.arklet import DEFAULT_PORT
 from arkwright.model.meta import KubernetesObject, ObjectMeta, Value
 from arkwright.model.names import ARKLET_PORT, ARKLET_SCHEME, DELETE_POD, DELETE_POD_DIRECTLY, is_asked_for
 from arkwright.model.selectors import LabelSelector
+
+PORT_NUMBER = re.compile("[0-9]{1,5}")
 
 
 class ContainerPort(Value, frozen=True, kw_only=True):
@@ -120,7 +123,7 @@ class Pod(KubernetesObject, frozen=True, kw_only=True):
     @property
     def agent_port(self) -> int:
         text = self.metadata.annotations.get(ARKLET_PORT, "")
-        return int(text) if text.isdigit() else DEFAULT_PORT
+        return int(text) if PORT_NUMBER.fullmatch(text) and 0 < int(text) < 65536 else DEFAULT_PORT
 
     @property
     def agent_address(self) -> str:

@@ -12,6 +12,9 @@ from arkwright.model.meta import Condition, KubernetesObject, OwnedMeta, OwnerRe
 from arkwright.model.names import MODULE_DEPLOYMENT, MODULE_REPLICASET, MODULE_REPLICASET_REVISION, label_value
 from arkwright.model.selectors import LabelSelector
 
+MOST_DIGITS = 9
+"""Of a revision: one that somebody made longer by hand would make the next one longer than a label may be."""
+
 
 class UpgradePolicy(StrEnum):
     INSTALL_THEN_UNINSTALL = "install_then_uninstall"
@@ -193,7 +196,7 @@ class ModuleReplicaSet(KubernetesObject, frozen=True, kw_only=True):
     def revision(self) -> int:
         """Counts up within its ModuleDeployment; the highest is the newest."""
         text = self.metadata.labels.get(MODULE_REPLICASET_REVISION, "0")
-        return int(text) if text.isdigit() else 0
+        return int(text) if text.isdigit() and len(text) <= MOST_DIGITS else 0
 
 
 class ModuleSpec(Value, frozen=True, kw_only=True):

@@ -53,6 +53,7 @@ class EventReason(StrEnum):
     MODULE_UNINSTALLED = "ModuleUninstalled"
     MODULE_UNINSTALL_FAILED = "ModuleUninstallFailed"
     MODULE_DRIFTED = "ModuleDrifted"
+    PUT_RIGHT = "PutRight"
     MODULE_DETACHED = "ModuleDetached"
     MODULE_ATTACHED = "ModuleAttached"
     BATCH_STARTED = "BatchStarted"

@@ -24,7 +24,7 @@ NEWS_SECONDS = 0.5
 @dataclass(frozen=True)
 class ObservedBasePod:
     """`kept`: names of deleted Modules that serve on until their replacements do. `strays`: of those that the pod took along
-    out of its base: they get no request.
+    out of its base: they get no request. `taken_off`: labels that we took off the pod ourselves.
     """
 
     pod: Pod
@@ -32,6 +32,7 @@ class ObservedBasePod:
     report: BaseReport | None = None
     kept: frozenset[str] = frozenset()
     strays: frozenset[str] = frozenset()
+    taken_off: frozenset[str] = frozenset()
 
 
 def plan_base_pod(observed: ObservedBasePod, now: datetime) -> Plan:
@@ -67,7 +68,17 @@ def _plan_labels(observed: ObservedBasePod, target: Target, now: datetime) -> Pl
     if changes.keys() == {MODULE_INSTANCE_COUNT} and any(_is_coming(one, now) for one in observed.modules):
         return Plan(look_again_in=COMING_SECONDS)
     said = ", ".join(f"{key.partition('/')[2]}={value or 'off'}" for key, value in sorted(changes.items()))
-    return Plan((Patch(target, {"metadata": {"labels": dict(sorted(changes.items()))}}, said),))
+    patch = Patch(target, {"metadata": {"labels": dict(sorted(changes.items()))}}, said)
+    return Plan((patch, *_told_of_hands(observed, target, changes)))
+
+
+def _told_of_hands(observed: ObservedBasePod, target: Target, changes: dict[str, str | None]) -> tuple[Intent, ...]:
+    """A label by which a module gets its requests was there once it was Available; whoever took it away is told."""
+    available = (one for one in observed.modules if one.status.status is ModulePhase.AVAILABLE)
+    had = {serves_label(one.spec.module.name) for one in available} - observed.taken_off
+    missing = sorted(key for key, value in changes.items() if value and key in had)
+    said = f"label {', '.join(missing)} was changed by hand, and is put right: the module serves there"
+    return (Tell(target, EventReason.PUT_RIGHT, said, is_warning=True),) if missing else ()
 
 
 def _is_coming(module: Module, now: datetime) -> bool:

@@ -12,7 +12,7 @@ from itertools import count
 from arkwright.model.cluster import Document
 from arkwright.model.codec import encode, encode_whole
 from arkwright.model.kinds import HELD, ModuleDeployment, ModuleDeploymentStatus, ReleaseStatus
-from arkwright.model.meta import Condition, OwnerReference
+from arkwright.model.meta import Condition, KubernetesObject, OwnerReference
 from arkwright.model.names import (
     ABORT,
     AWAITING,
@@ -23,10 +23,11 @@ from arkwright.model.names import (
     replicaset_name,
 )
 from arkwright.model.outcomes import EventReason
+from arkwright.model.resources import Kind
 from arkwright.plan.abort import is_void, stable_instead, turned_back, unattended
 from arkwright.plan.confirmation import PAUSE, as_annotation, as_decided, ignored, is_put_back, next_note, note_of
 from arkwright.plan.handover import held_up, next_turn_in, old_counts
-from arkwright.plan.intents import Delete, Intent, Patch, Plan, SetStatus, Tell
+from arkwright.plan.intents import Delete, Intent, Patch, Plan, SetStatus, Target, Tell, target_of
 from arkwright.plan.overview import ObservedDeployment
 from arkwright.plan.release import Counts, Release, Step, plan_release
 from arkwright.plan.retreat import plan_retreat
@@ -37,9 +38,10 @@ from arkwright.plan.revisions import (
     creation,
     granted,
     outdated,
+    released,
     wanted_replica_set,
 )
-from arkwright.plan.service import ObservedService, plan_service
+from arkwright.plan.service import plan_service
 from arkwright.plan.status import (
     conditions,
     is_available,
@@ -65,7 +67,7 @@ def plan_deployment(observed: ObservedDeployment, now: datetime) -> Plan:
         observed = replace(observed, deployment=turned_back(observed.deployment, stable), is_abort=True)
     number, name = _revision(observed)
     step = plan_release(_release(observed, now), name, now)
-    service = plan_service(ObservedService(observed.deployment, observed.service, observed.sharers))
+    service = plan_service(observed.services)
     failure = _failure(observed) or service.failure
     is_sure = not (observed.refused and step.spec_changes)  # progress says nothing that the spec does not say yet
     status = _plan_status(observed, step.release if is_sure else asked.status.release_status, failure, now)
@@ -233,7 +235,7 @@ def _plan_removal(observed: ObservedDeployment, now: datetime) -> Plan:
     if not set(FINALIZERS) & set(metadata.finalizers):
         return Plan()
     if observed.has_let_go:
-        return Plan((_without_finalizers(observed, "what it owns is to stay"),))
+        return Plan(_letting_go(observed) or (_without_finalizers(observed, "what it owns is to stay"),))
     modules = (*observed.new_modules, *observed.old_modules)
     failing = sum(1 for one in modules if one.is_terminating and one.status.attempts)
     spec, before = observed.deployment.spec, observed.deployment.status.release_status
@@ -243,12 +245,24 @@ def _plan_removal(observed: ObservedDeployment, now: datetime) -> Plan:
     if modules:
         return status.then(Plan((*told, *_lowered(observed, retreat.staying))))  # told first: the rest may be refused
     gone = tuple(Delete(one.target, "its ModuleDeployment is deleted") for one in _standing(observed))
-    service = plan_service(ObservedService(observed.deployment, observed.service, observed.sharers)).intents
+    service = plan_service(observed.services).intents
     if observed.revisions:
         return status.then(Plan((*gone, *service, *told)))
     is_kept = bool(set(metadata.finalizers) - set(FINALIZERS))
     last = _without_finalizers(observed, "nothing of it is left")
     return Plan((*service, *(status.intents if is_kept else ()), *told, last))
+
+
+def _letting_go(observed: ObservedDeployment) -> tuple[Intent, ...]:
+    """The collector does it too; where it does not know our kinds yet, it would collect what is to stay."""
+    ours, services = observed.deployment.metadata.uid, (observed.service, *observed.former_services)
+    owned: list[tuple[Target, KubernetesObject]] = [(one.target, one.replica_set) for one in observed.revisions]
+    owned += [(target_of(Kind.SERVICE, one), one) for one in services if one is not None]
+    return tuple(
+        released(target, one, ours)
+        for target, one in owned
+        if any(each.uid == ours for each in one.metadata.owner_references)
+    )
 
 
 def _without_finalizers(observed: ObservedDeployment, because: str) -> Patch:

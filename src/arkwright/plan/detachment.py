@@ -8,10 +8,10 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from arkwright.model.cluster import Pod
+from arkwright.model.cluster import Document, Pod
 from arkwright.model.kinds import ModulePhase
 from arkwright.model.membership import Standing
-from arkwright.model.names import BASE_DEPLOYMENT, DETACHED, MODULE_REPLICASET
+from arkwright.model.names import ALLOCATE_POD, BASE_DEPLOYMENT, DETACHED, MODULE_REPLICASET
 from arkwright.model.outcomes import EventReason, Reason
 from arkwright.plan.intents import Patch, Plan, Tell
 from arkwright.plan.tries import ObservedModule, pod_name, set_status, target
@@ -20,6 +20,8 @@ from arkwright.plan.tries import ObservedModule, pod_name, set_status, target
 def plan_detachment(observed: ObservedModule, now: datetime) -> Plan | None:
     """None: it belongs where it is."""
     labels = observed.module.metadata.labels
+    if DETACHED in labels and labels.get(MODULE_REPLICASET) and observed.standing is not Standing.STRAY:
+        return _put_right(observed, {"labels": {DETACHED: None}}, "it is not detached")
     if DETACHED in labels:
         return _plan_return(observed) if _may_return(observed) else _told(observed, now)
     if observed.standing is Standing.STRAY and MODULE_REPLICASET in labels:
@@ -27,7 +29,19 @@ def plan_detachment(observed: ObservedModule, now: datetime) -> Plan | None:
         left = Tell(target(observed.module), EventReason.MODULE_DETACHED, _why(observed))
         patch = Patch(target(observed.module), {"metadata": {"labels": changed}}, _why(observed))
         return Plan((patch,)).then(_told(observed, now)).then(Plan((left,)))
-    return None
+    return _told(observed, now) if observed.standing is Standing.STRAY else None
+
+
+def with_finalizer(observed: ObservedModule) -> Plan:
+    """Without it a deleted Module would be gone, and its code still be in the base."""
+    metadata = observed.module.metadata
+    wanted = {"finalizers": [*metadata.finalizers, ALLOCATE_POD], "resourceVersion": metadata.resource_version}
+    return _put_right(observed, wanted, "its finalizer was taken away, and is put back")
+
+
+def _put_right(observed: ObservedModule, metadata: Document, because: str) -> Plan:
+    told = Tell(target(observed.module), EventReason.PUT_RIGHT, because, is_warning=True)
+    return Plan((Patch(target(observed.module), {"metadata": metadata}, because), told))
 
 
 def not_ours(pod: Pod) -> str:

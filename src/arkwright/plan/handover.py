@@ -14,7 +14,7 @@ from arkwright.model.kinds import Module, ModuleDeploymentSpec, ModulePhase, Upg
 from arkwright.model.meta import Condition
 from arkwright.model.outcomes import EventReason
 from arkwright.plan.contention import has_failed_alone, has_given_way, is_refused_beside, seconds_to_turn
-from arkwright.plan.revisions import Revision, identity
+from arkwright.plan.revisions import Revision, identity, is_in
 from arkwright.plan.silence import has_never_answered
 from arkwright.plan.status import is_available, is_ready
 
@@ -73,7 +73,9 @@ def _with_newcomers(handover: Handover, kept: dict[str, int]) -> dict[str, int]:
 
     What has to leave leaves first: a count that goes down and up at once stays as it is, and nothing would move.
     """
-    stable = next((one for one in reversed(handover.by_stability) if kept[one.name]), None)
+    base = handover.spec.base_deployment_name
+    here = [one for one in handover.by_stability if is_in(one.replica_set, base)]
+    stable = next((one for one in reversed(here) if kept[one.name]), None)
     if handover.spec.replicas >= 0 or stable is None or kept[stable.name] < len(stable.live):
         return kept
     held = {one.pod_name for revision in (*handover.others, handover.current) if revision for one in revision.live}
@@ -175,7 +177,10 @@ def needs_room(successor: Module, handover: Handover) -> bool:
 def is_restart(handover: Handover) -> bool:
     """Same name and version as an older revision that still has Modules: a base holds only one instance of it."""
     wanted = identity(handover.spec.template)[:2]
-    return any(one.modules and identity(one.replica_set.spec.template)[:2] == wanted for one in handover.others)
+    here = (
+        one for one in handover.others if one.modules and is_in(one.replica_set, handover.spec.base_deployment_name)
+    )
+    return any(identity(one.replica_set.spec.template)[:2] == wanted for one in here)
 
 
 def allowed_unavailable(handover: Handover, waiting: int) -> int:

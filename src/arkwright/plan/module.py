@@ -23,8 +23,8 @@ from arkwright.model.outcomes import CallUnderWay, Command, EventReason, Reason,
 from arkwright.plan.binding import plan_binding
 from arkwright.plan.contention import must_go_first
 from arkwright.plan.departure import plan_departure
-from arkwright.plan.detachment import not_ours, plan_detachment
-from arkwright.plan.intents import Delete, Intent, Patch, Plan, Tell
+from arkwright.plan.detachment import not_ours, plan_detachment, with_finalizer
+from arkwright.plan.intents import Delete, Intent, Plan, Tell
 from arkwright.plan.tries import (
     ASK_AGAIN_SECONDS,
     SHORT_STATE_SECONDS,
@@ -52,7 +52,7 @@ def plan_module(observed: ObservedModule, now: datetime) -> Plan:
     if observed.choice is not None and (observed.choice.pods or _is_bare(module)):
         return plan_binding(observed, observed.choice, now)
     if ALLOCATE_POD not in module.metadata.finalizers and module.pod_name:
-        return _plan_return_of_finalizer(module)
+        return with_finalizer(observed)
     if observed.pod is None or not observed.is_pod_live:
         return Plan((Delete(target(module), f"base pod {pod_name(observed)} is gone or going"),))
     if observed.standing is Standing.FOREIGN:
@@ -62,13 +62,6 @@ def plan_module(observed: ObservedModule, now: datetime) -> Plan:
 
 def _is_bare(module: Module) -> bool:
     return MODULE_REPLICASET not in module.metadata.labels
-
-
-def _plan_return_of_finalizer(module: Module) -> Plan:
-    """Without it a deleted Module would be gone, and still be in its base."""
-    metadata = module.metadata
-    patch = {"finalizers": [*metadata.finalizers, ALLOCATE_POD], "resourceVersion": metadata.resource_version}
-    return Plan((Patch(target(module), {"metadata": patch}, "its finalizer was missing"),))
 
 
 def _plan_stay(observed: ObservedModule, now: datetime) -> Plan:

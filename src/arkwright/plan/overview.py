@@ -9,7 +9,8 @@ from arkwright.model.kinds import Module, ModuleDeployment
 from arkwright.model.resources import Kind
 from arkwright.plan.handover import Handover
 from arkwright.plan.intents import Target, target_of
-from arkwright.plan.revisions import Revision, identity
+from arkwright.plan.revisions import Revision, is_in, is_wanted
+from arkwright.plan.service import ObservedService
 from arkwright.plan.silence import Silence
 
 
@@ -19,6 +20,7 @@ class ObservedDeployment:
 
     `taken`: names of ReplicaSets that its next revision cannot have, for they are somebody else's.
     `service` has the name that the module's Service would have; `sharers` are other ModuleDeployments of that module.
+    `former_services`: those of names that the module had before, which nobody else asks for.
     `is_abort`: `deployment` is as if it asked for the stable revision, for a person has given its release up.
     `has_let_go`: it was deleted with --cascade=orphan. `refused`: what the API server says of a write that it refuses.
     """
@@ -31,6 +33,7 @@ class ObservedDeployment:
     taken: frozenset[str] = frozenset()
     service: Service | None = None
     sharers: tuple[ModuleDeployment, ...] = ()
+    former_services: tuple[Service, ...] = ()
     status_written_at: datetime | None = None
     is_abort: bool = False
     has_let_go: bool = False
@@ -38,9 +41,8 @@ class ObservedDeployment:
 
     @cached_property
     def current(self) -> Revision | None:
-        """The revision of the wanted name, version and restart."""
-        wanted = identity(self.deployment.spec.template)
-        same = [one for one in self.revisions if identity(one.replica_set.spec.template) == wanted]
+        """The revision of the wanted name, version and restart in the wanted base."""
+        same = [one for one in self.revisions if is_wanted(one.replica_set, self.deployment)]
         return max(same, key=lambda one: one.number, default=None)
 
     @cached_property
@@ -61,9 +63,20 @@ class ObservedDeployment:
         replicas = self.deployment.spec.replicas
         if replicas >= 0:
             return replicas
-        return (
-            self.live_pods if self.base else self.deployment.status.replicas
-        )  # a base that is not there empties nothing
+        if self.base is None:
+            return self.deployment.status.replicas  # a base that is not there empties no other
+        return self.live_pods or len({one.pod_name for one in self._elsewhere})
+
+    @property
+    def _elsewhere(self) -> tuple[Module, ...]:
+        """In a base that is named no more; it is not emptied before the one that is named now has a pod."""
+        base = self.deployment.spec.base_deployment_name
+        return tuple(module for one in self.others if not is_in(one.replica_set, base) for module in one.modules)
+
+    @property
+    def services(self) -> ObservedService:
+        names = frozenset(one.replica_set.module.name for one in self.revisions if one.modules)
+        return ObservedService(self.deployment, self.service, self.sharers, self.former_services, names)
 
     @property
     def new_modules(self) -> tuple[Module, ...]:

@@ -13,7 +13,7 @@ class Seat:
     `modules` counts every Module on it, placements decided and not yet visible included. `cap` None: no limit.
     `holds_own`: has a live Module of this ReplicaSet. `holds_sibling`: has a live one of another revision of the same
     ModuleDeployment. `holds_namesake`: has a module of that name from another ModuleDeployment, and two of one name would
-    contend for the traffic. `is_given_back`: the sibling is newer, cannot share the pod and has failed there, so ours is
+    contend for the traffic; `namesake_of` is whose. `is_given_back`: the sibling is newer, cannot share the pod and has failed there, so ours is
     wanted again. `is_being_left`: one of ours is going, and is to be made up for elsewhere. `is_ready_to_lose`: the other
     revision's Module there is to stay, so ours may go. `is_silent`: its agent has never answered; it comes last, so that it is
     no beta. `is_nobodys`: no ReplicaSet made it; between equals it comes after those that are the base's without doubt.
@@ -25,6 +25,7 @@ class Seat:
     holds_own: bool = False
     holds_sibling: bool = False
     holds_namesake: bool = False
+    namesake_of: str = ""
     is_live: bool = True
     is_being_left: bool = False
     is_given_back: bool = False
@@ -85,7 +86,9 @@ def _refusal(seat: Seat, wish: Wish) -> str | None:
     if not seat.is_live:
         return "not running"
     is_closed = seat.holds_sibling and not (wish.is_beside or seat.is_given_back)
-    if seat.holds_own or seat.is_being_left or seat.holds_namesake or is_closed:
+    if seat.holds_namesake:
+        return f"already holds {wish.module}" + (f" of {seat.namesake_of}" if seat.namesake_of else "")
+    if seat.holds_own or seat.is_being_left or is_closed:
         return f"already holds {wish.module}"
     if seat.cap is not None and seat.modules >= seat.cap and not seat.holds_sibling:
         return "at max-module-count"

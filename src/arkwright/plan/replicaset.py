@@ -6,7 +6,7 @@ In: the ReplicaSet, its Modules, the seats. Out: Modules to create or delete, an
 from dataclasses import dataclass
 from datetime import datetime
 
-from arkwright.model.cluster import Pod
+from arkwright.model.cluster import Document, Pod
 from arkwright.model.codec import encode, encode_whole
 from arkwright.model.kinds import (
     Module,
@@ -230,14 +230,27 @@ def _new_module(replica_set: ModuleReplicaSet, pod: Pod) -> Create:
 
 
 def _renewals(replica_set: ModuleReplicaSet, live: tuple[Module, ...]) -> list[Intent]:
-    """A changed url reaches the Modules that are not installed; those that are keep what they were installed from."""
-    archive = encode(replica_set.module)
-    stale = (
-        one for one in live if one.status.status is not ModulePhase.AVAILABLE and one.spec.module != replica_set.module
-    )
-    return [
-        Patch(target_of(Kind.MODULE, one), {"spec": {"module": archive}}, "the template's url changed") for one in stale
-    ]
+    """A changed url and policy reach the Modules that are not installed; those that are keep what they were installed by."""
+    wanted = ModuleSpec(module=replica_set.module, upgrade_policy=replica_set.spec.operation_strategy.upgrade_policy)
+    stale = (one for one in live if _is_stale(one, wanted))
+    return [intent for one in stale for intent in _renewal(one, wanted)]
+
+
+def _renewal(module: Module, wanted: ModuleSpec) -> tuple[Intent, ...]:
+    target, had, new = target_of(Kind.MODULE, module), module.spec.module, wanted.module
+    spec: Document = {"module": encode(new), "upgradePolicy": wanted.upgrade_policy}
+    if (had.name, had.version) == (new.name, new.version):
+        return (Patch(target, {"spec": spec}, "the template's url, or the policy, has changed"),)
+    because = f"{had.name}:{had.version} was written by hand; {new.name}:{new.version} is put back"
+    told = Tell(target, EventReason.PUT_RIGHT, because, is_warning=True)
+    return (Patch(target, {"spec": spec}, because), told)
+
+
+def _is_stale(module: Module, wanted: ModuleSpec) -> bool:
+    had, new = module.spec.module, wanted.module
+    is_installed = module.status.status is ModulePhase.AVAILABLE
+    is_another = (had.name, had.version) != (new.name, new.version)
+    return is_another or (not is_installed and (had, module.spec.upgrade_policy) != (new, wanted.upgrade_policy))
 
 
 def _failing(observed: ObservedReplicaSet, explanation: str) -> tuple[Condition, ...]:

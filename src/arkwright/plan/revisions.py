@@ -16,7 +16,7 @@ from arkwright.model.kinds import (
     ModuleReplicaSetSpec,
     ModuleTemplateSpec,
 )
-from arkwright.model.meta import ObjectMeta, OwnerReference
+from arkwright.model.meta import KubernetesObject, ObjectMeta, OwnerReference
 from arkwright.model.names import (
     API_VERSION,
     BASE_DEPLOYMENT,
@@ -63,6 +63,17 @@ def identity(template: ModuleTemplateSpec) -> tuple[str, str, str]:
     """What makes a revision: name, version, restart. Another url makes none."""
     module = template.spec.module
     return (module.name, module.version, template.metadata.annotations.get(RESTARTED_AT, ""))
+
+
+def is_wanted(replica_set: ModuleReplicaSet, deployment: ModuleDeployment) -> bool:
+    """Whether this is the revision that the ModuleDeployment asks for: that module, in that base."""
+    is_same = identity(replica_set.spec.template) == identity(deployment.spec.template)
+    return is_same and is_in(replica_set, deployment.spec.base_deployment_name)
+
+
+def is_in(replica_set: ModuleReplicaSet, base: str) -> bool:
+    """Whether it was made for the base of that name. One that names none goes where its ModuleDeployment says."""
+    return replica_set.metadata.labels.get(BASE_DEPLOYMENT, "") in ("", label_value(base))
 
 
 def replica_set_target(replica_set: ModuleReplicaSet) -> Target:
@@ -112,6 +123,13 @@ def adoption(revision: Revision, deployment: ModuleDeployment) -> tuple[Intent, 
         target_of(Kind.MODULE_DEPLOYMENT, deployment), f"{revision.name} may have been let go of: {because}"
     )
     return (alive, Patch(revision.target, patch, because))
+
+
+def released(target: Target, one: KubernetesObject, owner_uid: str) -> Patch:
+    """It is let go of by its owner."""
+    left = [encode(each) for each in one.metadata.owner_references if each.uid != owner_uid]
+    version = one.metadata.resource_version
+    return Patch(target, {"metadata": {"ownerReferences": left or None, "resourceVersion": version}}, "it is let go of")
 
 
 def granted(revision: Revision, replicas: int, deployment: ModuleDeployment) -> ModuleReplicaSet:

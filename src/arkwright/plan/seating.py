@@ -43,13 +43,15 @@ def _seat(room: Room, pod: Pod, now: datetime) -> Seat:
     own = [one for one in staying if _is_own(room.replica_set, one)]
     siblings = [one for one in staying if not _is_own(room.replica_set, one) and _is_sibling(room.replica_set, one)]
     taken = _taken(room, pod)
+    namesakes = {place[0] for place in taken if _is_namesake(room.replica_set, place)}
     return Seat(
         pod=pod.name,
         modules=len(taken),
         cap=cap(pod, room.base),
         holds_own=bool(own),
         holds_sibling=bool(siblings),
-        holds_namesake=any(_is_namesake(room.replica_set, place) for place in taken),
+        holds_namesake=bool(namesakes),
+        namesake_of=min(namesakes, default=""),
         is_live=pod.is_live,
         is_being_left=room.replica_set.replaces_first
         and any(one.is_terminating and _is_own(room.replica_set, one) for one in residents),

@@ -7,21 +7,28 @@ condition if the name belongs to somebody else.
 from dataclasses import dataclass
 
 from arkwright.model.cluster import Document, Service, ServicePort, ServiceSpec
-from arkwright.model.codec import encode
+from arkwright.model.codec import encode, merge_patch
 from arkwright.model.kinds import ModuleDeployment
 from arkwright.model.meta import Condition, ObjectMeta, OwnerReference
 from arkwright.model.names import API_VERSION, MODULE_NAME, label_value, serves_label, service_name
+from arkwright.model.outcomes import EventReason
 from arkwright.model.resources import Kind
-from arkwright.plan.intents import Create, Delete, Intent, Patch, Target
+from arkwright.plan.intents import Create, Delete, Intent, Patch, Target, Tell, target_of
 
 
 @dataclass(frozen=True)
 class ObservedService:
-    """`sharers`: other ModuleDeployments of the namespace that want a Service for this module name."""
+    """`sharers`: other ModuleDeployments of the namespace that want a Service for this module name.
+
+    `former`: Services of names that its module had before, which nobody else asks for; `modules`: names of modules that are
+    still somewhere.
+    """
 
     deployment: ModuleDeployment
     service: Service | None = None
     sharers: tuple[ModuleDeployment, ...] = ()
+    former: tuple[Service, ...] = ()
+    modules: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -32,6 +39,18 @@ class ServicePlan:
 
 def plan_service(observed: ObservedService) -> ServicePlan:
     """Bring the module's Service to what the strategy asks for."""
+    plan = _plan_current(observed)
+    return ServicePlan((*plan.intents, *_removal_of_former(observed)), plan.failure)
+
+
+def _removal_of_former(observed: ObservedService) -> tuple[Intent, ...]:
+    """The module was renamed: its old Service goes once nothing is left that it could lead to."""
+    namesake = {service_name(module) for module in observed.modules}
+    because = "the module has another name now, and serves under it"
+    return tuple(Delete(target_of(Kind.SERVICE, one), because) for one in observed.former if one.name not in namesake)
+
+
+def _plan_current(observed: ObservedService) -> ServicePlan:
     deployment, service = observed.deployment, observed.service
     if not wants_service(deployment):
         return ServicePlan(_removal(observed))
@@ -77,13 +96,18 @@ def _is_as_made(deployment: ModuleDeployment, service: Service) -> bool:
 def _changes(deployment: ModuleDeployment, service: Service) -> tuple[Intent, ...]:
     wanted = _service(deployment)
     patch: Document = {}
-    if service.spec.ports != wanted.spec.ports:
-        patch["spec"] = {"ports": encode(wanted)["spec"]["ports"]}
+    if changed := merge_patch(encode(service.spec), encode(wanted.spec)):
+        patch["spec"] = changed
+    because = (
+        "the strategy's port changed" if changed.keys() == {"ports"} else "it was changed by hand, and is put right"
+    )
     uid = deployment.metadata.uid
     owners = [one for one in service.metadata.owner_references if one.uid == uid or one.name != deployment.name]
     if all(owner.uid != deployment.metadata.uid for owner in owners):
         patch["metadata"] = {"ownerReferences": [encode(one) for one in (*owners, _owner(deployment))]}
-    return (Patch(_target(deployment, service.metadata.uid), patch, "the strategy's port changed"),) if patch else ()
+    target = _target(deployment, service.metadata.uid)
+    told = (Tell(target, EventReason.PUT_RIGHT, because, is_warning=True),) if changed.keys() - {"ports"} else ()
+    return (Patch(target, patch, because if changed else "it gets its owner"), *told) if patch else ()
 
 
 def _service(deployment: ModuleDeployment) -> Service:

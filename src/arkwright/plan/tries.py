@@ -26,6 +26,7 @@ from arkwright.plan.silence import NEVER_ANSWERED, has_never_answered
 SHORT_STATE_SECONDS = 0.5
 ASK_AGAIN_SECONDS = 1.0
 MAX_BACKOFF_SECONDS = 60.0
+LONGEST_PAUSE_SECONDS = 1.2 * MAX_BACKOFF_SECONDS
 MAX_DOUBTS = 3
 UNSUCCESSFUL = frozenset({Verdict.REFUSED, Verdict.UNREACHED, Verdict.LOST})
 
@@ -81,7 +82,8 @@ def after_failure(observed: ObservedModule, now: datetime) -> Plan | None:
     if last and last.outcome.verdict in UNSUCCESSFUL and not is_written_down(observed, last):
         return failed_try(observed, last)
     if _is_current(observed) and status.next_attempt_time and status.next_attempt_time > now:
-        return Plan(look_again_in=(status.next_attempt_time - now).total_seconds())
+        left = (status.next_attempt_time - now).total_seconds()
+        return Plan(look_again_in=left) if left <= LONGEST_PAUSE_SECONDS else None  # nobody here has written that
     return None
 
 
