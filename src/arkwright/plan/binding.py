@@ -5,6 +5,8 @@ In: the Module, pods that it may go to. Out: one patch that binds it, or a statu
 
 from datetime import datetime
 
+from msgspec.structs import replace
+
 from arkwright.model.cluster import Document, Pod
 from arkwright.model.codec import encode
 from arkwright.model.kinds import (
@@ -51,7 +53,9 @@ def owner_reference(pod: Pod) -> OwnerReference:
 
 def _bound(module: Module, pod: Pod) -> Document:
     metadata = module.metadata
-    others = (one for one in metadata.owner_references if one.kind != "Pod")
+    others = (  # an object has one controller at most, and that of a Module is its pod
+        replace(one, controller=False) for one in metadata.owner_references if one.kind != "Pod"
+    )
     finalizers = metadata.finalizers if ALLOCATE_POD in metadata.finalizers else (*metadata.finalizers, ALLOCATE_POD)
     return {
         "labels": {BASE_INSTANCE_NAME: label_value(pod.name), BASE_INSTANCE_IP: label_value(pod.status.pod_ip)},
