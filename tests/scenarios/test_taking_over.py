@@ -1,9 +1,16 @@
 """Objects that an earlier controller has left, and bases that hold their modules: they are taken over as they are (contract 4, semantics 7)."""
 
+import asyncio
+import json
+
 import pytest
+import yaml
 
 from arkwright.model.resources import Kind
+from scenarios.conftest import ROOT
+from scenarios.kubectl import kubectl
 from scenarios.site import BASE, Site, module
+from scenarios.test_commands import run
 
 GROUP = "serverless.alipay.com"
 
@@ -118,3 +125,62 @@ async def _are_available(site, count):
 
 async def _is_gone(site):
     return await site.deployment() is None and not await site.modules() and not site.serving()
+
+
+OTHER = "koupleless.io"
+
+
+def _kinds_of_another_group():
+    """As the earlier controller's: the same kinds, without any rule."""
+    for file in sorted((ROOT / "deploy").glob("*crd.yaml")):
+        one = yaml.safe_load(file.read_text())
+        names = one["spec"]["names"]
+        open_schema = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
+        version = {"name": "v1alpha1", "served": True, "storage": True, "schema": {"openAPIV3Schema": open_schema}}
+        spec = {"group": OTHER, "names": {key: names[key] for key in ("kind", "plural", "singular") if key in names}}
+        spec |= {"scope": "Namespaced", "versions": [version]}
+        yield {
+            "apiVersion": "apiextensions.k8s.io/v1",
+            "kind": "CustomResourceDefinition",
+            "metadata": {"name": f"{names['plural']}.{OTHER}"},
+            "spec": spec,
+        }
+
+
+def _in_the_other_group(one):
+    """The object as it is there."""
+    text = json.dumps(one).replace(f"module.{GROUP}/", f"module.{OTHER}/").replace(f"{GROUP}/", f"{OTHER}/")
+    document = json.loads(text)
+    for field in ("uid", "resourceVersion", "creationTimestamp", "generation", "managedFields", "ownerReferences"):
+        document["metadata"].pop(field, None)
+    return document
+
+
+async def test_objects_of_another_group_are_made_anew_and_what_runs_goes_on_running(site):
+    agents = await site.add_pods(3)
+    pods = sorted(await site.all(Kind.POD), key=lambda pod: pod["metadata"]["name"])[1:]
+    for agent in agents[1:]:
+        agent.base.modules["provider:1.0.2"] = "activated"
+    await _left_by_another(site, pods, 2)
+    kinds = (Kind.MODULE, Kind.MODULE_REPLICASET, Kind.MODULE_DEPLOYMENT)
+    left = [_in_the_other_group(one) for kind in kinds for one in await site.all(kind)]
+    for kind in kinds:
+        for one in await site.all(kind):
+            await site.patch(kind, one["metadata"]["name"], {"metadata": {"finalizers": None}})
+            await site.delete(kind, one["metadata"]["name"])
+    for definition in _kinds_of_another_group():
+        await asyncio.to_thread(kubectl, "apply", "-f", "-", text=json.dumps(definition))
+    await asyncio.to_thread(kubectl, "wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
+    for one in left:
+        await asyncio.to_thread(kubectl, "-n", site.namespace, "create", "-f", "-", text=json.dumps(one))
+    code, out, said = await run(site, "migrate", "--from", OTHER)
+    assert code == 0 and f"moduledeployments.{OTHER}: demo" in out and "nothing is written yet" in said
+    assert await site.deployment() is None
+    code, _, said = await run(site, "migrate", "--from", OTHER, "--apply")
+    assert code == 0 and "4 objects made in serverless.alipay.com" in said
+    site.start_controller()
+    await site.until(lambda: _are_available(site, 2))
+    await site.until_progress("Completed")
+    assert site.calls("installBiz") == site.calls("uninstallBiz") == site.calls("switchBiz") == 0
+    await site.apply(version="2.0.0")
+    await site.until(lambda: len(site.serving("2.0.0")) == 2 and not site.serving("1.0.2"))

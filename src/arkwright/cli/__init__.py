@@ -22,6 +22,7 @@ FAMILIES = {
     "confirm": "release",
     "abort": "release",
     "retry": "release",
+    "migrate": "migrate",
     "module": "module",
 }
 
