@@ -53,16 +53,21 @@ class Api:
         """(status, headers, bytes)"""
         data = body if isinstance(body, bytes | None) else json.dumps(body).encode()
         said = {"Authorization": f"Bearer {self._token}", "User-Agent": "case/1"} | headers
-        if self._connection is None:
-            self._connection = self.connection()
         try:
-            self._connection.request(method, path, data, said)
-            answer = self._connection.getresponse()
-        except http.client.RemoteDisconnected:  # a server may end a connection after a refusal
-            self._connection = self.connection()
-            self._connection.request(method, path, data, said)
-            answer = self._connection.getresponse()
-        return answer.status, answer.headers, answer.read()
+            return self._exchanged(method, path, data, said)
+        except (http.client.RemoteDisconnected, ConnectionError, ssl.SSLEOFError):
+            return self._exchanged(
+                method, path, data, said
+            )  # a server may end a connection: after a refusal, or a pause
+
+    def _exchanged(self, *request):
+        """On the connection that is there; none is kept that an exchange has failed on."""
+        connection, self._connection = self._connection or self.connection(), None
+        connection.request(*request)
+        answer = connection.getresponse()
+        found = answer.status, answer.headers, answer.read()
+        self._connection = connection
+        return found
 
     def ask(self, one, namespace, versions=()):
         """(status, document, warnings) as they came; `versions`: what stands for RV0, RV1…"""

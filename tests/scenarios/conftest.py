@@ -71,13 +71,18 @@ def site_class():
     return Site
 
 
+def network_of(first, number):
+    """Three numbers of an address that no other scenario has: there are more of these than 250."""
+    return f"127.{first + 100 * (number // 250)}.{number % 250}"
+
+
 @pytest.fixture
 async def site(cluster, worker_number, site_class):
     """A namespace of its own, a controller that sees only that, and as many scripted base pods as asked for."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(40), cache_logger_on_first_use=False)
     number = next(_numbers)
     async with KubeClient(await find_access()) as kube, contextlib.AsyncExitStack() as stack:
-        name, network = f"scenario-{worker_number}-{number}-{os.getpid()}", f"127.{20 + worker_number}.{number}"
+        name, network = f"scenario-{worker_number}-{number}-{os.getpid()}", network_of(20 + worker_number, number)
         made = site_class(kube, stack, name, network)
         await made.begin()
         yield made
@@ -88,7 +93,7 @@ async def site(cluster, worker_number, site_class):
 def bases(site, worker_number, tmp_path):
     """The example's base Deployment with two pods, each a real process with a real agent."""
     node = f"node-of-{site.namespace}"
-    network = f"127.{50 + worker_number}.{site.namespace.split('-')[2]}.0/28"
+    network = f"{network_of(50 + worker_number, int(site.namespace.split('-')[2]))}.0/28"
     command = [ARKWRIGHT, "pods", "--node", node, "--addresses", network, "--log-directory", str(tmp_path)]
     process = subprocess.Popen(command, cwd=ROOT / "examples" / "base", env=dict(os.environ))
     text = (ROOT / "examples" / "base" / "deployment.yaml").read_text()
