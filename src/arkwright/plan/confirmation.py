@@ -54,19 +54,19 @@ def as_annotation(note: Note) -> str:
 
 def as_decided(deployment: ModuleDeployment) -> ModuleDeployment:
     """The ModuleDeployment with the wish of persons: what manifests have put back is as it was."""
-    note, spec = note_of(deployment), deployment.spec
-    if spec.confirm_batch_num and _is_said_again(deployment, note, CONFIRM, spec.confirm_batch_num):
+    spec = deployment.spec
+    if spec.confirm_batch_num and _is_said_again(deployment, note_of(deployment), CONFIRM, spec.confirm_batch_num):
         spec = replace(spec, confirm_batch_num=0)
-    if not spec.pause and is_put_back(deployment):
+    if is_put_back(deployment):
         spec = replace(spec, pause=True)
     return deployment if spec is deployment.spec else replace(deployment, spec=spec)
 
 
 def is_put_back(deployment: ModuleDeployment) -> bool:
     """Whether a release that waits would go on because of a manifest alone."""
-    note, spec = note_of(deployment), deployment.spec
-    if deployment.status.release_status.progress not in HELD or spec.pause:
+    if deployment.status.release_status.progress not in HELD or deployment.spec.pause:
         return False
+    note = note_of(deployment)
     is_replaced = note.batch != _batch(deployment.status.release_status)
     return is_replaced or _is_said_again(deployment, note, PAUSE, False) or _is_left_out(deployment, note)
 

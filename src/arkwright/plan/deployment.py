@@ -145,11 +145,12 @@ def _adoption(observed: ObservedDeployment) -> tuple[Intent, ...]:
 def _spec_changes(observed: ObservedDeployment, asked: ModuleDeployment, step: Step) -> tuple[Intent, ...]:
     """With what is noted of manifests, which may say the opposite at any time. `asked`: as it is in the cluster."""
     is_held = step.release.progress in HELD
+    if not (is_held or step.spec_changes):
+        return ()  # most looks: manifests need not be read for these
     fields = ({PAUSE: True} if is_held and is_put_back(asked) else {}) | step.spec_changes
     patch: Document = {"spec": fields} if fields else {}
     note, known = next_note(asked, step.release), note_of(asked)
-    is_worth_it = note != known if is_held else bool(fields) and note.declared != known.declared
-    if is_worth_it:
+    if note != known if is_held else note.declared != known.declared:
         patch["metadata"] = {"annotations": {AWAITING: as_annotation(note)}}
     return (Patch(observed.target, patch, "the release asks for it"),) if patch else ()
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from arkwright.apiserver.kinds import matches
 from arkwright.model.cluster import Document, Workload
-from arkwright.model.meta import OwnerReference
+from arkwright.model.codec import encode
 from arkwright.model.resources import RESOURCES, Kind
 from arkwright.plan.intents import Patch, target_of
 
@@ -26,7 +26,7 @@ class Belonging:
         """Its own, or nobody's and selected."""
         if one.metadata.namespace != self.owner.metadata.namespace:
             return False
-        return is_owned_by(one, self.owner) or (controller_of(one) is None and self._selects(one))
+        return is_owned_by(one, self.owner) or (one.metadata.controller is None and self._selects(one))
 
     def intents(self, candidates: Iterable[Workload]) -> tuple[Patch, ...]:
         """Who is taken in, and who let go."""
@@ -37,9 +37,9 @@ class Belonging:
 
     def _settled(self, one: Workload) -> Patch | None:
         is_own, is_selected = is_owned_by(one, self.owner), self._selects(one)
-        if is_own == is_selected or not (is_own or controller_of(one) is None):
+        if is_own == is_selected or not (is_own or one.metadata.controller is None):
             return None
-        kept = [_document(each) for each in one.metadata.owner_references if each.uid != self.owner.metadata.uid]
+        kept = [encode(each) for each in one.metadata.owner_references if each.uid != self.owner.metadata.uid]
         owners, words = ([*kept, self.reference()], "takes in") if is_selected else (kept, "lets go, for its labels,")
         patch: Document = {"metadata": {"uid": one.metadata.uid, "ownerReferences": owners}}
         return Patch(target_of(self.kind, one), patch, f"{self.of} {self.owner.name} {words} {one.name}")
@@ -60,17 +60,6 @@ class Belonging:
         }
 
 
-def controller_of(one: Workload) -> OwnerReference | None:
-    """Who made it and keeps it."""
-    return next((each for each in one.metadata.owner_references if each.controller), None)
-
-
 def is_owned_by(one: Workload, owner: Workload) -> bool:
-    found = controller_of(one)
+    found = one.metadata.controller
     return found is not None and found.uid == owner.metadata.uid
-
-
-def _document(reference: OwnerReference) -> Document:
-    said = {"apiVersion": reference.api_version, "kind": reference.kind, "name": reference.name, "uid": reference.uid}
-    flags = {"controller": reference.controller, "blockOwnerDeletion": reference.block_owner_deletion}
-    return said | {name: True for name, value in flags.items() if value}

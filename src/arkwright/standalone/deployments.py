@@ -33,7 +33,7 @@ from arkwright.plan.intents import (
     Tell,
     target_of,
 )
-from arkwright.standalone.belonging import Belonging, controller_of
+from arkwright.standalone.belonging import Belonging
 from arkwright.standalone.looks import Looks, kept_up, words_of
 from arkwright.standalone.readers import counted, oddities
 from arkwright.standalone.replicas import plan_replica_set, unscheduled
@@ -83,7 +83,7 @@ class Workloads:
         for reference in one.metadata.owner_references:
             if reference.kind == kind:
                 self._looks.add(Key(kind, one.metadata.namespace, reference.name))
-        if controller_of(one) is None:
+        if one.metadata.controller is None:
             for owner in self._cache.all(kind):
                 if owner.metadata.namespace == one.metadata.namespace:
                     self._looks.add(Key(kind, *owner.key))

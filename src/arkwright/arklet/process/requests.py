@@ -86,8 +86,7 @@ class Request:
         try:
             while not self._is_over:
                 while not self._frames:
-                    self._waiting = self._bridge.new_future()
-                    await self._waiting
+                    await self._arrival()
                 frame = self._taken()
                 if type(frame) is Response:  # most requests consist of one: a call less for each
                     await send({"type": "http.response.start", "status": frame.status, "headers": frame.headers})
@@ -100,6 +99,11 @@ class Request:
         except OSError as error:
             self._bridge.write(SendFailed(self.id, str(error) or type(error).__name__))
             await self._outlast()
+
+    def _arrival(self) -> "asyncio.Future[None]":
+        """Of a frame; no coroutine, for each request waits for one."""
+        self._waiting = self._bridge.new_future()
+        return self._waiting
 
     def _taken(self) -> Any:
         """The frame that is next."""
@@ -125,8 +129,7 @@ class Request:
         """The application may go on: its request is over when it has returned."""
         while not self._is_over:
             while not self._frames:
-                self._waiting = self._bridge.new_future()
-                await self._waiting
+                await self._arrival()
             frame = self._taken()
             self._is_over = type(frame) in (str, Done) or getattr(frame, "is_done", False)
 
