@@ -6,7 +6,8 @@ import pytest
 from msgspec.structs import replace
 
 from arkwright.cli.cluster import Snapshot
-from arkwright.cli.views import controller_line, deployment_rows, is_seen, message_of, next_step, standing
+from arkwright.cli.views import controller_line, deployment_rows, is_seen, message_of, standing
+from arkwright.cli.waysout import next_step
 from arkwright.model.cluster import Lease, LeaseSpec
 from arkwright.model.kinds import ModuleDeploymentStatus, Progress, ReleaseStatus
 from arkwright.model.meta import Condition, ObjectMeta
@@ -40,7 +41,8 @@ def seen(generation, *, wanted=1, progress=Progress.COMPLETED, is_deleted=False)
 def test_a_status_of_an_earlier_wish_is_not_shown_as_that_of_the_present_one(one, said, words):
     assert standing(one) == said == deployment_rows(Snapshot((one,)))[0]["progress"]
     assert message_of(one).startswith(words)
-    assert is_seen(one) == (said != "Unseen") and not next_step(one, True)
+    assert is_seen(one) == (said != "Unseen")
+    assert ("start the controller" in next_step(one, is_seen(one), has_earlier=True)) == (said == "Unseen")
 
 
 def lease(seconds, holder="c-1"):

@@ -10,13 +10,13 @@ from arkwright.model.outcomes import Command, Outcome, Reason, Verdict
 class FakeArklet:
     """`bases`: address -> FakeBase. `latency`: seconds of a call. `is_lost`: whether an answer gets lost on its way.
 
-    `urls`: (address, url) of every install that was asked for. `on_call` is called with (address, command, identity) right after a base has acted.
+    `instead`: (address, command) -> the Outcome of such a call, which the base never hears of. `urls`: (address, url) of every install that was asked for. `on_call` is called with (address, command, identity) right after a base has acted.
     """
 
     def __init__(
         self, latency=lambda command: 0.0, is_lost=lambda: False, on_call=lambda address, command, identity: None
     ):
-        self.bases, self.urls = {}, []
+        self.bases, self.urls, self.instead = {}, [], {}
         self._latency, self._is_lost, self._on_call = latency, is_lost, on_call
 
     async def install(self, address, module, pod=""):
@@ -35,6 +35,8 @@ class FakeArklet:
 
     async def _call(self, address, command, body):
         """The base acts half-way through the call, and goes on acting if the caller gives up."""
+        if instead := self.instead.get((address.partition(":")[0], command)):
+            return instead
         acting = asyncio.ensure_future(self._act(address, command, body))
         answer = await asyncio.shield(acting)
         await asyncio.sleep(self._latency(command) / 2)

@@ -14,6 +14,7 @@ from rich.live import Live
 from arkwright.cli.cluster import Namespace, Snapshot, complete_deployments, take_snapshot, with_cluster
 from arkwright.cli.output import Format, fail, note, results, show
 from arkwright.cli.views import (
+    bare_trees,
     base_rows,
     controller_line,
     deployment_rows,
@@ -82,23 +83,23 @@ def status(
     async def follow(kube: KubeClient) -> bool:
         snapshot = await take_snapshot(kube, _chosen(kube, namespace))
         site = site_of_kubeconfig()
-        if site and not name and not snapshot.deployments:
+        if site and not name and not snapshot.deployments and not bare_trees(snapshot, _now()):
             typer.echo(site_line(site, snapshot))
             note("no modules yet: kubectl apply -f a ModuleDeployment of one of these bases")
             return True
         shown = _named(snapshot, name)
         _say_what_runs(site, snapshot)
         if not watch:
-            results.print(_picture(shown, snapshot))
+            results.print(_picture(shown, snapshot, name))
             return True
-        with Live(_picture(shown, snapshot), console=Console(), auto_refresh=False) as live:
+        with Live(_picture(shown, snapshot, name), console=Console(), auto_refresh=False) as live:
             while not all(map(_is_complete, shown)):
                 if timeout and time.monotonic() - began > timeout:
                     return False
                 await asyncio.sleep(WATCH_SECONDS)
                 snapshot = await take_snapshot(kube, _chosen(kube, namespace))
                 shown = _named(snapshot, name)
-                live.update(_picture(shown, snapshot), refresh=True)
+                live.update(_picture(shown, snapshot, name), refresh=True)
         return True
 
     if not with_cluster(follow):
@@ -119,7 +120,7 @@ def _chosen(kube: KubeClient, namespace: str, is_everywhere: bool = False) -> st
 
 def _named(snapshot: Snapshot, name: str) -> tuple[ModuleDeployment, ...]:
     found = tuple(one for one in snapshot.deployments if name in ("", one.name))
-    if not found:
+    if not found and (name or not bare_trees(snapshot, _now())):
         there = ", ".join(one.name for one in snapshot.deployments) or "none at all"
         fail(
             f"no ModuleDeployment{f' {name!r}' if name else ''} in this namespace", f"there: {there}; -n names another"
@@ -127,8 +128,10 @@ def _named(snapshot: Snapshot, name: str) -> tuple[ModuleDeployment, ...]:
     return found
 
 
-def _picture(deployments: tuple[ModuleDeployment, ...], snapshot: Snapshot) -> RenderableType:
-    return Group(*(release_tree(one, snapshot, _now()) for one in deployments))
+def _picture(deployments: tuple[ModuleDeployment, ...], snapshot: Snapshot, name: str) -> RenderableType:
+    """`name`: of the one that was asked for; "" shows what belongs to none as well."""
+    alone = [] if name else bare_trees(snapshot, _now())
+    return Group(*(release_tree(one, snapshot, _now()) for one in deployments), *alone)
 
 
 def _now() -> datetime:

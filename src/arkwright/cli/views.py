@@ -7,10 +7,11 @@ from rich.markup import escape
 from rich.tree import Tree
 
 from arkwright.cli.cluster import Snapshot
+from arkwright.cli.waysout import failure_of, is_stalled, next_step, way_out
 from arkwright.model.cluster import Lease, Pod
-from arkwright.model.kinds import HELD, Module, ModuleDeployment, ModulePhase, ModuleReplicaSet, Progress
+from arkwright.model.kinds import Module, ModuleDeployment, ModulePhase, ModuleReplicaSet, Progress
+from arkwright.model.meta import Condition
 from arkwright.model.names import MODULE_DEPLOYMENT, MODULE_REPLICASET, SERVES_PREFIX, label_value
-from arkwright.model.outcomes import EventReason, Reason
 from arkwright.standalone.site import Site
 
 MARKS = {
@@ -19,13 +20,9 @@ MARKS = {
     ModulePhase.TERMINATING: "[yellow]⚠[/]",
 }
 UNSEEN = "Unseen"  # the status is of an earlier wish
+STALLED = "ProgressDeadlineExceeded, "
 LEASE_SLACK_SECONDS = 5.0
 UNDER_WAY = "[cyan]◌[/]"
-CORRECTED_BY_USERS = (Reason.PULL_FAILED, Reason.INSTALL_FAILED, Reason.IDENTITY_MISMATCH, Reason.INSTALL_TIMED_OUT)
-WAYS_OUT: dict[str, str] = {
-    EventReason.INSUFFICIENT_BASES: "add base pods, raise max-module-count, or lower replicas",
-    Reason.AGENT_UNREACHABLE: "look at the base pod; it goes on by itself once its agent answers",
-}
 PROGRESS_MARKS = {
     Progress.COMPLETED: "[green]✔[/]",
     Progress.PAUSED: "[yellow]॥[/]",
@@ -158,11 +155,9 @@ def message_of(deployment: ModuleDeployment) -> str:
     """What it waits for, in the words of its conditions."""
     if not is_seen(deployment):
         return _unseen(deployment)
-    conditions = {one.type: one for one in deployment.status.conditions}
-    failure = conditions.get("ReplicaFailure")
-    if failure and failure.status == "True":
-        return f"{failure.reason}: {failure.message}"
-    progressing = conditions.get("Progressing")
+    if failure := failure_of(deployment):
+        return f"{STALLED if is_stalled(deployment) else ''}{failure.reason}: {failure.message}"
+    progressing = next((one for one in deployment.status.conditions if one.type == "Progressing"), None)
     return progressing.message if progressing else _unseen(deployment)
 
 
@@ -171,7 +166,7 @@ def release_tree(deployment: ModuleDeployment, snapshot: Snapshot, now: datetime
     tree = Tree(_headline(deployment))
     tree.add(f"{escape(message_of(deployment))}{_since(deployment, now)}")
     revisions = revisions_of(deployment.name, snapshot)
-    if step := next_step(deployment, len(revisions) > 1):
+    if step := next_step(deployment, is_seen(deployment), len(revisions) > 1):
         tree.add(f"[bold]→[/] {escape(step)}")
     for revision in sorted(revisions, key=lambda one: one.revision, reverse=True):
         if modules := _modules_of(revision, snapshot):
@@ -179,27 +174,44 @@ def release_tree(deployment: ModuleDeployment, snapshot: Snapshot, now: datetime
     return tree
 
 
+def bare_trees(snapshot: Snapshot, now: datetime) -> list[Tree]:
+    """ReplicaSets without a ModuleDeployment, and Modules without a ReplicaSet: made by hand, let go of, or detached."""
+    bare = [one for one in snapshot.replica_sets if not _is_owned(one, snapshot)]
+    trees = []
+    for one in bare:
+        failure = failure_of(one)
+        tree = Tree(f"ModuleReplicaSet without a ModuleDeployment{escape(_told(failure) if failure else '')}")
+        _add_revision(tree, one, _modules_of(one, snapshot), now)
+        if failure:
+            _add_way_out(tree, failure.reason, failure.message)
+        trees.append(tree)
+    homes = {label_value(one.name) for one in snapshot.replica_sets}
+    alone = [one for one in snapshot.modules if one.metadata.labels.get(MODULE_REPLICASET) not in homes]
+    if alone:
+        tree = Tree("Modules without a ModuleReplicaSet")
+        for module in sorted(alone, key=lambda one: one.name):
+            _add_way_out(_add_module(tree, module, module.name, now), module.status.reason, module.status.message)
+        trees.append(tree)
+    return trees
+
+
+def _is_owned(revision: ModuleReplicaSet, snapshot: Snapshot) -> bool:
+    names = {label_value(one.name) for one in snapshot.deployments}
+    return revision.metadata.labels.get(MODULE_DEPLOYMENT) in names
+
+
+def _told(failure: Condition) -> str:
+    return f"  {failure.reason}: {failure.message}"
+
+
+def _add_way_out(tree: Tree, reason: str, message: str) -> None:
+    if way := way_out(reason, message):
+        tree.add(f"[bold]→[/] {escape(way)}")
+
+
 def revisions_of(deployment: str, snapshot: Snapshot) -> list[ModuleReplicaSet]:
     label = label_value(deployment)
     return [one for one in snapshot.replica_sets if one.metadata.labels.get(MODULE_DEPLOYMENT) == label]
-
-
-def next_step(deployment: ModuleDeployment, has_earlier: bool) -> str:
-    """What a person may do about it; "" where nothing is asked of anybody. `has_earlier`: there is a version to go back to."""
-    name, progress = deployment.name, deployment.status.release_status.progress
-    if not is_seen(deployment):
-        return ""
-    if progress in HELD:
-        return f"arkwright confirm {name}" + (f", or arkwright abort {name}" if has_earlier else "")
-    if progress is Progress.ABORTED:
-        return f"apply another version, or arkwright retry {name}"
-    failure = next((one for one in deployment.status.conditions if one.type == "ReplicaFailure"), None)
-    if failure is None or failure.status != "True":
-        return ""
-    if progress is Progress.EXECUTING and failure.reason in CORRECTED_BY_USERS:
-        back = f"; to go back: arkwright abort {name}" if has_earlier else ""
-        return f"correct the module's url or version and apply it again{back}"
-    return WAYS_OUT.get(failure.reason, "")
 
 
 def _headline(deployment: ModuleDeployment) -> str:
@@ -243,10 +255,14 @@ def _add_revision(tree: Tree, revision: ModuleReplicaSet, modules: list[Module],
     named = f"{escape(module.name)}:{escape(module.version)}"
     branch = tree.add(f"{escape(revision.name)}  revision {revision.revision}  {named}  {counts}")
     for one in modules:
-        phase = phase_of(one)
-        mark = MARKS.get(ModulePhase(phase), UNDER_WAY)
-        why = ": ".join(part for part in (one.status.reason, one.status.message) if part)
-        branch.add(f"{mark} {escape(one.pod_name)}  {phase}  {escape(why)}".rstrip() + _next_try(one, now))
+        _add_module(branch, one, one.pod_name, now)
+
+
+def _add_module(tree: Tree, one: Module, named: str, now: datetime) -> Tree:
+    phase = phase_of(one)
+    mark = MARKS.get(ModulePhase(phase), UNDER_WAY)
+    why = ": ".join(part for part in (one.status.reason, one.status.message) if part)
+    return tree.add(f"{mark} {escape(named)}  {phase}  {escape(why)}".rstrip() + _next_try(one, now))
 
 
 def _next_try(module: Module, now: datetime) -> str:

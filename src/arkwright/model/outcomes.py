@@ -68,6 +68,7 @@ class EventReason(StrEnum):
     MAX_UNAVAILABLE_EXCEEDED = "MaxUnavailableExceeded"
     WRITE_REFUSED = "WriteRefused"
     BASE_NOT_FOUND = "BaseNotFound"
+    SERVICE_TAKEN = "ServiceTaken"
     INVALID_MAX_MODULE_COUNT = "InvalidMaxModuleCount"
     BASE_POD_RECYCLED = "BasePodRecycled"
     CANNOT_ACT = "CannotAct"

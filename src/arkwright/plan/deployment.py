@@ -55,7 +55,14 @@ from arkwright.plan.status import (
 )
 
 FINALIZERS = (REPLICASET_EXISTS, MODULE_EXISTS)
-TOLD_HERE = frozenset({EventReason.MAX_UNAVAILABLE_EXCEEDED, EventReason.BASE_NOT_FOUND, EventReason.WRITE_REFUSED})
+TOLD_HERE = frozenset(
+    {
+        EventReason.MAX_UNAVAILABLE_EXCEEDED,
+        EventReason.BASE_NOT_FOUND,
+        EventReason.WRITE_REFUSED,
+        EventReason.SERVICE_TAKEN,
+    }
+)
 
 
 def plan_deployment(observed: ObservedDeployment, now: datetime) -> Plan:
@@ -241,7 +248,8 @@ def _plan_removal(observed: ObservedDeployment, now: datetime) -> Plan:
     failing = sum(1 for one in modules if one.is_terminating and one.status.attempts)
     spec, before = observed.deployment.spec, observed.deployment.status.release_status
     retreat = plan_retreat(spec, before, len(modules), failing, now)
-    status = _plan_status(observed, retreat.release, slowest(modules), now)
+    failure = write_refused(observed.refused) if observed.refused else slowest(modules)
+    status = _plan_status(observed, retreat.release, failure, now)
     told = tuple(Tell(observed.target, reason, words) for reason, words in retreat.told)
     if modules:
         return status.then(Plan((*told, *_lowered(observed, retreat.staying))))  # told first: the rest may be refused

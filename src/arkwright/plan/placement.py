@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 from arkwright.model.kinds import SchedulingPolicy
 
+NOT_RUNNING, AT_CAP = "not running", "at max-module-count"
+
 
 @dataclass(frozen=True)
 class Seat:
@@ -84,14 +86,14 @@ def explain(seats: tuple[Seat, ...], wish: Wish) -> str:
 
 def _refusal(seat: Seat, wish: Wish) -> str | None:
     if not seat.is_live:
-        return "not running"
+        return NOT_RUNNING
     is_closed = seat.holds_sibling and not (wish.is_beside or seat.is_given_back)
     if seat.holds_namesake:
         return f"already holds {wish.module}" + (f" of {seat.namesake_of}" if seat.namesake_of else "")
     if seat.holds_own or seat.is_being_left or is_closed:
         return f"already holds {wish.module}"
     if seat.cap is not None and seat.modules >= seat.cap and not seat.holds_sibling:
-        return "at max-module-count"
+        return AT_CAP
     return None
 
 

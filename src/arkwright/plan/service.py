@@ -59,7 +59,8 @@ def _plan_current(observed: ObservedService) -> ServicePlan:
         return ServicePlan((Create(_target(deployment), encode(wanted), "the strategy asks for a module Service"),))
     if not _is_ours(observed):
         said = f'Service "{service.name}" exists and was not made by arkwright; it is left alone: rename or delete it'
-        return ServicePlan(failure=Condition(type="ReplicaFailure", status="True", reason="ServiceTaken", message=said))
+        taken = Condition(type="ReplicaFailure", status="True", reason=EventReason.SERVICE_TAKEN, message=said)
+        return ServicePlan(failure=taken)
     return ServicePlan(_changes(deployment, service))
 
 

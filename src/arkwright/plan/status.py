@@ -97,6 +97,7 @@ def conditions(
     deployment: ModuleDeployment, release: ReleaseStatus, counted: Tally, failure: Condition | None, now: datetime
 ) -> tuple[Condition, ...]:
     """All conditions of a ModuleDeployment; `failure` is its ReplicaFailure, if there is one."""
+    failure = failure and replace(failure, message=failure.message + told_of(counted.excused))
     progressing = _progressing(deployment, release, counted, failure)
     if seconds_to_deadline(deployment, release, counted, now) == 0:
         why = f'ReplicaSet "{release.update_revision}" has timed out progressing; {progressing.message}'
@@ -163,8 +164,8 @@ def _progressing(
             wanted, message=f"{batch} is complete; gray time until {release.next_reconcile_time:%H:%M:%S} UTC"
         )
     counts = f"{counted.updated_available} out of {counted.desired} new replicas are available"
-    slow = f"; {failure.message}" if failure else ""
-    return replace(wanted, message=f"{batch}: {counts}{slow}{told_of(counted.excused)}")
+    slow = f"; {failure.message}" if failure else told_of(counted.excused)
+    return replace(wanted, message=f"{batch}: {counts}{slow}")
 
 
 def slowest(modules: Iterable[Module]) -> Condition | None:
