@@ -80,6 +80,22 @@ def test_links_lead_somewhere(page):
 
 
 def test_every_scenario_that_the_semantics_name_exists():
-    text = "".join(path.read_text() for path in (ROOT / "tests" / "scenarios").glob("test_*.py"))
-    named = re.findall(r"`(test_\w+)`", (ROOT / "docs" / "semantics.md").read_text())
+    rooms = ("scenarios", "simulation")
+    text = "".join(path.read_text() for room in rooms for path in (ROOT / "tests" / room).glob("test_*.py"))
+    named = scenarios_of("semantics.md")
     assert len(named) > 40 and not [name for name in named if f"def {name}(" not in text]
+
+
+def test_both_languages_have_the_same_rules_and_ways_out():
+    assert scenarios_of("semantics.md") == scenarios_of("semantics.zh.md")
+    assert causes_of("stuck.md") == causes_of("stuck.zh.md")
+
+
+def scenarios_of(page):
+    return re.findall(r"`(test_\w+)`", (ROOT / "docs" / page).read_text())
+
+
+def causes_of(page):
+    """What stands in code in the first column, row by row."""
+    rows = [line for line in (ROOT / "docs" / page).read_text().splitlines() if line.startswith("| ")]
+    return [re.findall(r"`([^`]+)`", row.split(" | ")[0]) for row in rows]
