@@ -5,10 +5,11 @@ import pytest
 from arkwright.model.kinds import ModulePhase, UpgradePolicy
 from arkwright.model.names import DELETE_MODULE, DELETE_MODULE_DIRECTLY, DELETE_POD, DELETE_POD_DIRECTLY
 from arkwright.model.outcomes import CallUnderWay, Command, LastCall, Outcome, Reason, Verdict
+from arkwright.plan.backoff import backoff_seconds
 from arkwright.plan.departure import kept_until_switched
 from arkwright.plan.intents import Call, Delete, Patch, SetStatus, Tell
 from arkwright.plan.module import plan_module
-from arkwright.plan.tries import ObservedModule, backoff_seconds
+from arkwright.plan.tries import ObservedModule
 from plan.builders import NOW, archive, available, later, module, pod, report
 
 

@@ -17,7 +17,7 @@ import uvicorn
 from arkwright.apiserver.errors import AlreadyExists
 from arkwright.apiserver.identity import identity, kubeconfig, write_private
 from arkwright.apiserver.kinds import Registry
-from arkwright.apiserver.objects import Collector, Objects, Options
+from arkwright.apiserver.objects import Collector, Objects, Options, end_events
 from arkwright.apiserver.store import Store, Watches
 from arkwright.apiserver.wire import Access, Api, Surroundings
 
@@ -74,7 +74,8 @@ class ApiServer:
                 timeout_keep_alive=75,
             )
         )
-        tasks = [asyncio.create_task(one) for one in (self._collector.run(), self._compact_now_and_then())]
+        loops = (self._collector.run(), self._compact_now_and_then(), end_events(self._objects))
+        tasks = [asyncio.create_task(one) for one in loops]
         with _listening(self._place) as one:
             serving = asyncio.create_task(server._serve([one]))
             try:

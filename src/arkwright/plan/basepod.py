@@ -10,6 +10,7 @@ from datetime import datetime
 from arkwright.model.arklet import BizState
 from arkwright.model.cluster import Pod
 from arkwright.model.kinds import Module, ModulePhase
+from arkwright.model.moments import seconds_since
 from arkwright.model.names import MODULE_INSTANCE_COUNT, SERVES_PREFIX, serves_label
 from arkwright.model.outcomes import BaseReport, EventReason
 from arkwright.model.resources import Kind
@@ -49,7 +50,7 @@ def plan_base_pod(observed: ObservedBasePod, now: datetime) -> Plan:
 def _told_of_foreign(observed: ObservedBasePod, target: Target, now: datetime) -> tuple[Intent, ...]:
     """Modules that nobody here declared are reported when they are first seen, and never touched."""
     report = observed.report
-    if report is None or (now - report.at).total_seconds() > NEWS_SECONDS:
+    if report is None or seconds_since(report.at, now) > NEWS_SECONDS:
         return ()
     ours = {one.spec.module.name for one in observed.modules}
     foreign = sorted(one.identity for one in report.news if one.biz_name not in ours)
@@ -84,7 +85,7 @@ def _told_of_hands(observed: ObservedBasePod, target: Target, changes: dict[str,
 def _is_coming(module: Module, now: datetime) -> bool:
     """So new that its label is likely to follow; creation times are whole seconds."""
     made = module.metadata.creation_timestamp
-    is_new = made is not None and (now - made).total_seconds() < 1 + COMING_SECONDS
+    is_new = made is not None and seconds_since(made, now) < 1 + COMING_SECONDS
     return is_new and module.status.status is None and not module.is_terminating
 
 

@@ -8,7 +8,9 @@ from datetime import datetime
 
 from arkwright.model.kinds import Module, ModulePhase, UpgradePolicy
 from arkwright.model.meta import Condition
+from arkwright.model.moments import seconds_until
 from arkwright.model.outcomes import Reason
+from arkwright.plan.backoff import LONGEST_PAUSE_SECONDS
 
 REFUSED_BESIDE = Condition(type=Reason.WEB_PATH_CONFLICT, status="True", reason=Reason.WEB_PATH_CONFLICT)
 
@@ -38,7 +40,7 @@ def seconds_to_turn(module: Module, now: datetime) -> float:
     is_current = status.observed_generation == module.metadata.generation
     if not has_failed_alone(module) or not is_current or status.next_attempt_time is None:
         return 0.0
-    return max(0.0, (status.next_attempt_time - now).total_seconds())
+    return seconds_until(status.next_attempt_time, LONGEST_PAUSE_SECONDS, now)
 
 
 def has_failed_alone(module: Module) -> bool:

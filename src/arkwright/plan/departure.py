@@ -8,6 +8,7 @@ from datetime import datetime
 from arkwright.model.arklet import BizState
 from arkwright.model.cluster import Document, Pod
 from arkwright.model.kinds import Module, ModulePhase, ModuleStatus
+from arkwright.model.moments import seconds_left
 from arkwright.model.names import ALLOCATE_POD, DELETE_MODULE_DIRECTLY, DELETE_POD_DIRECTLY, is_asked_for
 from arkwright.model.outcomes import BaseReport, Command, Reason
 from arkwright.plan.contention import must_go_first
@@ -81,7 +82,7 @@ def _plan_wait(observed: ObservedModule, now: datetime) -> Plan | None:
     if observed.is_kept:
         return _wait_for_replacement(observed, now)
     if observed.under_way:
-        return _say_so(observed, SHORT_STATE_SECONDS - (now - observed.under_way.since).total_seconds(), now)
+        return _say_so(observed, seconds_left(SHORT_STATE_SECONDS, observed.under_way.since, now), now)
     return after_failure(observed, now)
 
 
@@ -125,8 +126,8 @@ def _plan_drain(observed: ObservedModule, now: datetime) -> Plan | None:
     if observed.is_label_coming or has_serves_label(observed.pod, observed.archive.name):
         return Plan(look_again_in=ASK_AGAIN_SECONDS)
     since = observed.label_off_since or now
-    left = observed.drain_seconds - (now - since).total_seconds()
-    if left <= 0:
+    left = seconds_left(observed.drain_seconds, since, now)
+    if not left:
         return None
     soon = 0.0 if observed.drain_seconds > SHORT_STATE_SECONDS else SHORT_STATE_SECONDS
     return _say_so(observed, soon, now).then(Plan(look_again_in=left))

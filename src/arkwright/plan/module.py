@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from arkwright.model.arklet import BizState
 from arkwright.model.kinds import Module, ModulePhase, ModuleStatus
 from arkwright.model.membership import Standing
+from arkwright.model.moments import seconds_left, seconds_since
 from arkwright.model.names import (
     ALLOCATE_POD,
     DELETE_MODULE,
@@ -152,7 +153,7 @@ def _plan_upkeep(observed: ObservedModule, now: datetime) -> Plan:
     period = observed.drift_seconds * jitter(
         pod_name(observed)
     )  # all Modules of a pod ask at once, and share the answer
-    left = period - (now - observed.report.at).total_seconds()
+    left = seconds_left(period, observed.report.at, now)
     if left > 0:
         return Plan(look_again_in=left)
     return call(observed, Command.QUERY, f"it was last asked {observed.drift_seconds:g} s ago what it holds")
@@ -160,7 +161,7 @@ def _plan_upkeep(observed: ObservedModule, now: datetime) -> Plan:
 
 def _while_called(observed: ObservedModule, under_way: CallUnderWay, now: datetime) -> Plan:
     """A call under way is left alone; the status follows once it lasts. A version beside it goes on serving."""
-    age = (now - under_way.since).total_seconds()
+    age = seconds_since(under_way.since, now)
     is_own_install = (under_way.command, under_way.version) == (Command.INSTALL, observed.archive.version)
     if not is_own_install or observed.module.status.status is ModulePhase.FAILED:
         return Plan()

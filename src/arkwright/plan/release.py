@@ -17,6 +17,7 @@ from datetime import datetime, timedelta
 from msgspec.structs import replace
 
 from arkwright.model.kinds import HELD, UNDER_WAY, ModuleDeploymentSpec, Progress, ReleaseStatus
+from arkwright.model.moments import seconds_until
 from arkwright.model.outcomes import EventReason
 from arkwright.plan.batches import BatchPlan, batch_sizes
 
@@ -257,9 +258,9 @@ def _past_batch(release: Release, now: datetime) -> Step:
     status = release.status
     gray_time_seconds = release.spec.operation_strategy.gray_time_between_batch_seconds
     until = status.next_reconcile_time or now + timedelta(seconds=gray_time_seconds)
-    if until > now:
+    if left := seconds_until(until, gray_time_seconds, now):
         graying = replace(status, batch_progress=Progress.COMPLETED, next_reconcile_time=until)
-        return Step(graying, release.counts.new, look_again_in=(until - now).total_seconds())
+        return Step(graying, release.counts.new, look_again_in=left)
     batch = status.current_batch + 1
     following = replace(
         status,

@@ -6,10 +6,11 @@ pod, for an agent is asked what is there before anything is done. One that has a
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from arkwright.model.kinds import Module, ModuleDeploymentSpec
 from arkwright.model.meta import Condition
+from arkwright.model.moments import seconds_left
 from arkwright.model.outcomes import Reason
 
 NEVER_ANSWERED = Condition(type="NeverAnswered", status="True", reason=Reason.AGENT_UNREACHABLE)
@@ -48,7 +49,7 @@ class Silence:
 
     def _seconds_left(self, module: Module, now: datetime) -> float:
         made = module.metadata.creation_timestamp or now
-        return (made + timedelta(seconds=self.spec.progress_deadline_seconds) - now).total_seconds()
+        return seconds_left(self.spec.progress_deadline_seconds, made, now)
 
 
 def told_of(pods: Iterable[str]) -> str:

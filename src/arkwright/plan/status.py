@@ -5,12 +5,13 @@ In: Modules, counts, the release. Out: status values. Not done here: deciding an
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from msgspec.structs import replace
 
 from arkwright.model.kinds import Module, ModuleDeployment, ModulePhase, Progress, ReleaseStatus
 from arkwright.model.meta import Condition
+from arkwright.model.moments import seconds_left
 from arkwright.model.names import ABORT
 from arkwright.model.outcomes import EventReason
 from arkwright.plan.silence import told_of
@@ -22,7 +23,7 @@ def status_wait(written_at: datetime | None, now: datetime) -> float:
     """Seconds until counters may be written again: at most every 0.2 s per object."""
     if written_at is None:
         return 0.0
-    return max(0.0, STATUS_SECONDS - (now - written_at).total_seconds())
+    return seconds_left(STATUS_SECONDS, written_at, now)
 
 
 def is_ready(module: Module) -> bool:
@@ -37,7 +38,7 @@ def seconds_to_available(module: Module, min_ready_seconds: int, now: datetime) 
     since = module.status.last_transition_time
     if not min_ready_seconds or since is None:
         return 0.0
-    return max(0.0, (since + timedelta(seconds=min_ready_seconds) - now).total_seconds())
+    return seconds_left(min_ready_seconds, since, now)
 
 
 def is_available(module: Module, min_ready_seconds: int, now: datetime) -> bool:
@@ -98,7 +99,7 @@ def conditions(
 ) -> tuple[Condition, ...]:
     """All conditions of a ModuleDeployment; `failure` is its ReplicaFailure, if there is one."""
     failure = failure and replace(failure, message=failure.message + told_of(counted.excused))
-    progressing = _progressing(deployment, release, counted, failure)
+    progressing = _progressing(deployment, release, counted, failure, now)
     if seconds_to_deadline(deployment, release, counted, now) == 0:
         why = f'ReplicaSet "{release.update_revision}" has timed out progressing; {progressing.message}'
         progressing = replace(progressing, status="False", reason="ProgressDeadlineExceeded", message=why)
@@ -125,8 +126,7 @@ def seconds_to_deadline(
     if release.progress is not Progress.EXECUTING or release.next_reconcile_time is not None or began is None:
         return None
     moved = max(began, counted.last_arrival or began)
-    left = moved + timedelta(seconds=deployment.spec.progress_deadline_seconds) - now
-    return max(0.0, left.total_seconds())
+    return seconds_left(deployment.spec.progress_deadline_seconds, moved, now)
 
 
 def _said(truth: bool) -> str:
@@ -140,7 +140,7 @@ def _available(counted: Tally) -> Condition:
 
 
 def _progressing(
-    deployment: ModuleDeployment, release: ReleaseStatus, counted: Tally, failure: Condition | None
+    deployment: ModuleDeployment, release: ReleaseStatus, counted: Tally, failure: Condition | None, now: datetime
 ) -> Condition:
     name, batch = release.update_revision, f"batch {release.current_batch}/{release.real_batch_count}"
     wanted = Condition(type="Progressing", status="True", reason="ReplicaSetUpdated")
@@ -160,12 +160,22 @@ def _progressing(
         ask = f"{why}; to go on: set spec.pause to false, or spec.confirmBatchNum to {release.current_batch}"
         return replace(wanted, status="Unknown", reason="DeploymentPaused", message=ask)
     if release.next_reconcile_time is not None:
-        return replace(
-            wanted, message=f"{batch} is complete; gray time until {release.next_reconcile_time:%H:%M:%S} UTC"
-        )
+        until = _told_time(release.next_reconcile_time, now)
+        return replace(wanted, message=f"{batch} is complete; gray time until {until}")
     counts = f"{counted.updated_available} out of {counted.desired} new replicas are available"
     slow = f"; {failure.message}" if failure else told_of(counted.excused)
     return replace(wanted, message=f"{batch}: {counts}{slow}")
+
+
+def _told_time(moment: datetime, now: datetime) -> str:
+    """With its date, where that is another than today's.
+
+    >>> at = datetime.fromisoformat
+    >>> _told_time(at("2026-01-02T00:10:00"), at("2026-01-01T23:55:00"))
+    '2026-01-02 00:10:00 UTC'
+    """
+    day = "" if moment.date() == now.date() else f"{moment:%Y-%m-%d} "
+    return f"{day}{moment:%H:%M:%S} UTC"
 
 
 def slowest(modules: Iterable[Module]) -> Condition | None:

@@ -16,17 +16,17 @@ from arkwright.model.codec import encode_whole
 from arkwright.model.kinds import Module, ModuleArchive, ModulePhase, ModuleReplicaSet, ModuleStatus
 from arkwright.model.membership import Standing
 from arkwright.model.meta import Condition
-from arkwright.model.names import DELETE_MODULE_DIRECTLY, is_asked_for, jitter, serves_label
+from arkwright.model.moments import seconds_since, seconds_until
+from arkwright.model.names import DELETE_MODULE_DIRECTLY, is_asked_for, serves_label
 from arkwright.model.outcomes import BaseReport, CallUnderWay, Command, EventReason, LastCall, Outcome, Reason, Verdict
 from arkwright.model.resources import Kind
+from arkwright.plan.backoff import LONGEST_PAUSE_SECONDS, backoff_seconds
 from arkwright.plan.contention import REFUSED_BESIDE, is_refused_beside
 from arkwright.plan.intents import Call, Plan, SetStatus, Target, Tell, target_of
 from arkwright.plan.silence import NEVER_ANSWERED, has_never_answered
 
 SHORT_STATE_SECONDS = 0.5
 ASK_AGAIN_SECONDS = 1.0
-MAX_BACKOFF_SECONDS = 60.0
-LONGEST_PAUSE_SECONDS = 1.2 * MAX_BACKOFF_SECONDS
 MAX_DOUBTS = 3
 UNSUCCESSFUL = frozenset({Verdict.REFUSED, Verdict.UNREACHED, Verdict.LOST})
 
@@ -77,14 +77,14 @@ class ObservedModule:
 def after_failure(observed: ObservedModule, now: datetime) -> Plan | None:
     """Write a failure down once; then wait for the next try. None: nothing to wait for."""
     status, last = observed.module.status, observed.last
-    if last and last.outcome.verdict is Verdict.BUSY and (now - last.at).total_seconds() < ASK_AGAIN_SECONDS:
+    if last and last.outcome.verdict is Verdict.BUSY and seconds_since(last.at, now) < ASK_AGAIN_SECONDS:
         return Plan(look_again_in=ASK_AGAIN_SECONDS)
     if last and last.outcome.verdict in UNSUCCESSFUL and not is_written_down(observed, last):
         return failed_try(observed, last)
-    if _is_current(observed) and status.next_attempt_time and status.next_attempt_time > now:
-        left = (status.next_attempt_time - now).total_seconds()
-        return Plan(look_again_in=left) if left <= LONGEST_PAUSE_SECONDS else None  # nobody here has written that
-    return None
+    if not _is_current(observed) or status.next_attempt_time is None:
+        return None
+    left = seconds_until(status.next_attempt_time, LONGEST_PAUSE_SECONDS, now)
+    return Plan(look_again_in=left) if left else None
 
 
 def _is_current(observed: ObservedModule) -> bool:
@@ -155,17 +155,12 @@ def _way_out(observed: ObservedModule, reason: Reason | None) -> str:
     return ""
 
 
-def backoff_seconds(uid: str, attempt: int) -> float:
-    """Seconds until the next try: 1 doubling to 60, spread by a fifth either way (semantics 2)."""
-    return min(MAX_BACKOFF_SECONDS, 2.0 ** min(attempt - 1, 10)) * jitter(f"{uid}/{attempt}")
-
-
 def has_serves_label(pod: Pod | None, module_name: str) -> bool:
     return pod is not None and is_asked_for(pod.metadata.labels, serves_label(module_name))
 
 
 def ask_again(observed: ObservedModule, found: BizInfo, now: datetime) -> Plan:
-    age = (now - observed.report.at).total_seconds() if observed.report else ASK_AGAIN_SECONDS
+    age = seconds_since(observed.report.at, now) if observed.report else ASK_AGAIN_SECONDS
     if age < ASK_AGAIN_SECONDS:
         return Plan(look_again_in=ASK_AGAIN_SECONDS - age)
     return call(observed, Command.QUERY, f"{found.identity} is {found.state}")

@@ -5,10 +5,11 @@ rollout that is complete stays so until another template comes; one of which not
 said to have failed, and goes on all the same.
 """
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from arkwright.model.cluster import Document, Workload
 from arkwright.model.codec import stamp
+from arkwright.model.moments import seconds_left
 from arkwright.standalone.readers import BEGINNING, counted, moment, seconds, wanted
 from arkwright.standalone.readers import condition as condition_of
 
@@ -45,7 +46,7 @@ def status_of(
 def seconds_to_deadline(deployment: Workload, status: Document, now: datetime) -> float | None:
     """Until a rollout that does not move is said to have failed; None if it is complete, paused or said so already."""
     condition = next(one for one in status["conditions"] if one["type"] == "Progressing")
-    return (_deadline(deployment, condition) - now).total_seconds() if condition["reason"] == MOVING else None
+    return _seconds_left(deployment, condition, now) if condition["reason"] == MOVING else None
 
 
 def _counts(deployment: Workload, current: Workload | None, all_: tuple[Workload, ...]) -> dict[str, int]:
@@ -93,12 +94,12 @@ def _has_moved(deployment: Workload, before: Document, name: str, counts: dict[s
 
 
 def _has_time(deployment: Workload, before: Document, now: datetime) -> bool:
-    return before.get("reason") != EXCEEDED and now < _deadline(deployment, before)
+    return before.get("reason") != EXCEEDED and _seconds_left(deployment, before, now) > 0
 
 
-def _deadline(deployment: Workload, condition: Document) -> datetime:
-    left = timedelta(seconds=seconds(deployment.spec.get("progressDeadlineSeconds"), 600))
-    return moment(condition.get("lastUpdateTime")) + left
+def _seconds_left(deployment: Workload, condition: Document, now: datetime) -> float:
+    allowed = seconds(deployment.spec.get("progressDeadlineSeconds"), 600)
+    return seconds_left(allowed, moment(condition.get("lastUpdateTime")), now)
 
 
 def _written(made: Document, before: Document, now: datetime, *, is_news: bool) -> Document:

@@ -3,9 +3,10 @@
 In: the ReplicaSet, the pods that are its own or might be. Out: a Plan. The rules are Kubernetes' own.
 """
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from arkwright.model.cluster import Document, Workload
+from arkwright.model.moments import seconds_left
 from arkwright.model.resources import Kind
 from arkwright.plan.intents import Create, Delete, Intent, Plan, SetStatus, Target, target_of
 from arkwright.standalone.belonging import Belonging, is_owned_by
@@ -79,8 +80,7 @@ def seconds_to_available(replica_set: Workload, pod: Workload, now: datetime) ->
     least = seconds(replica_set.spec.get("minReadySeconds"))
     if not is_ready(pod) or since == BEGINNING or not least:
         return 0.0
-    left: timedelta = since + timedelta(seconds=least) - now
-    return max(0.0, left.total_seconds())
+    return seconds_left(least, since, now)
 
 
 def _rank(pod: Workload) -> tuple[bool, bool, float]:

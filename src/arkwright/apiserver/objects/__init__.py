@@ -12,6 +12,7 @@ verbs            create, update, apply, delete: one write, from the wish to the 
 """
 
 from arkwright.apiserver.objects.collector import Collector
+from arkwright.apiserver.objects.expiry import end_events, end_old_events
 from arkwright.apiserver.objects.patches import (
     APPLY_PATCH,
     JSON_PATCH,
@@ -35,6 +36,8 @@ __all__ = [
     "Options",
     "Removal",
     "STRATEGIC_PATCH",
+    "end_events",
+    "end_old_events",
     "json_patched",
     "merge_patched",
     "not_found",
