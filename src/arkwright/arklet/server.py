@@ -92,6 +92,7 @@ class _BaseServer(uvicorn.Server):
 def serve_base(target: str, host: str, port: int, settings: Settings, proxies: str = "") -> None:
     """Run a base in this process until it is told to end. `proxies`: whose X-Forwarded headers count, as addresses. Raises SystemExit(3)
     where its startup fails, CannotListen where a port is taken, StartFailure where `target` cannot be loaded, and what Arklet does."""
+    arklet = Arklet(application_named(target), settings)  # what cannot be used is named whether or not its port is free
     for taken in (port, settings.agent.port):
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -99,7 +100,6 @@ def serve_base(target: str, host: str, port: int, settings: Settings, proxies: s
                 probe.bind((host, taken))
             except OSError as error:
                 raise CannotListen(f"cannot listen on {host}:{taken}: {error.strerror}") from error
-    arklet = Arklet(application_named(target), settings)
     config = uvicorn.Config(
         arklet,
         host=host,
