@@ -1,5 +1,6 @@
 """Who may call an agent that does not take everyone, and what the interface says of itself."""
 
+import asyncio
 import itertools
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from arklet.authority import authority  # noqa: F401 (a fixture)
 from arklet.conftest import running_base
 from arkwright.arklet.settings import AgentSettings, Settings
-from arkwright.clients.agentaccess import AgentAccess
+from arkwright.clients.agentaccess import AgentAccess, InClear
 from arkwright.clients.arklet import ArkletClient
 from arkwright.clients.errors import BadAccess
 from arkwright.model.outcomes import Verdict
@@ -27,9 +28,9 @@ def agent(worker_number):
     return make
 
 
-async def asked(address, **access):
+async def asked(address, in_clear=InClear.ON_LOOPBACK, **access):
     """The verdict, once the agent is up."""
-    async with ArkletClient(access=AgentAccess(**access)) as client:
+    async with ArkletClient(access=AgentAccess(in_clear=in_clear, **access)) as client:
         for _ in range(200):
             outcome = await client.query(address)
             if "refused" not in outcome.message:
@@ -58,10 +59,35 @@ async def test_a_call_without_the_token_is_refused_and_says_why(agent, token_fil
         for access in ({}, {"token_file": with_token(tmp_path, "wrong")}):
             outcome = await asked(address, **access)
             assert outcome.verdict is Verdict.UNREACHED
-            assert outcome.message == f"the agent at {address} takes no call without a token that it knows"
+            said = "this agent takes no call without a token: send it as `Authorization: Bearer <token>`"
+            assert outcome.message == f"the agent at {address} takes no call of ours: {said}"
         async with base.session.post(f"{base.agent}/installBiz", json={}) as response:
             assert response.status == 401 and response.headers["WWW-Authenticate"] == "Bearer"
             assert "Authorization: Bearer" in (await response.json())["message"]
+
+
+async def test_a_token_goes_only_to_agents_that_have_proven_who_they_are(agent, token_file, tmp_path, authority):  # noqa: F811
+    certificate, key = authority("guarded")
+    token = with_token(tmp_path, "new-token")
+    seen = []
+
+    async def note(reader, writer):
+        seen.append(await reader.readuntil(b"\r\n\r\n"))
+        writer.write(b"HTTP/1.1 401 No\r\ncontent-length: 0\r\n\r\n")
+        writer.close()
+
+    async with await asyncio.start_server(note, "127.0.0.1", 0) as server:
+        pod = f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        for address, access in ((pod, {}), (f"http://{pod}", {"ca": authority.ca})):
+            outcome = await asked(address, in_clear=InClear.NOWHERE, token_file=token, **access)
+            assert "ours is not sent in clear text: give the base a certificate" in outcome.message
+        assert len(seen) == 2 and not [one for one in seen if b"new-token" in one]
+        await asked(pod, in_clear=InClear.ANYWHERE, token_file=token)
+        assert b"Authorization: Bearer new-token" in seen[-1]
+    running, address = agent(token_file=str(token_file), certificate=certificate, key=key)
+    async with running:
+        outcome = await asked(address, in_clear=InClear.NOWHERE, ca=authority.ca, token_file=token)
+        assert outcome.verdict is Verdict.DONE
 
 
 async def test_a_token_is_replaced_without_a_restart(agent, token_file, tmp_path):

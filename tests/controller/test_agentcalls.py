@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from msgspec.structs import replace
 
-from arkwright.controller.agentcalls import AgentCalls, Asked, Limits, learned
+from arkwright.controller.agentcalls import QUICK_SECONDS, AgentCalls, Asked, Limits, learned
 from arkwright.controller.cache import Key
 from arkwright.controller.metrics import Metrics
 from arkwright.model.arklet import BizInfo
@@ -17,16 +17,16 @@ pytestmark = pytest.mark.looptime
 
 
 class SlowArklet:
-    """Every call takes a second; counts how many are under way at once, and the most there were."""
+    """Every call takes a second, or `seconds`; counts how many are under way at once, and the most there were."""
 
     def __init__(self):
-        self.now, self.most = {}, {}
+        self.now, self.most, self.seconds = {}, {}, 1
 
     async def install(self, address, module, pod=""):
         for where in (address, "altogether"):
             self.now[where] = self.now.get(where, 0) + 1
             self.most[where] = max(self.most.get(where, 0), self.now[where])
-        await asyncio.sleep(1)
+        await asyncio.sleep(self.seconds)
         for where in (address, "altogether"):
             self.now[where] -= 1
         return Outcome(command=Command.INSTALL, verdict=Verdict.DONE, modules=(info(module.name, module.version),))
@@ -52,12 +52,23 @@ def asked(name="a"):
 
 
 async def test_no_more_calls_at_once_to_one_pod_and_to_all_than_allowed():
-    calls, client, ended = calling(Limits(per_pod=2, altogether=3))
+    calls, client, ended = calling(Limits(per_pod=2, altogether=3, slow=0))
     for number in (1, 2):
         for name in "abcd":
             calls.start(pod(number), Command.INSTALL, archive(name=name), asked(name))
     await asyncio.sleep(60)
     assert client.most == {"127.1.0.1:1238": 2, "127.1.0.2:1238": 2, "altogether": 3} and len(ended) == 8
+
+
+async def test_agents_that_hang_by_hundreds_hold_up_nobody_for_long():
+    calls, client, ended = calling(Limits(altogether=3, slow=100))
+    client.seconds = 100
+    for number in range(1, 60):
+        calls.start(pod(number), Command.INSTALL, archive(), asked(str(number)))
+    await asyncio.sleep(60 / 3 * QUICK_SECONDS + 0.1)
+    assert client.most["altogether"] == 59, "each has begun, though none has ended"
+    await asyncio.sleep(600)
+    assert len(ended) == 59
 
 
 async def test_one_call_at_a_time_for_a_module_on_a_pod():

@@ -72,6 +72,10 @@ class FakeKube:
         self._answer("delete", resource, document, path)
         return _raw(document)
 
+    async def request(self, method, path, *, body=None, query=None):
+        """Kinds that are not kept here: there is nothing of them."""
+        raise NotFound(f"{path} not found", 404)
+
     # ── what users, nodes and tests do ──
 
     def put(self, document):

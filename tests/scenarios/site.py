@@ -23,6 +23,7 @@ class Site:
 
     drift_seconds = 60.0
     access = None
+    settings = {}  # of the controller, besides
 
     def __init__(self, kube, stack, namespace, network):
         self._kube, self._stack, self.namespace, self.network = kube, stack, namespace, network
@@ -45,7 +46,8 @@ class Site:
         await self._kube.request("DELETE", f"/api/v1/namespaces/{self.namespace}")
 
     def start_controller(self):
-        settings = Settings(namespace=self.namespace, terms=None, looks=Looks(drift_seconds=self.drift_seconds))
+        looks = Looks(drift_seconds=self.drift_seconds)
+        settings = Settings(namespace=self.namespace, terms=None, looks=looks, **self.settings)
         self.controller = Controller(self._kube, self._arklet, settings)
         self._controller = asyncio.create_task(self.controller.run())
 

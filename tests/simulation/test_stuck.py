@@ -14,6 +14,7 @@ from arkwright.cli.cluster import Snapshot
 from arkwright.cli.views import bare_trees, release_tree
 from arkwright.cli.waysout import WAYS_OUT
 from arkwright.clients.errors import ApiRefused
+from arkwright.controller.requirement import UNMET
 from arkwright.model.codec import read
 from arkwright.model.outcomes import Command, Outcome, Reason, Verdict
 from arkwright.model.resources import RESOURCES, Kind
@@ -161,6 +162,14 @@ async def has_no_answer_in_time(world):
     world.apply(version="1.0", replicas=1)
 
 
+async def takes_anybodys_calls(world):
+    (address,) = world.add_pods(1)
+    reason = Reason.AGENT_UNAUTHENTICATED
+    said = Outcome(command=Command.QUERY, verdict=Verdict.UNREACHED, reason=reason, message=UNMET)
+    world.arklet.instead[address, Command.QUERY] = said
+    world.apply(version="1.0", replicas=1)
+
+
 async def has_one_web_path(world):
     world.base_traits = {"holds_one_version": True}
     await online(world, 1)
@@ -291,6 +300,10 @@ STATES = {
         "correct the module's url",
     ),
     has_no_answer_in_time: ("InstallTimedOut: ", "correct the module's url"),
+    takes_anybodys_calls: (
+        "AgentUnauthenticated: demo-replicas-1-provider-afaec2d5 on stock-1: its agent takes calls from anybody",
+        "give the base the keys of whose calls it takes",
+    ),
     has_one_web_path: ("MaxUnavailableExceeded: the base cannot hold two versions", "raise maxUnavailable"),
     is_out_of_reach: ("AgentUnreachable: ", "look at the base pod"),
     may_not_leave: ("maxUnavailable 25% of 2 replicas is 0", "raise maxUnavailable"),

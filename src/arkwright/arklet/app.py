@@ -12,18 +12,18 @@ import signal
 import ssl
 import traceback
 from collections.abc import Awaitable
-from pathlib import Path
 from typing import Any
 
 import uvicorn
 
 from arkwright.arklet.asgi.applications import as_asgi
 from arkwright.arklet.asgi.lifespan import Lifespan
-from arkwright.arklet.asgi.words import Application, Receive, Scope, Send, StartFailure, coroutine_function
+from arkwright.arklet.asgi.words import Receive, Scope, Send, StartFailure, coroutine_function
 from arkwright.arklet.door import ModuleRouter
-from arkwright.arklet.settings import AgentSettings, Settings, settings_of
+from arkwright.arklet.settings import AgentSettings, Settings, SettingsError, settings_of, with_mounted_keys
 from arkwright.arklet.shared import watch
-from arkwright.arklet.wire import Baseline, OnlyForPod, Operations, RequireToken, Routes, Tokens
+from arkwright.arklet.wire import Baseline, Guard, Operations, Routes
+from arkwright.model.hosts import is_loopback
 
 
 class Arklet:
@@ -37,15 +37,17 @@ class Arklet:
         self._base = as_asgi(base, "the base")
         self._router = ModuleRouter(self._base)
         self.operations = Operations(self._router, settings)
-        agent = settings.agent
+        agent = with_mounted_keys(settings.agent)
+        _require_proof(agent)
         self._baseline = Baseline(settings.baseline, agent, server_is_ending) if settings.baseline.url else None
         config = uvicorn.Config(
-            _interface(self.operations, agent),
+            Guard(Routes(self.operations, agent.host).app(), agent),
             host=agent.host,
             port=agent.port,
             log_config=None,  # how the base logs is the base's
             log_level="warning",
             lifespan="off",
+            proxy_headers=False,  # who calls is who is connected
             timeout_graceful_shutdown=5,
             ssl_certfile=agent.certificate or None,
             ssl_keyfile=agent.key or None,
@@ -96,10 +98,15 @@ class Arklet:
             await self.operations.stop()
 
 
-def _interface(operations: Operations, agent: AgentSettings) -> Application:
-    app: Application = Routes(operations, agent.host).app()
-    app = OnlyForPod(app, agent.pod) if agent.pod else app
-    return RequireToken(app, Tokens(Path(agent.token_file))) if agent.token_file else app
+def _require_proof(agent: AgentSettings) -> None:
+    """Beyond loopback an agent knows its callers, or was told to take everyone. Raises SettingsError."""
+    has_proof = agent.controller_keys or agent.token_file or agent.client_ca or agent.insecure
+    if not (has_proof or is_loopback(agent.host)):
+        raise SettingsError(
+            f"agent: it would take calls from everybody who reaches {agent.host}. Say whose calls it takes: mount the ConfigMap"
+            " arkwright-controller-keys and set controller-keys (ARKWRIGHT_CONTROLLER_KEYS), or set token-file, or client-ca;"
+            " insecure = true takes them from everybody"
+        )
 
 
 def server_is_ending() -> bool:

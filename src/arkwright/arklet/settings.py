@@ -21,6 +21,7 @@ from arkwright.model.arklet import DEFAULT_PORT
 
 MEGABYTE = 1024 * 1024
 LOOPBACK = "127.0.0.1"
+MOUNTED_KEYS = Path("/etc/arkwright/controller-keys/keys.json")  # where a ConfigMap of the controller's is mounted
 
 
 class SettingsError(Exception):
@@ -39,16 +40,25 @@ class Section(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", forbid_
 
 
 class AgentSettings(Section, frozen=True, kw_only=True):
-    """Paths are relative to the working directory. A token file has one token a line, each valid. `pod`: the uid of the base pod that
-    this is; calls for another are refused."""
+    """Paths are relative to the working directory. A token file has one token a line, each valid. `controller_keys`: public keys of
+    whose signed calls are taken, a JSON Web Key Set. `pod`: the uid of the base pod that this is; calls for another are refused.
+    `insecure`: everybody's calls are taken, but a web page's."""
 
     host: str = LOOPBACK
     port: int = DEFAULT_PORT
     token_file: str = ""
+    controller_keys: str = ""
+    insecure: bool = False
     certificate: str = ""
     key: str = ""
     client_ca: str = ""
     pod: str = ""
+
+
+def with_mounted_keys(agent: AgentSettings) -> AgentSettings:
+    """With the keys that are mounted into its container, if it is told of no others."""
+    is_mounted = not agent.controller_keys and MOUNTED_KEYS.exists()
+    return replace(agent, controller_keys=str(MOUNTED_KEYS)) if is_mounted else agent
 
 
 class ArchiveSettings(Section, frozen=True, kw_only=True):
@@ -110,18 +120,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         for name in self.modules:
             self.of(name)
 
-    def at(self, host: str, port: int, baseline_url: str, pod: str = "") -> "Settings":
-        """With the agent's address and pod, and the baseline's address, where they are given."""
-        agent, baseline = self.agent, self.baseline
-        if host != LOOPBACK:
-            agent = replace(agent, host=host)
-        if port != DEFAULT_PORT:
-            agent = replace(agent, port=port)
-        if pod:
-            agent = replace(agent, pod=pod)
-        if baseline_url:
-            baseline = replace(baseline, url=baseline_url)
-        return replace(self, agent=agent, baseline=baseline)
+    def at(self, agent: AgentSettings, baseline_url: str = "") -> "Settings":
+        """What `agent` says otherwise than the defaults wins, and so does a baseline's address."""
+        said = {
+            name: value
+            for name, value in msgspec.structs.asdict(agent).items()
+            if value != getattr(AgentSettings(), name)
+        }
+        baseline = replace(self.baseline, url=baseline_url) if baseline_url else self.baseline
+        return replace(self, agent=replace(self.agent, **said), baseline=baseline)
 
     def of(self, name: str) -> ModuleSettings:
         """The settings of the module of that name. Raises msgspec.ValidationError if it has a wrong field."""
@@ -134,13 +141,18 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 def settings_of(environment: Mapping[str, str]) -> Settings:
     """What the variables say that `arkwright base` knows: ARKWRIGHT_CONFIG, POD_IP, POD_UID, ARKWRIGHT_AGENT_PORT,
-    ARKWRIGHT_BASELINE_URL. Raises SettingsError."""
+    ARKWRIGHT_BASELINE_URL, ARKWRIGHT_CONTROLLER_KEYS. Raises SettingsError."""
     config, port = environment.get("ARKWRIGHT_CONFIG", ""), environment.get("ARKWRIGHT_AGENT_PORT", str(DEFAULT_PORT))
     if not port.isdecimal():
         raise SettingsError(f"ARKWRIGHT_AGENT_PORT: {port!r} is no port")
+    agent = AgentSettings(
+        host=environment.get("POD_IP", LOOPBACK),
+        port=int(port),
+        pod=environment.get("POD_UID", ""),
+        controller_keys=environment.get("ARKWRIGHT_CONTROLLER_KEYS", ""),
+    )
     settings = read_settings(Path(config)) if config else Settings()
-    baseline, pod = environment.get("ARKWRIGHT_BASELINE_URL", ""), environment.get("POD_UID", "")
-    return settings.at(environment.get("POD_IP", LOOPBACK), int(port), baseline, pod)
+    return settings.at(agent, environment.get("ARKWRIGHT_BASELINE_URL", ""))
 
 
 def read_settings(path: Path) -> Settings:

@@ -1,7 +1,8 @@
 """`arkwright controller`: the loop, on whatever Kubernetes API the environment names."""
 
 import logging
-from typing import Annotated
+from types import SimpleNamespace
+from typing import Annotated, Any
 
 import structlog
 import typer
@@ -9,12 +10,30 @@ import uvloop
 
 from arkwright.cli.loglines import renderer as renderer_of_lines
 from arkwright.cli.output import fail
-from arkwright.clients.agentaccess import AgentAccess
+from arkwright.clients.agentaccess import AgentAccess, InClear
 from arkwright.clients.arklet import Timeouts
 from arkwright.clients.errors import BadAccess, BadCredentials
 from arkwright.controller.agentcalls import Limits
 from arkwright.controller.app import ApiLimits, Health, Looks, Settings, run_controller
 from arkwright.controller.leader import Terms
+from arkwright.model.names import DEFAULT_LEASE
+
+# How agents are called, and who acts.
+TokenFile = Annotated[str, typer.Option(help="File with the token that agents ask for.")]
+Ca = Annotated[str, typer.Option(help="PEM file of who signs agents' certificates; calls go over TLS.")]
+Certificate = Annotated[str, typer.Option(help="PEM file of our own certificate, for agents that ask.")]
+CertificateKey = Annotated[str, typer.Option(help="PEM file of its key.")]
+SigningKeyFile = Annotated[str, typer.Option(help="PEM file of the Ed25519 key that signs calls to agents.")]
+InsecureToken = Annotated[bool, typer.Option(help="Send the token to agents without TLS, too.")]
+KeysSecret = Annotated[
+    str, typer.Option(help="Secret, in the Lease's namespace, for keys that sign calls to agents; made if need be.")
+]
+RequireAuthentication = Annotated[bool, typer.Option(help="Leave pods alone whose agents take calls from anybody.")]
+Election = Annotated[bool, typer.Option(help="Act only while holding the Lease.")]
+LeaseNamespace = Annotated[str, typer.Option(help="Where the Lease lies.", envvar="POD_NAMESPACE")]
+LeaseName = Annotated[str, typer.Option(help="The Lease's name.")]
+LeaseDuration = Annotated[float, typer.Option(help="Seconds until a silent leader is replaced.")]
+LeaseRenew = Annotated[float, typer.Option(help="Seconds between renewals.")]
 
 
 def controller(
@@ -30,33 +49,47 @@ def controller(
     install_timeout: Annotated[float, typer.Option(help="Seconds for an install.")] = 300.0,
     uninstall_timeout: Annotated[float, typer.Option(help="Seconds for an uninstall, draining included.")] = 60.0,
     query_timeout: Annotated[float, typer.Option(help="Seconds for a question to an agent.")] = 5.0,
-    agent_token_file: Annotated[str, typer.Option(help="File with the token that agents ask for.")] = "",
-    agent_ca: Annotated[str, typer.Option(help="PEM file of who signs agents' certificates; calls go over TLS.")] = "",
-    agent_certificate: Annotated[str, typer.Option(help="PEM file of our own certificate, for agents that ask.")] = "",
-    agent_key: Annotated[str, typer.Option(help="PEM file of its key.")] = "",
+    agent_token_file: TokenFile = "",
+    agent_ca: Ca = "",
+    agent_certificate: Certificate = "",
+    agent_key: CertificateKey = "",
+    agent_signing_key: SigningKeyFile = "",
+    agent_insecure: InsecureToken = False,
+    agent_keys_secret: KeysSecret = "",
+    require_agent_authentication: RequireAuthentication = False,
     api_timeout: Annotated[float, typer.Option(help="Seconds for a request to the Kubernetes API.")] = 30.0,
     api_writes: Annotated[int, typer.Option(help="Writes to the Kubernetes API at once.")] = 64,
-    leader_election: Annotated[bool, typer.Option(help="Act only while holding the Lease.")] = True,
-    lease_namespace: Annotated[str, typer.Option(help="Where the Lease lies.", envvar="POD_NAMESPACE")] = "default",
-    lease_name: Annotated[str, typer.Option(help="The Lease's name.")] = "arkwright",
-    lease_duration: Annotated[float, typer.Option(help="Seconds until a silent leader is replaced.")] = 15.0,
-    lease_renew: Annotated[float, typer.Option(help="Seconds between renewals.")] = 3.0,
+    leader_election: Election = True,
+    lease_namespace: LeaseNamespace = DEFAULT_LEASE[0],
+    lease_name: LeaseName = DEFAULT_LEASE[1],
+    lease_duration: LeaseDuration = 15.0,
+    lease_renew: LeaseRenew = 3.0,
     log_level: Annotated[str, typer.Option(help="debug, info, warning or error.")] = "info",
     log_format: Annotated[str, typer.Option(help="text or json.")] = "text",
 ) -> None:
     """Release modules, on the API server that KUBECONFIG names, else (in a pod) on its own cluster's."""
+    said = locals()
     _configure_log(log_level, log_format)
-    settings = Settings(
-        namespace=namespace,
-        health=Health(health_host, health_port),
-        looks=Looks(workers, pace, drift_period),
-        timeouts=Timeouts(connect_timeout, install_timeout, uninstall_timeout, query_timeout),
-        agents=AgentAccess(agent_token_file, agent_ca, agent_certificate, agent_key),
-        limits=Limits(calls_per_pod, calls),
-        api=ApiLimits(api_timeout, api_writes),
-        terms=Terms(lease_namespace, lease_name, lease_duration, lease_renew) if leader_election else None,
+    _run(_settings(SimpleNamespace(**said)))
+
+
+def _settings(said: Any) -> Settings:
+    """`said`: the options, by their names."""
+    in_clear = InClear.ANYWHERE if said.agent_insecure else InClear.NOWHERE
+    files = (said.agent_token_file, said.agent_ca, said.agent_certificate, said.agent_key, said.agent_signing_key)
+    terms = Terms(said.lease_namespace, said.lease_name, said.lease_duration, said.lease_renew)
+    return Settings(
+        namespace=said.namespace,
+        health=Health(said.health_host, said.health_port),
+        looks=Looks(said.workers, said.pace, said.drift_period),
+        timeouts=Timeouts(said.connect_timeout, said.install_timeout, said.uninstall_timeout, said.query_timeout),
+        agents=AgentAccess(*files, in_clear),
+        limits=Limits(said.calls_per_pod, said.calls),
+        api=ApiLimits(said.api_timeout, said.api_writes),
+        keys=(said.lease_namespace, said.agent_keys_secret) if said.agent_keys_secret else None,
+        requires_authentication=said.require_agent_authentication,
+        terms=terms if said.leader_election else None,
     )
-    _run(settings)
 
 
 def _run(settings: Settings) -> None:

@@ -15,7 +15,7 @@ from arkwright.arklet.archives import SUFFIX, BadKey, read_private_key, signatur
 from arkwright.cli.building import BuildFailed, build_wheel
 from arkwright.cli.deploying import DeployFailed, deploy
 from arkwright.cli.output import Format, complain, fail, note, show
-from arkwright.clients.agentaccess import AgentAccess
+from arkwright.clients.agentaccess import AgentAccess, InClear
 from arkwright.clients.arklet import ArkletClient
 from arkwright.clients.errors import BadAccess
 from arkwright.model.arklet import DEFAULT_PORT
@@ -67,9 +67,14 @@ def module(
         str, typer.Option(help="PEM file of your own certificate.", envvar="ARKWRIGHT_AGENT_CERTIFICATE")
     ] = "",
     key: Annotated[str, typer.Option(help="PEM file of its key.", envvar="ARKWRIGHT_AGENT_KEY")] = "",
+    signing_key: Annotated[
+        str, typer.Option(help="PEM file of the key that signs calls.", envvar="ARKWRIGHT_SIGNING_KEY")
+    ] = "",
+    insecure: Annotated[bool, typer.Option(help="Send the token in clear text, not only on loopback.")] = False,
 ) -> None:
     """Build module archives; install, switch and remove them on one base."""
-    context.obj = AgentAccess(token_file, ca, certificate, key)
+    in_clear = InClear.ANYWHERE if insecure else InClear.ON_LOOPBACK
+    context.obj = AgentAccess(token_file, ca, certificate, key, signing_key, in_clear)
 
 
 @app.command("build")

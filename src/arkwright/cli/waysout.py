@@ -19,6 +19,7 @@ WAYS_OUT: dict[str, str] = {
     **dict.fromkeys(CORRECTED_BY_USERS, CORRECT),
     Reason.WEB_PATH_CONFLICT: "it goes on pod by pod; with upgradePolicy uninstall_then_install it does so from the start",
     Reason.AGENT_UNREACHABLE: "look at the base pod; it goes on by itself once its agent answers",
+    Reason.AGENT_UNAUTHENTICATED: "give the base the keys of whose calls it takes (ConfigMap arkwright-controller-keys); it goes on by itself",
     Reason.UNINSTALL_FAILED: f"look at the base; without its agent: label the Module {DELETE_MODULE_DIRECTLY}=true, or delete the base pod",
     Reason.BASE_RESTARTED: "nothing: it is installed again",
     Reason.BASE_TERMINATING: "nothing: the base pod is going, and its place is filled elsewhere",

@@ -19,11 +19,16 @@ from msgspec.structs import replace
 
 from arkwright.clients.agentaccess import AgentAccess
 from arkwright.clients.errors import BadAccess
-from arkwright.model.arklet import POD_HEADER, Answer, BizInfo, Code, root_cause, without_secrets
+from arkwright.model.arklet import POD_HEADER, SIGNATURE_HEADER, Answer, BizInfo, Code, root_cause, without_secrets
 from arkwright.model.kinds import ModuleArchive
 from arkwright.model.outcomes import Command, Outcome, Reason, Verdict
+from arkwright.model.signedcalls import Call
+from arkwright.model.text import plain
 
+ANSWER_BYTES = 512 << 10  # a thousand modules
 REFUSAL_BYTES = 4096
+MESSAGE_CHARACTERS = 2048
+MODULES = 2000
 PULL_WORDS = (
     "MalformedURLException",
     "FileNotFoundException",
@@ -34,6 +39,9 @@ PULL_WORDS = (
     "cannot read",
     "no protocol",
 )
+PLAIN_JSON = {"Content-Type": "application/json", "Accept-Encoding": "identity"}
+STRANGER = "e30.e30.e30"  # a token that nobody has signed
+REDIRECTS = range(300, 400)
 OWN_NUMBERS = (ssl.SSLError, socket.gaierror)  # errors whose numbers are not the system's
 UNTRUE = {Command.INSTALL: Reason.INSTALL_FAILED, Command.UNINSTALL: Reason.UNINSTALL_FAILED}
 
@@ -64,7 +72,8 @@ class ArkletClient:
         self._session: aiohttp.ClientSession
 
     async def __aenter__(self) -> "ArkletClient":
-        self._session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0, force_close=True, ssl=self._tls))
+        connector = aiohttp.TCPConnector(limit=0, force_close=True, ssl=self._tls)
+        self._session = aiohttp.ClientSession(connector=connector, auto_decompress=False)
         return self
 
     async def __aexit__(
@@ -87,24 +96,39 @@ class ArkletClient:
     async def query(self, address: str, pod: str = "") -> Outcome:
         return await self._call(address, Command.QUERY, {}, pod)
 
+    async def refuses_strangers(self, address: str) -> bool | None:
+        """Whether a call is refused that nobody known has signed; None if it is not reached. One that has proven who it is counts, too."""
+        url = self._access.url(address)
+        timeout = aiohttp.ClientTimeout(total=self._timeouts.query, sock_connect=self._timeouts.connect)
+        headers = PLAIN_JSON | {SIGNATURE_HEADER: STRANGER}
+        try:
+            async with self._session.post(
+                f"{url}/{Command.QUERY}", data=b"{}", timeout=timeout, headers=headers, allow_redirects=False
+            ) as response:
+                return response.status in (401, 403) or (self._access.is_proven(url))
+        except (aiohttp.ClientError, OSError, ValueError):
+            return None
+
     async def health(self, address: str) -> Outcome:
         return await self._call(address, Command.HEALTH, {})
 
     async def _call(self, address: str, command: Command, body: dict[str, str], pod: str = "") -> Outcome:
-        seconds = self._timeouts.of(command)
+        seconds, url = self._timeouts.of(command), self._access.url(address)
         timeout = aiohttp.ClientTimeout(total=seconds, sock_connect=self._timeouts.connect)
+        call = Call(command, msgspec.json.encode(body), url.partition("://")[2], pod)
         try:
             async with self._session.post(
-                f"{self._access.url(address)}/{command}",
-                data=msgspec.json.encode(body),
+                f"{url}/{command}",
+                data=call.body,
                 timeout=timeout,
-                headers=self._access.headers() | ({POD_HEADER: pod} if pod else {}),
+                headers=PLAIN_JSON | self._access.headers(url, call) | ({POD_HEADER: pod} if pod else {}),
+                allow_redirects=False,  # an agent decides for nobody else's address
             ) as response:
-                if response.status == 401:
-                    return _unreached(command, f"the agent at {address} takes no call without a token that it knows")
+                if response.status in (401, 403):
+                    return _unreached(command, await self._not_taken(address, url, response))
                 if response.status == 421:
                     return _unreached(command, f"another base pod answers at {address}: {await _words(response)}")
-                return read_answer(command, await response.read())
+                return read_answer(command, await _limited(response))
         except BadAccess as error:
             return _unreached(command, str(error))
         except (aiohttp.ClientConnectorError, aiohttp.ServerTimeoutError) as error:
@@ -113,17 +137,52 @@ class ArkletClient:
             reason = Reason.INSTALL_TIMED_OUT if command is Command.INSTALL else Reason.AGENT_UNREACHABLE
             said = f"the agent at {address} has not answered {command} after {seconds:g} s"
             return Outcome(command=command, verdict=Verdict.LOST, reason=reason, message=said)
-        except (aiohttp.ClientError, OSError, asyncio.IncompleteReadError) as error:
-            said = f"the agent at {address} broke off during {command}: {error or type(error).__name__}"
+        except (aiohttp.ClientError, OSError, asyncio.IncompleteReadError, ValueError) as error:
+            said = f"the agent at {address} broke off during {command}: {_broken(error)}"
             return Outcome(command=command, verdict=Verdict.LOST, reason=Reason.AGENT_UNREACHABLE, message=said)
+
+    async def _not_taken(self, address: str, url: str, response: aiohttp.ClientResponse) -> str:
+        if self._access.holds_back_token(url):
+            return (
+                f"the agent at {address} takes no call without a token, and ours is not sent in clear text:"
+                " give the base a certificate, and us its authority (--agent-ca)"
+            )
+        return f"the agent at {address} takes no call of ours: {await _words(response)}"
+
+
+async def _limited(response: aiohttp.ClientResponse) -> bytes:
+    """Raises ValueError for what no agent answers."""
+    if response.status in REDIRECTS:
+        raise ValueError("it answers with a redirect, which is not followed")
+    body = bytearray()
+    async for chunk in response.content.iter_any():
+        body += chunk
+        if len(body) > ANSWER_BYTES:
+            raise ValueError(f"its answer is larger than {ANSWER_BYTES >> 10} KiB")
+    return bytes(body)
 
 
 async def _words(response: aiohttp.ClientResponse) -> str:
     """Of an answer that is none to the command; what it says else is nobody's to show."""
     try:
-        return msgspec.json.decode(await response.content.read(REFUSAL_BYTES), type=Answer).message
-    except msgspec.MsgspecError:
-        return "it does not say which"
+        return plain(_decode(await response.content.read(REFUSAL_BYTES)).message, MESSAGE_CHARACTERS)
+    except ValueError:
+        return "it does not say why"
+
+
+def _broken(error: Exception) -> str:
+    """Of our own words, or those of a library about a connection; never what came over it."""
+    if isinstance(error, aiohttp.http.HttpProcessingError | aiohttp.ClientPayloadError | aiohttp.ClientResponseError):
+        return "what it sends is not HTTP"
+    return str(error) or type(error).__name__
+
+
+def _decode(body: bytes) -> Answer:
+    """Raises ValueError, which quotes nothing of it: what answers may be no agent, and its words a secret."""
+    try:
+        return msgspec.json.decode(body, type=Answer)
+    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
+        raise ValueError(f"{error}") from error
 
 
 def _plainly(error: Exception) -> str:
@@ -142,10 +201,9 @@ def _unreached(command: Command, message: str) -> Outcome:
 def read_answer(command: Command, body: bytes) -> Outcome:
     """The table of outcomes: bytes from an agent to an Outcome. A body that cannot be read counts as a lost answer."""
     try:
-        answer = msgspec.json.decode(body, type=Answer)
-    except msgspec.DecodeError as error:
-        said = f"the agent's answer to {command} cannot be read: {error}; it begins {body[:80]!r}"
-        return Outcome(command=command, verdict=Verdict.LOST, reason=Reason.AGENT_UNREACHABLE, message=said)
+        answer = _decode(body)
+    except ValueError as error:
+        return _unreadable(command, error)
     if answer.code == Code.SUCCESS:
         return _done(command, answer)
     return _refused(command, answer)
@@ -175,19 +233,26 @@ def _done(command: Command, answer: Answer) -> Outcome:
     try:
         modules = msgspec.convert(listed or (), type=tuple[BizInfo, ...])
     except msgspec.ValidationError as error:
-        said = f"the agent's answer to {command} cannot be read: {error}"
-        return Outcome(command=command, verdict=Verdict.LOST, reason=Reason.AGENT_UNREACHABLE, message=said)
-    return Outcome(command=command, verdict=Verdict.DONE, modules=modules, message=answer.data_message, health=health)
+        return _unreadable(command, error)
+    if len(modules) > MODULES:
+        return _unreadable(command, ValueError(f"it lists {len(modules)} modules, and no base has more than {MODULES}"))
+    said = plain(answer.data_message, MESSAGE_CHARACTERS)
+    return Outcome(command=command, verdict=Verdict.DONE, modules=modules, message=said, health=health)
+
+
+def _unreadable(command: Command, error: Exception) -> Outcome:
+    said = f"the agent's answer to {command} cannot be read: {error}"
+    return Outcome(command=command, verdict=Verdict.LOST, reason=Reason.AGENT_UNREACHABLE, message=said)
 
 
 def _refused(command: Command, answer: Answer) -> Outcome:
-    message = root_cause(answer)
+    message = plain(root_cause(answer), MESSAGE_CHARACTERS)
     if answer.data_code == Code.REPEAT_BIZ:
         return Outcome(command=command, verdict=Verdict.REPEATED, message=message)
     if answer.data_code == Code.NOT_FOUND_BIZ:
         return Outcome(command=command, verdict=Verdict.ABSENT, message=message)
     if "exist unfinished command" in answer.message or answer.message == "Internal Error: null":
-        return Outcome(command=command, verdict=Verdict.BUSY, message=answer.message)
+        return Outcome(command=command, verdict=Verdict.BUSY, message=message)
     return Outcome(command=command, verdict=Verdict.REFUSED, reason=_reason(command, message), message=message)
 
 

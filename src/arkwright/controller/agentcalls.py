@@ -5,8 +5,9 @@ per pod and module name, a few per pod, hundreds altogether. A hung agent delays
 """
 
 import asyncio
+import contextlib
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -16,20 +17,23 @@ from msgspec.structs import replace
 from arkwright.clients.arklet import ArkletClient
 from arkwright.controller.cache import Key
 from arkwright.controller.metrics import Metrics
+from arkwright.controller.requirement import UnmetOf
 from arkwright.model.arklet import BizInfo, BizState
 from arkwright.model.cluster import Pod
 from arkwright.model.kinds import ModuleArchive
 from arkwright.model.outcomes import BaseReport, CallUnderWay, Command, LastCall, Outcome, Reason, Verdict
 
 log = structlog.get_logger()
+QUICK_SECONDS = 0.25
 
 
 @dataclass(frozen=True)
 class Limits:
-    """Calls at once: to one pod, and to all."""
+    """Calls at once: to one pod, and to all; `slow`: besides these, of those that have lasted for QUICK_SECONDS."""
 
     per_pod: int = 4
     altogether: int = 400
+    slow: int = 4000
 
 
 @dataclass(frozen=True)
@@ -41,8 +45,40 @@ class Asked:
     generation: int
 
 
+class Places:
+    """So many calls at once. One that lasts gives its place up to others, as long as there are not too many of that sort: agents that
+    hang, by hundreds, are not to hold up those that answer."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._quick, self._slow_left = asyncio.Semaphore(limits.altogether), limits.slow
+
+    @contextlib.asynccontextmanager
+    async def one(self) -> AsyncIterator[None]:
+        await self._quick.acquire()
+        is_slow, loop = False, asyncio.get_running_loop()
+        timer: asyncio.TimerHandle
+
+        def give_up() -> None:
+            nonlocal is_slow, timer
+            if self._slow_left > 0:
+                is_slow, self._slow_left = True, self._slow_left - 1
+                self._quick.release()
+            else:
+                timer = loop.call_later(QUICK_SECONDS, give_up)
+
+        timer = loop.call_later(QUICK_SECONDS, give_up)
+        try:
+            yield
+        finally:
+            timer.cancel()
+            if is_slow:
+                self._slow_left += 1
+            else:
+                self._quick.release()
+
+
 class AgentCalls:
-    """`on_done` gets the pod and the module name that a call was about ("" for all on the pod)."""
+    """`on_done` gets the pod and the module name that a call was about ("" for all on the pod). `unmet`: what keeps a pod from being called."""
 
     def __init__(
         self,
@@ -54,7 +90,8 @@ class AgentCalls:
     ) -> None:
         self._client, self._clock, self.metrics, self._on_done = client, clock, metrics, on_done
         self._limits = limits
-        self._everywhere = asyncio.Semaphore(limits.altogether)
+        self.unmet: UnmetOf | None = None
+        self._everywhere = Places(limits)
         self._per_pod: dict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(limits.per_pod))
         self._under_way: dict[tuple[str, str], CallUnderWay] = {}
         self._askers: dict[tuple[str, str], list[Asked]] = defaultdict(list)
@@ -113,7 +150,7 @@ class AgentCalls:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def _run(self, pod: Pod, command: Command, archive: ModuleArchive, slot: tuple[str, str]) -> None:
-        async with self._per_pod[pod.metadata.uid], self._everywhere:
+        async with self._per_pod[pod.metadata.uid], self._everywhere.one():
             begun = self._clock()
             outcome = await self._ask_safely(pod, command, archive)
         at = self._clock()
@@ -146,6 +183,9 @@ class AgentCalls:
             return Outcome(command=command, verdict=Verdict.LOST, reason=Reason.AGENT_UNREACHABLE, message=said)
 
     async def _ask(self, pod: Pod, command: Command, archive: ModuleArchive) -> Outcome:
+        if self.unmet and (words := await self.unmet(pod)):
+            reason = Reason.AGENT_UNAUTHENTICATED
+            return Outcome(command=command, verdict=Verdict.UNREACHED, reason=reason, message=words)
         address, uid = pod.agent_address, pod.metadata.uid
         match command:
             case Command.INSTALL:

@@ -28,6 +28,8 @@ from arkwright.controller.leader import Leadership, Terms
 from arkwright.controller.metrics import Metrics, health_routes
 from arkwright.controller.observe import Observer
 from arkwright.controller.reconcile import Reconciler
+from arkwright.controller.requirement import Requirement
+from arkwright.controller.signingkeys import SigningKeys
 from arkwright.controller.watch import Watcher
 from arkwright.controller.workqueue import WorkQueue
 from arkwright.model.cluster import Pod
@@ -73,7 +75,8 @@ class ApiLimits:
 
 @dataclass(frozen=True)
 class Settings:
-    """Every address, limit, time-out and period. `namespace` "" means all; without `terms` it acts without a Lease."""
+    """Every address, limit, time-out and period. `namespace` "" means all; without `terms` it acts without a Lease.
+    `keys`: namespace and name of the Secret whose keys sign calls to agents."""
 
     namespace: str = ""
     health: Health = field(default_factory=Health)
@@ -83,6 +86,8 @@ class Settings:
     limits: Limits = field(default_factory=Limits)
     api: ApiLimits = field(default_factory=ApiLimits)
     terms: Terms | None = field(default_factory=Terms)
+    keys: tuple[str, str] | None = None
+    requires_authentication: bool = False
 
 
 def utc_now() -> datetime:
@@ -99,7 +104,9 @@ class Controller:
         self.metrics = Metrics()
         self.queue = WorkQueue(self._pace)
         self.cache = Cache(clock, self._changed)
+        self._requirement = Requirement(kube, arklet, settings.requires_authentication)
         self.agents = AgentCalls(arklet, clock, self.metrics, self._called, settings.limits)
+        self.agents.unmet = self._requirement.unmet
         self.events = Events(kube, clock)
         self._watchers = [Watcher(kube, self.cache, kind, settings.namespace) for kind in WATCHED]
         observer = Observer(self.cache, self.agents, settings.looks.drift_seconds)
@@ -107,6 +114,7 @@ class Controller:
         executor = Executor(kube, self.cache, self.agents, self.events, settings.api.writes)
         self._reconciler = Reconciler(self.queue, self.cache, observer, executor, clock)
         identity = f"{socket.gethostname()}-{os.getpid()}"
+        self._keys = SigningKeys(kube, self.cache, settings.agents, settings.keys, clock) if settings.keys else None
         self._leadership = Leadership(kube, settings.terms, identity, clock) if settings.terms else None
 
     @property
@@ -130,10 +138,15 @@ class Controller:
             await self._leadership.lead()
         self.metrics.leading.set(1)
         async with asyncio.TaskGroup() as group:
+            if self._keys:
+                keeping = group.create_task(self._keys.run())
+                await self._keys.is_ready.wait()
             acting = group.create_task(self._reconciler.run(self._settings.looks.workers))
             if self._leadership:
                 await self._leadership.hold()
                 acting.cancel()
+                if self._keys:
+                    keeping.cancel()
 
     async def _stop(self) -> None:
         self.metrics.leading.set(0)
@@ -153,6 +166,7 @@ class Controller:
             self.agents.forget_module(Key(Kind.MODULE, *change.before.key))
         if change.after is None and change.kind is Kind.POD:
             self.agents.forget_pod(change.before)
+            self._requirement.forget(change.before)
 
     def _called(self, pod: Pod, module_name: str) -> None:
         """A call to the pod's agent ended: its Modules of that name, and its labels, are looked at again."""

@@ -5,12 +5,16 @@ Python agent. "Biz" is the wire's word for a module and is used nowhere else.
 """
 
 from enum import StrEnum
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import urlsplit, urlunsplit
 
 import msgspec
+from msgspec import Meta
+
+from arkwright.model.text import PLAIN_PATTERN
 
 POD_HEADER = "Arklet-Pod"  # of a call: the uid of the base pod that it is for
+SIGNATURE_HEADER = "Arklet-Signature"  # of a call: a token that says whose it is
 DEFAULT_PORT = 1238
 
 
@@ -50,10 +54,12 @@ class Wire(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, rename
 
 
 class BizInfo(Wire, frozen=True, kw_only=True):
-    biz_name: str
-    biz_version: str
-    biz_state: str = ""
-    web_context_path: str = ""
+    """Of a module that an agent has. What is longer, or cannot be seen, is no agent's word."""
+
+    biz_name: Annotated[str, Meta(max_length=256, pattern=PLAIN_PATTERN)]
+    biz_version: Annotated[str, Meta(max_length=256, pattern=PLAIN_PATTERN)]
+    biz_state: Annotated[str, Meta(max_length=64, pattern=PLAIN_PATTERN)] = ""
+    web_context_path: Annotated[str, Meta(max_length=1024, pattern=PLAIN_PATTERN)] = ""
 
     @property
     def identity(self) -> str:

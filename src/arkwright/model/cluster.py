@@ -143,8 +143,37 @@ class Pod(KubernetesObject, frozen=True, kw_only=True):
         return f"{status.container_id}/{status.restart_count}/{started}"
 
 
+class ConfigMapSource(Value, frozen=True, kw_only=True):
+    name: str = ""
+
+
+class ProjectedSource(Value, frozen=True, kw_only=True):
+    config_map: ConfigMapSource = ConfigMapSource()
+
+
+class Projection(Value, frozen=True, kw_only=True):
+    sources: tuple[ProjectedSource, ...] = ()
+
+
+class Volume(Value, frozen=True, kw_only=True):
+    config_map: ConfigMapSource = ConfigMapSource()
+    projected: Projection = Projection()
+
+
+class TemplateSpec(Value, frozen=True, kw_only=True):
+    volumes: tuple[Volume, ...] = ()
+
+
 class PodTemplate(Value, frozen=True, kw_only=True):
     metadata: ObjectMeta = ObjectMeta()
+    spec: TemplateSpec = TemplateSpec()
+
+    @property
+    def config_maps(self) -> frozenset[str]:
+        """Those that its pods mount."""
+        whole = (one.config_map.name for one in self.spec.volumes)
+        parts = (each.config_map.name for one in self.spec.volumes for each in one.projected.sources)
+        return frozenset((*whole, *parts))
 
 
 class DeploymentSpec(Value, frozen=True, kw_only=True):

@@ -45,6 +45,10 @@ ORPHAN = "orphan"
 """Set by `kubectl delete --cascade=orphan` until what is owned has been let go."""
 ALLOCATE_POD = f"{GROUP}/allocate-pod"
 
+REQUIRE_AUTHENTICATION = "arkwright.dev/require-agent-authentication"
+"""Label of a namespace: only agents that know their callers are called there."""
+CONTROLLER_KEYS = "arkwright-controller-keys"  # the ConfigMap that bases mount
+
 DEFAULT_LEASE = ("default", "arkwright")  # namespace and name of the Lease that the controller which acts holds
 
 MAX_LABEL = 63

@@ -39,6 +39,7 @@ class Reason(StrEnum):
     PULL_FAILED = "PullFailed"
     WEB_PATH_CONFLICT = "WebPathConflict"
     AGENT_UNREACHABLE = "AgentUnreachable"
+    AGENT_UNAUTHENTICATED = "AgentUnauthenticated"
     UNINSTALL_FAILED = "UninstallFailed"
     BASE_RESTARTED = "BaseRestarted"
     BASE_TERMINATING = "BaseTerminating"

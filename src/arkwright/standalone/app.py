@@ -18,6 +18,7 @@ from arkwright.clients.kube import KubeClient
 from arkwright.model.cluster import Document
 from arkwright.model.resources import RESOURCES, Kind
 from arkwright.standalone.addresses import free_ports
+from arkwright.standalone.agentkeys import AgentKeys, agent_keys
 from arkwright.standalone.bases import ASK_SECONDS, Node, Place
 from arkwright.standalone.deployments import Workloads
 from arkwright.standalone.looks import kept_up
@@ -51,13 +52,15 @@ async def _run_site(site: Site, wish: Wish) -> None:
     words = ["api", "--data-dir", str(site.directory), "--host", wish.host, "--port", str(port)]
     api = Part(words, site.logs / "api.log", here)
     health = next(free_ports("127.0.0.1"))  # the controller takes it a moment later
-    controller = Part(["controller", "--health-port", str(health)], site.logs / "controller.log", here)
+    keys = agent_keys(site.directory)
+    words = ["controller", "--health-port", str(health), "--agent-signing-key", str(keys.private)]
+    controller = Part(words, site.logs / "controller.log", here)
     server = await api.first_line()
     os.environ |= here
     try:
         async with KubeClient(await find_access()) as kube:
             await _prepare(kube, wish)
-            place = Place(NODE, wish.addresses, site.pod_logs, _variables(wish, health))
+            place = Place(NODE, wish.addresses, site.pod_logs, _variables(wish, health, keys))
             workers = (Node(kube, place, _now), Workloads(kube, place.node, _now), NodePorts(kube, _now))
             parts = (api, controller) if wish.with_controller else (api,)
             begun = (_begun(workers), _answers(controller, health)) if wish.with_controller else (_begun(workers),)
@@ -87,9 +90,10 @@ async def _answers(controller: Part, port: int) -> None:
         await asyncio.sleep(ASK_SECONDS)
 
 
-def _variables(wish: Wish, health: int) -> dict[str, str]:
-    """Bases ask our controller what they should hold, if there is to be one."""
-    return {"ARKWRIGHT_BASELINE_URL": f"http://127.0.0.1:{health}"} if wish.with_controller else {}
+def _variables(wish: Wish, health: int, keys: AgentKeys) -> dict[str, str]:
+    """Bases know whose calls to take, and ask our controller what they should hold, if there is to be one."""
+    baseline = {"ARKWRIGHT_BASELINE_URL": f"http://127.0.0.1:{health}"} if wish.with_controller else {}
+    return {"ARKWRIGHT_CONTROLLER_KEYS": str(keys.public)} | baseline
 
 
 async def _run_all(workers: tuple[Worker, ...], parts: tuple[Part, ...], telling: Coroutine[Any, Any, None]) -> None:

@@ -1,0 +1,45 @@
+"""Signed calls, as an agent takes them. In: the public keys of who may call, a call as it came. Out: it is theirs, or a BadSignature.
+
+The file of keys is read again when it changes, so that a key is replaced without a restart: the new one is there before it is used.
+"""
+
+import time
+from pathlib import Path
+
+import jwt
+
+from arkwright.model.signedcalls import BadSignature, BadSigningKey, Call, check, keys_of
+
+
+class Signatures:
+    """Of callers whose keys are in `path`, a JSON Web Key Set. Raises BadSigningKey if it holds none."""
+
+    def __init__(self, path: Path) -> None:
+        self._path, self._changed = path, (0, 0)
+        self._keys: dict[str, jwt.PyJWK] = {}
+        self._used: dict[str, float] = {}
+        self._read()
+        if not self._keys:
+            raise BadSigningKey(f"{path} holds no key")
+
+    def take(self, token: str, call: Call) -> None:
+        """Raises BadSignature if nobody known has signed this very call, and if it has come before."""
+        self._read()
+        now = time.time()
+        proven = check(token, call, self._keys, now)
+        self._used = {number: until for number, until in self._used.items() if until > now}
+        if proven.number in self._used:
+            raise BadSignature("this very call has come before")
+        self._used[proven.number] = proven.until
+
+    def _read(self) -> None:
+        """What cannot be read while it is being replaced leaves the keys as they are; a file that has gone allows nobody."""
+        try:
+            stat = self._path.stat()
+            if (changed := (stat.st_mtime_ns, stat.st_ino)) != self._changed:
+                self._keys, self._changed = keys_of(self._path.read_bytes()), changed
+        except FileNotFoundError:
+            self._keys, self._changed = {}, (0, 0)
+        except BadSigningKey as error:
+            if not self._keys:
+                raise BadSigningKey(f"{self._path}: {error}") from error

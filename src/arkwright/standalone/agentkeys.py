@@ -1,0 +1,31 @@
+"""The key with which a site's controller signs calls to agents, and what its bases know of it. In: a site's directory. Out: two files.
+
+Made anew each time the site comes up: its bases begin with it.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+from arkwright.apiserver.identity import write_private
+from arkwright.model.signedcalls import key_set
+
+
+@dataclass(frozen=True)
+class AgentKeys:
+    """`private`: PEM; `public`: a JSON Web Key Set. Both are readable by their owner alone."""
+
+    private: Path
+    public: Path
+
+
+def agent_keys(directory: Path) -> AgentKeys:
+    """New ones in `directory`, which is there."""
+    key = Ed25519PrivateKey.generate()
+    found = AgentKeys(directory / "agent-signing.pem", directory / "controller-keys.json")
+    write_private(found.public, msgspec.json.encode(key_set((key.public_key(),))))
+    write_private(found.private, key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    return found
