@@ -20,6 +20,7 @@ from arkwright.apiserver.kinds import Registry
 from arkwright.apiserver.objects import Collector, Objects, Options, end_events
 from arkwright.apiserver.store import Store, Watches
 from arkwright.apiserver.wire import Access, Api, Surroundings
+from arkwright.listening import BoundedServer, Bounds, bounded, raise_descriptors, share_of_descriptors
 
 log = structlog.get_logger()
 COMPACT_SECONDS = 60.0
@@ -58,7 +59,9 @@ class ApiServer:
         self._collector.begin()
         await self._create_namespaces()
         _spare_the_collector()
-        server = uvicorn.Server(
+        raise_descriptors()
+        bounds = Bounds(share_of_descriptors(0.75), share_of_descriptors(0.25), body_seconds=30.0)
+        server = BoundedServer(
             uvicorn.Config(
                 self._api,
                 host=self._place.host,
@@ -68,6 +71,7 @@ class ApiServer:
                 access_log=False,
                 proxy_headers=False,
                 ws="none",
+                http=bounded(bounds),
                 log_level="critical",  # what goes wrong is answered and logged by us; it warns of clients that linger
                 lifespan="off",
                 timeout_graceful_shutdown=2,

@@ -23,7 +23,10 @@ from arkwright.arklet.door import ModuleRouter
 from arkwright.arklet.settings import AgentSettings, Settings, SettingsError, settings_of, with_mounted_keys
 from arkwright.arklet.shared import watch
 from arkwright.arklet.wire import Baseline, Guard, Operations, Routes
+from arkwright.listening import BoundedServer, Bounds, bounded, share_of_descriptors
 from arkwright.model.hosts import is_loopback
+
+CONNECTIONS = 128  # to the agent
 
 
 class Arklet:
@@ -47,6 +50,8 @@ class Arklet:
             log_config=None,  # how the base logs is the base's
             log_level="warning",
             lifespan="off",
+            http=bounded(Bounds(share_of_descriptors(1 / 8, CONNECTIONS), CONNECTIONS // 2, body_seconds=30.0)),
+            ws="none",
             proxy_headers=False,  # who calls is who is connected
             timeout_graceful_shutdown=5,
             ssl_certfile=agent.certificate or None,
@@ -115,7 +120,7 @@ def server_is_ending() -> bool:
     return bool(getattr(getattr(handler, "__self__", None), "should_exit", False))
 
 
-class _Server(uvicorn.Server):
+class _Server(BoundedServer):
     """The base's own server has the signals; this one ends with the base."""
 
     @contextlib.contextmanager

@@ -7,14 +7,16 @@ import socket
 from typing import Any
 
 import uvicorn
-from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
 from arkwright.arklet.app import Arklet
 from arkwright.arklet.asgi.applications import application_named
 from arkwright.arklet.settings import Settings
+from arkwright.listening import BoundedProtocol, BoundedServer, Bounds, bounded, share_of_descriptors
 
 log = logging.getLogger(__name__)
 FAREWELL_SECONDS = 1.0
+CONNECTIONS_SHARE = 0.6  # of what this process may have open; the agent has an eighth
+IDLE_SECONDS = 60.0  # an upload may stand still for as long
 HELD_BYTES = 16 << 10  # what is larger is worth a write of its own
 
 
@@ -55,19 +57,19 @@ class _JoiningTransport:
         return getattr(self.bare(), name)
 
 
-class _Protocol(AutoHTTPProtocol):  # type: ignore[valid-type,misc]
+class _Protocol(BoundedProtocol):
     """HTTP as uvicorn speaks it, a write for an answer."""
 
-    def connection_made(self, transport: asyncio.Transport) -> None:
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         self._joining = _JoiningTransport(transport)
-        super().connection_made(self._joining)
+        super().connection_made(self._joining)  # type: ignore[arg-type]
 
     def handle_websocket_upgrade(self, *event: Any) -> None:
         self.transport = self._joining.bare()
         super().handle_websocket_upgrade(*event)
 
 
-class _BaseServer(uvicorn.Server):
+class _BaseServer(BoundedServer):
     """Says so as soon as it listens."""
 
     def __init__(self, config: uvicorn.Config, agent_port: int) -> None:
@@ -104,7 +106,7 @@ def serve_base(target: str, host: str, port: int, settings: Settings, proxies: s
         arklet,
         host=host,
         port=port,
-        http=_Protocol,
+        http=bounded(Bounds(share_of_descriptors(CONNECTIONS_SHARE), idle_seconds=IDLE_SECONDS), _Protocol),
         lifespan="on",
         log_config=None,  # as the rest of the base logs
         log_level="warning",

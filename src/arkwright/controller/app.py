@@ -32,10 +32,12 @@ from arkwright.controller.requirement import Requirement
 from arkwright.controller.signingkeys import SigningKeys
 from arkwright.controller.watch import Watcher
 from arkwright.controller.workqueue import WorkQueue
+from arkwright.listening import BoundedServer, Bounds, bounded, raise_descriptors
 from arkwright.model.cluster import Pod
 from arkwright.model.resources import Kind
 
 log = structlog.get_logger()
+HEALTH_CONNECTIONS = 256
 WATCHED = (
     Kind.DEPLOYMENT,
     Kind.REPLICASET,
@@ -180,6 +182,7 @@ async def run_controller(settings: Settings) -> bool:
     """Until SIGTERM or SIGINT (True), or until the lease is lost (False). Raises BadCredentials, BadAccess, and OSError if
     the health port is taken.
     """
+    raise_descriptors()
     family = socket.AF_INET6 if ":" in settings.health.host else socket.AF_INET
     listening = socket.create_server((settings.health.host, settings.health.port), family=family)
     access = await find_access()
@@ -205,5 +208,6 @@ async def run_controller(settings: Settings) -> bool:
 async def _serve_health(controller: Controller, listening: socket.socket) -> None:
     routes = health_routes(controller.metrics, lambda: True, lambda: controller.is_ready)
     app = Starlette(routes=[*routes, *controller.baselines.routes()])
-    server = uvicorn.Server(uvicorn.Config(app, log_level="error", lifespan="off"))
+    bounds = bounded(Bounds(HEALTH_CONNECTIONS, HEALTH_CONNECTIONS // 2, body_seconds=10.0))
+    server = BoundedServer(uvicorn.Config(app, http=bounds, ws="none", log_level="error", lifespan="off"))
     await server._serve(sockets=[listening])  # without its signal handlers: SIGTERM is ours

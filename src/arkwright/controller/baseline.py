@@ -21,6 +21,7 @@ from arkwright.model.resources import Kind
 from arkwright.plan.contention import must_go_first
 from arkwright.plan.tries import ObservedModule
 
+BODY_BYTES = 4096
 NOT_ITS_FAULT = (Reason.BASE_RESTARTED, Reason.AGENT_UNREACHABLE)
 
 
@@ -58,8 +59,13 @@ class Baselines:
     async def _answer(self, request: Request) -> Response:
         if not self._is_filled():
             return PlainTextResponse("the controller does not know the cluster yet\n", 503)
+        body = b""
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > BODY_BYTES:
+                return PlainTextResponse(f"the body is larger than {BODY_BYTES} bytes\n", 413)
         try:
-            address = msgspec.json.decode(await request.body(), type=BaseAddress)
+            address = msgspec.json.decode(body, type=BaseAddress)
         except msgspec.DecodeError as error:
             return PlainTextResponse(f"the body is not a base's address: {error}\n", 400)
         if request.client is None or request.client.host != address.local_ip:

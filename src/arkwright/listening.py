@@ -1,0 +1,175 @@
+"""HTTP servers that bear their clients. In: an ASGI application, bounds. Out: the same application served, and nobody who can hold it up.
+
+uvicorn with httptools reads headers without end, waits for them without end, and takes as many connections as come. Here each of that has a
+bound: before a request is whole it costs its client more than us.
+"""
+
+import asyncio
+import resource
+import socket
+import sys
+from collections import Counter
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import uvicorn
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+
+STARTUP_FAILURE = 3  # uvicorn's
+OURS = ("127.", "::1", "::ffff:127.")
+PIECE_BYTES = 16 << 10  # of a head: more at once would be read before anybody could say that it is too much
+LEAST_BODY_SHARE = 16  # of a chunked body: so many bytes of framing for one of its own
+SWEEP_TICKS = 10  # of uvicorn's loop, a tenth of a second each
+HANDSHAKE_SECONDS = 10.0
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """Of one server. `connections`: at once; `per_peer`: of these, from one address that is not this machine's; 0: no bound. `idle_seconds`: without
+    a byte of a body that we would read; `body_seconds`: for a whole body."""
+
+    connections: int = 0
+    per_peer: int = 0
+    head_bytes: int = 64 << 10
+    head_lines: int = 200
+    head_seconds: float = 10.0
+    idle_seconds: float = 30.0
+    body_seconds: float = 0.0
+
+
+def share_of_descriptors(share: float, most: int = 1 << 16) -> int:
+    """So many connections as this process may have descriptors for, or as its limit is by then."""
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return max(8, min(most, int(soft * share))) if soft != resource.RLIM_INFINITY else most
+
+
+def raise_descriptors() -> None:
+    """As many as the system lets this process have."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+class BoundedProtocol(HttpToolsProtocol):
+    """One connection. Subclasses made by `bounded` have bounds of their own, and count their peers."""
+
+    bounds = Bounds()
+    peers: Counter[str] = Counter()
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._heard_at = self.loop.time()
+        self._head_since: float | None = self._heard_at
+        self._head_bytes = self._body_bytes = self._framing_bytes = 0
+        self._body_since: float | None = None
+        self._peer = self.client[0] if self.client and not self.client[0].startswith(OURS) else ""
+        self.peers[self._peer] += 1
+        bounds = self.bounds
+        is_one_too_many = bool(self._peer and bounds.per_peer and self.peers[self._peer] > bounds.per_peer)
+        if is_one_too_many or (bounds.connections and len(self.connections) > bounds.connections):
+            self._refuse(503, "too many connections")
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.peers[self._peer] -= 1
+        if not self.peers[self._peer]:
+            del self.peers[self._peer]
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        self._heard_at = self.loop.time()
+        if self._body_since is not None or len(data) <= PIECE_BYTES:
+            self._take(data)
+            return
+        for at in range(0, len(data), PIECE_BYTES):
+            if self.parser is None or self.transport.is_closing():
+                return
+            self._take(data[at : at + PIECE_BYTES])
+
+    def _take(self, data: bytes) -> None:
+        before = self._body_bytes
+        super().data_received(data)
+        if self._head_since is not None:
+            self._head_bytes += len(data)
+            if self._head_bytes > self.bounds.head_bytes or len(self.headers or ()) > self.bounds.head_lines:
+                self._refuse(431, "the head of this request is too large")
+        elif self._body_since is not None:
+            self._framing_bytes += len(data) - (self._body_bytes - before)
+            if self._framing_bytes > self.bounds.head_bytes + LEAST_BODY_SHARE * self._body_bytes:
+                self._refuse(431, "there is more around the body of this request than in it")
+
+    # ── what the parser tells ──
+
+    def on_message_begin(self) -> None:
+        if self._head_since is None:
+            self._head_since = self._heard_at
+        super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        self._head_since, self._body_since = None, self._heard_at
+        self._head_bytes = self._body_bytes = self._framing_bytes = 0
+        super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        self._body_bytes += len(body)
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        self._body_since = None
+        super().on_message_complete()
+
+    # ── time ──
+
+    def check(self, now: float) -> None:
+        """End it if it has had its time."""
+        bounds = self.bounds
+        if self._head_since is not None and now - self._head_since > bounds.head_seconds:
+            self._refuse(408, "the head of this request has not come in time")
+        elif self._body_since is not None and not self.flow.read_paused:
+            is_slow = bounds.body_seconds and now - self._body_since > bounds.body_seconds
+            if is_slow or now - self._heard_at > bounds.idle_seconds:
+                self._refuse(408, "the body of this request has not come in time")
+
+    def _refuse(self, status: int, words: str) -> None:
+        if self.transport.is_closing():
+            return
+        head = b"content-type: text/plain\r\nconnection: close\r\ncontent-length: %d\r\n\r\n" % (len(words) + 1)
+        if self.cycle is None or self.cycle.response_complete:
+            self.transport.write(STATUS_LINE[status] + head + words.encode() + b"\n")
+        self.transport.close()
+
+
+def bounded(bounds: Bounds, kind: type[BoundedProtocol] = BoundedProtocol) -> type[BoundedProtocol]:
+    """`kind` with these bounds, for one server."""
+    return type(kind.__name__, (kind,), {"bounds": bounds, "peers": Counter()})
+
+
+class BoundedServer(uvicorn.Server):
+    """Looks at its connections now and then, and gives TLS no more time than it needs."""
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """As uvicorn does it, which leaves a TLS handshake a minute."""
+        config = self.config
+        if not config.is_ssl:
+            await super().startup(sockets)
+            return
+        await self.lifespan.startup()
+        if self.lifespan.should_exit:
+            sys.exit(STARTUP_FAILURE)
+        kind: Any = config.http_protocol_class
+        make = partial(kind, config=config, server_state=self.server_state, app_state=self.lifespan.state)
+        loop = asyncio.get_running_loop()
+        more: dict[str, Any] = {
+            "ssl": config.ssl,
+            "backlog": config.backlog,
+            "ssl_handshake_timeout": HANDSHAKE_SECONDS,
+        }
+        self.servers = [await loop.create_server(make, sock=one, **more) for one in sockets or [config.bind_socket()]]
+        self.started = True
+
+    async def on_tick(self, counter: int) -> bool:
+        if counter % SWEEP_TICKS == 0:
+            now = asyncio.get_running_loop().time()
+            for one in list(self.server_state.connections):
+                if isinstance(one, BoundedProtocol):
+                    one.check(now)
+        return await super().on_tick(counter)
