@@ -35,3 +35,18 @@ def test_wide_shows_every_column_that_any_row_has_and_json_what_each_has(capsys)
     show(rows, Format.JSON, ["name"])
     assert json.loads(capsys.readouterr().out) == rows
     assert heading("p99Ms") == "P99 MS"
+
+
+WICKED = "\x1b[2J\x1b[31mred\x9b2J\u202eback\r\nforged"
+
+
+@pytest.mark.parametrize("format", Format)
+def test_nothing_that_others_have_written_acts_on_a_terminal(capsys, format):
+    show([{"name": "a", "message": WICKED}], format, ["name", "message"])
+    note(WICKED)
+    with pytest.raises(typer.Exit):
+        fail("one\nand its way out", WICKED)
+    said = "".join(capsys.readouterr())
+    assert not set(said) & set("\x1b\x9b\u202e\r") and "red" in said
+    if format is Format.JSON:
+        assert json.loads(said.partition("]\n")[0] + "]")[0]["message"] == WICKED

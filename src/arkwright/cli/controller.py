@@ -17,6 +17,7 @@ from arkwright.controller.agentcalls import Limits
 from arkwright.controller.app import ApiLimits, Health, Looks, Settings, run_controller
 from arkwright.controller.leader import Terms
 from arkwright.model.names import DEFAULT_LEASE
+from arkwright.model.text import plain_values
 
 # How agents are called, and who acts.
 TokenFile = Annotated[str, typer.Option(help="File with the token that agents ask for.")]
@@ -119,6 +120,7 @@ def _configure_log(level: str, format: str) -> None:
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
+            plain_values,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.ExceptionRenderer() if format == "json" else structlog.dev.set_exc_info,
             renderer,

@@ -5,6 +5,8 @@ from typing import TextIO
 
 import structlog
 
+from arkwright.model.text import plain_values
+
 
 def renderer(*, colors: bool = False) -> structlog.dev.ConsoleRenderer:
     """One line for each event."""
@@ -16,6 +18,7 @@ def log_lines(file: TextIO = sys.stderr) -> None:
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
+            plain_values,
             structlog.dev.set_exc_info,
             structlog.processors.TimeStamper(fmt="%Y-%m-%d %H:%M:%S", utc=False),
             renderer(colors=file.isatty()),

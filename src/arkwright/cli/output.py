@@ -6,9 +6,12 @@ from typing import Any, NoReturn
 
 import msgspec
 import typer
+import yaml
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
+
+from arkwright.model.text import escaped, is_plain, plain, plain_lines
 
 # As wide as what is shown: a reason that is cut off at the edge of a terminal, or in a pipe, explains nothing.
 results = Console(soft_wrap=True, width=4096)
@@ -24,7 +27,7 @@ class Format(StrEnum):
 
 def note(message: str, label: str = "", style: str = "") -> None:
     """To standard error, behind a coloured `label`; as it is, for what an agent has said may look like markup."""
-    notes.print(Text.assemble((label, style), message))
+    notes.print(Text.assemble((label, style), plain_lines(message)))
 
 
 def fail(message: str, way_out: str = "") -> NoReturn:
@@ -41,15 +44,16 @@ def complain(message: str, way_out: str = "") -> None:
 def show(rows: list[dict[str, Any]], format: Format, columns: list[str]) -> None:
     """A table of `columns` (wide: all keys that any row has), or the rows as they are in JSON or YAML."""
     if format is Format.JSON:
-        typer.echo(msgspec.json.format(msgspec.json.encode(rows), indent=2).decode())
+        typer.echo(escaped(msgspec.json.format(msgspec.json.encode(rows), indent=2).decode()))
     elif format is Format.YAML:
-        typer.echo(msgspec.yaml.encode(rows).decode(), nl=False)
+        text = msgspec.yaml.encode(rows).decode()
+        typer.echo(text if is_plain(text) else yaml.safe_dump(rows, sort_keys=False), nl=False)
     else:
         known = list(dict.fromkeys(name for row in rows for name in row))
         shown = known if format is Format.WIDE and rows else columns
         table = Table(*map(heading, shown), box=None, pad_edge=False, show_edge=False)
         for row in rows:
-            table.add_row(*(Text(str(row.get(column, ""))) for column in shown))
+            table.add_row(*(Text(plain(str(row.get(column, "")))) for column in shown))
         results.print(table)
 
 

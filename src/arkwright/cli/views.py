@@ -12,6 +12,7 @@ from arkwright.model.cluster import Lease, Pod
 from arkwright.model.kinds import Module, ModuleDeployment, ModulePhase, ModuleReplicaSet, Progress
 from arkwright.model.meta import Condition
 from arkwright.model.names import MODULE_DEPLOYMENT, MODULE_REPLICASET, SERVES_PREFIX, label_value
+from arkwright.model.text import plain
 from arkwright.standalone.site import Site
 
 MARKS = {
@@ -30,6 +31,11 @@ PROGRESS_MARKS = {
     Progress.ABORTED: "[red]✖[/]",
     Progress.TERMINATING: "[yellow]⚠[/]",
 }
+
+
+def _shown(text: str) -> str:
+    """For a tree: neither markup nor a control of the terminal's."""
+    return escape(plain(text))
 
 
 def deployment_rows(snapshot: Snapshot) -> list[dict[str, Any]]:
@@ -164,10 +170,10 @@ def message_of(deployment: ModuleDeployment) -> str:
 def release_tree(deployment: ModuleDeployment, snapshot: Snapshot, now: datetime) -> Tree:
     """ModuleDeployment → revision → base pod and Module, with what it waits for on top."""
     tree = Tree(_headline(deployment))
-    tree.add(f"{escape(message_of(deployment))}{_since(deployment, now)}")
+    tree.add(f"{_shown(message_of(deployment))}{_since(deployment, now)}")
     revisions = revisions_of(deployment.name, snapshot)
     if step := next_step(deployment, is_seen(deployment), len(revisions) > 1):
-        tree.add(f"[bold]→[/] {escape(step)}")
+        tree.add(f"[bold]→[/] {_shown(step)}")
     for revision in sorted(revisions, key=lambda one: one.revision, reverse=True):
         if modules := _modules_of(revision, snapshot):
             _add_revision(tree, revision, modules, now)
@@ -180,7 +186,7 @@ def bare_trees(snapshot: Snapshot, now: datetime) -> list[Tree]:
     trees = []
     for one in bare:
         failure = failure_of(one)
-        tree = Tree(f"ModuleReplicaSet without a ModuleDeployment{escape(_told(failure) if failure else '')}")
+        tree = Tree(f"ModuleReplicaSet without a ModuleDeployment{_shown(_told(failure) if failure else '')}")
         _add_revision(tree, one, _modules_of(one, snapshot), now)
         if failure:
             _add_way_out(tree, failure.reason, failure.message)
@@ -206,7 +212,7 @@ def _told(failure: Condition) -> str:
 
 def _add_way_out(tree: Tree, reason: str, message: str) -> None:
     if way := way_out(reason, message):
-        tree.add(f"[bold]→[/] {escape(way)}")
+        tree.add(f"[bold]→[/] {_shown(way)}")
 
 
 def revisions_of(deployment: str, snapshot: Snapshot) -> list[ModuleReplicaSet]:
@@ -220,8 +226,8 @@ def _headline(deployment: ModuleDeployment) -> str:
     mark = PROGRESS_MARKS.get(release.progress, UNDER_WAY) if is_seen(deployment) else UNDER_WAY
     batch = f"  batch {release.current_batch}/{release.real_batch_count}" if release.real_batch_count else ""
     counts = f"{status.updated_available_replicas} of {status.replicas} updated, {status.available_replicas} available"
-    named = f"[bold]{escape(deployment.name)}[/]  {escape(module.name)}:{escape(module.version)}"
-    return f"{mark} {named} on {escape(spec.base_deployment_name)}  {standing(deployment)}{batch}  {counts}"
+    named = f"[bold]{_shown(deployment.name)}[/]  {_shown(module.name)}:{_shown(module.version)}"
+    return f"{mark} {named} on {_shown(spec.base_deployment_name)}  {standing(deployment)}{batch}  {counts}"
 
 
 def _since(deployment: ModuleDeployment, now: datetime) -> str:
@@ -252,8 +258,8 @@ def _modules_of(revision: ModuleReplicaSet, snapshot: Snapshot) -> list[Module]:
 def _add_revision(tree: Tree, revision: ModuleReplicaSet, modules: list[Module], now: datetime) -> None:
     module = revision.module
     counts = f"{revision.status.available_replicas} of {revision.spec.replicas} available"
-    named = f"{escape(module.name)}:{escape(module.version)}"
-    branch = tree.add(f"{escape(revision.name)}  revision {revision.revision}  {named}  {counts}")
+    named = f"{_shown(module.name)}:{_shown(module.version)}"
+    branch = tree.add(f"{_shown(revision.name)}  revision {revision.revision}  {named}  {counts}")
     for one in modules:
         _add_module(branch, one, one.pod_name, now)
 
@@ -262,7 +268,7 @@ def _add_module(tree: Tree, one: Module, named: str, now: datetime) -> Tree:
     phase = phase_of(one)
     mark = MARKS.get(ModulePhase(phase), UNDER_WAY)
     why = ": ".join(part for part in (one.status.reason, one.status.message) if part)
-    return tree.add(f"{mark} {escape(named)}  {phase}  {escape(why)}".rstrip() + _next_try(one, now))
+    return tree.add(f"{mark} {_shown(named)}  {phase}  {_shown(why)}".rstrip() + _next_try(one, now))
 
 
 def _next_try(module: Module, now: datetime) -> str:

@@ -17,6 +17,7 @@ from arkwright.model.cluster import Document, Event
 from arkwright.model.codec import stamp
 from arkwright.model.names import cut, short_hash
 from arkwright.model.resources import RESOURCES, Kind
+from arkwright.model.text import plain
 from arkwright.plan.intents import Tell
 
 log = structlog.get_logger()
@@ -89,7 +90,7 @@ def event_document(told: Tell, name: str, now: datetime) -> Document:
             "uid": target.uid,
         },
         "reason": told.reason,
-        "message": told.because[:MAX_MESSAGE],
+        "message": plain(told.because)[:MAX_MESSAGE],
         "type": "Warning" if told.is_warning else "Normal",
         "count": 1,
         "firstTimestamp": stamp(now),
