@@ -54,8 +54,8 @@ bench-upgrades: $(VENV)/.installed ## requests that fail in 100 upgrades under l
 bench-api: control-plane ## the embedded API beside a real one: writes, watches, memory, start
 	@$(BIN)/python bench/api.py
 
-packages: ## let the kustomization and the Helm chart follow deploy/0*.yaml
-	scripts/package.sh
+packages: $(VENV)/.installed ## let the kustomization and the Helm chart follow deploy/0*.yaml
+	PYTHON=$(CURDIR)/$(BIN)/python scripts/package.sh
 
 lint: $(VENV)/.installed ## ruff: style, complexity, forbidden calls
 	$(BIN)/ruff format --check .

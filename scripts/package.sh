@@ -1,16 +1,36 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# The kustomization and the Helm chart follow the eight files; run this after changing one of them. A test compares.
+# The kustomizations and the Helm chart follow the eight files; run this after changing one of them. A test compares.
 set -euo pipefail
 cd "$(dirname "$0")/../deploy"
 rm -f kustomize/0*.yaml helm/crds/*.yaml helm/templates/0*.yaml
 cp 0*.yaml kustomize/
 cp 0*-crd.yaml helm/crds/
-for file in 05-role.yaml 06-role-binding.yaml 07-service-account.yaml 08-controller.yaml; do
+"${PYTHON:-python3}" ../scripts/namespaced.py . > namespaced/role.yaml
+cp 07-service-account.yaml 08-controller.yaml namespaced/
+
+templated() { # values instead of what is said in a file
   sed -e 's/namespace: default/namespace: {{ .Release.Namespace }}/' \
       -e 's/image: arkwright:.*/image: {{ .Values.image }}/' \
       -e 's/replicas: 1$/replicas: {{ .Values.replicas }}/' \
-      -e 's/args: \[\(.*\)\]/args: [\1{{ range .Values.args }}, {{ . | quote }}{{ end }}]/' \
+      -e 's/args: \[\(.*\)\]/args: [\1{{ if .Values.namespaced }}, --namespace=$(POD_NAMESPACE){{ end }}{{ range .Values.args }}, {{ . | quote }}{{ end }}]/' \
       -e '/^ *resources:$/,/^ *memory: 512Mi$/{s/resources:$/resources: {{- toYaml .Values.resources | nindent 12 }}/;/resources: {{/!d}' \
-      "$file" > "helm/templates/$file"
+      "$1"
+}
+
+elsewhere() { # in the namespace that the chart is installed into
+  sed -e 's/namespace: default/namespace: {{ .Release.Namespace }}/' "$1"
+}
+
+for file in 07-service-account.yaml 08-controller.yaml; do
+  templated "$file" > "helm/templates/$file"
 done
+{
+  echo '{{- if .Values.namespaced }}'
+  elsewhere namespaced/role.yaml
+  echo '{{- else }}'
+  elsewhere 05-role.yaml
+  echo '---'
+  elsewhere 06-role-binding.yaml
+  echo '{{- end }}'
+} > helm/templates/05-rights.yaml

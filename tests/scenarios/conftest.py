@@ -13,6 +13,7 @@ import structlog
 from arkwright.clients.credentials import find_access
 from arkwright.clients.kube import KubeClient
 from scenarios.kubectl import Refused, kubectl
+from scenarios.rights import record
 from scenarios.site import Site
 
 ROOT = Path(__file__).parents[2]
@@ -30,6 +31,11 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.kubernetes)
+
+
+def pytest_sessionfinish(session):
+    if file := session.config.getoption("--record-rights"):
+        record(Path(file))
 
 
 def pytest_generate_tests(metafunc):
@@ -77,13 +83,14 @@ def network_of(first, number):
 
 
 @pytest.fixture
-async def site(cluster, worker_number, site_class):
+async def site(cluster, worker_number, site_class, request):
     """A namespace of its own, a controller that sees only that, and as many scripted base pods as asked for."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(40), cache_logger_on_first_use=False)
     number = next(_numbers)
     async with KubeClient(await find_access()) as kube, contextlib.AsyncExitStack() as stack:
         name, network = f"scenario-{worker_number}-{number}-{os.getpid()}", network_of(20 + worker_number, number)
         made = site_class(kube, stack, name, network)
+        made.is_real = request.node.callspec.params["cluster"] == "kubernetes"
         await made.begin()
         yield made
         await made.end()

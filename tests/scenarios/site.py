@@ -12,6 +12,7 @@ from arkwright.model.names import SERVES_PREFIX
 from arkwright.model.resources import RESOURCES, Kind
 from fakes import plans_that_ended
 from fakes.agent_server import FakeAgent
+from scenarios.rights import acting
 
 BASE = "stock"
 TIMEOUTS = Timeouts(connect=1, install=20, uninstall=20, query=4)
@@ -25,6 +26,8 @@ class Site:
     access = None
     settings = {}  # of the controller, besides
 
+    is_real = False  # whether the API server knows roles
+
     def __init__(self, kube, stack, namespace, network):
         self._kube, self._stack, self.namespace, self.network = kube, stack, namespace, network
         self.agents = {}
@@ -33,8 +36,14 @@ class Site:
     async def begin(self, timeouts=TIMEOUTS):
         await self._post("/api/v1/namespaces", {"metadata": {"name": self.namespace}})
         await self.create_base()
+        self._acting = await self._stack.enter_async_context(acting(self._kube, self.namespace, self.is_real))
         self._arklet = await self._stack.enter_async_context(ArkletClient(timeouts, self.access))
         self.start_controller()
+
+    @property
+    def acting(self):
+        """The API as the controller has it."""
+        return self._acting
 
     async def end(self):
         await self.stop_controller()
@@ -48,7 +57,7 @@ class Site:
     def start_controller(self):
         looks = Looks(drift_seconds=self.drift_seconds)
         settings = Settings(namespace=self.namespace, terms=None, looks=looks, **self.settings)
-        self.controller = Controller(self._kube, self._arklet, settings)
+        self.controller = Controller(self._acting, self._arklet, settings)
         self._controller = asyncio.create_task(self.controller.run())
 
     async def stop_controller(self):

@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,10 @@ import yaml
 from building import BuildFailed
 from go_build import HELM, built
 
+from arkwright.clients.errors import ApiRefused
+from arkwright.model.resources import RESOURCES, Kind
 from scenarios.kubectl import kubectl
+from scenarios.rights import RECORD, granted
 
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"
@@ -82,8 +86,112 @@ def test_the_chart_is_clean_and_a_cluster_takes_it(cluster, helm):
 def test_both_follow_the_eight_files(tmp_path):
     shutil.copytree(DEPLOY, tmp_path / "deploy")
     shutil.copytree(ROOT / "scripts", tmp_path / "scripts")
-    subprocess.run([tmp_path / "scripts" / "package.sh"], check=True)
+    subprocess.run([tmp_path / "scripts" / "package.sh"], check=True, env=os.environ | {"PYTHON": sys.executable})
     for path in (one for one in (tmp_path / "deploy").rglob("*") if one.is_file()):
         assert path.read_text() == (DEPLOY / path.relative_to(tmp_path / "deploy")).read_text(), (
             f"{path.name} does not follow: make packages"
         )
+
+
+# ── rights ──
+
+NEEDED_WITHOUT_A_REQUEST = (
+    {  # and by whom
+        f"serverless.alipay.com {plural}/finalizers update"  # owner references that block deletion, where admission checks them
+        for plural in ("moduledeployments", "modulereplicasets", "modules")
+    }
+    | {
+        "coordination.k8s.io leases create",  # a controller that acts alone, as in scenarios, has no Lease
+        "coordination.k8s.io leases get",
+        "coordination.k8s.io leases patch",
+        " services get",  # where somebody has made one at the same moment
+        "serverless.alipay.com modulereplicasets get",
+        " configmaps patch",  # once a week, when a key is replaced
+    }
+)
+
+
+def test_the_roles_grant_what_the_controller_asks_for_and_nothing_else():
+    recorded = set(RECORD.read_text().splitlines())
+    assert granted() == recorded | NEEDED_WITHOUT_A_REQUEST
+
+
+def of_one_namespace(text):
+    found = objects(text)
+    kinds = {kind for kind, _ in found}
+    assert not [kind for kind in kinds if kind.startswith("Cluster") or kind == "CustomResourceDefinition"]
+    rules = found["Role", "arkwright"]["rules"]
+    assert not [
+        rule for rule in rules if "*" in (*rule["verbs"], *rule["resources"]) or "namespaces" in rule["resources"]
+    ]
+    (container,) = found["Deployment", "arkwright"]["spec"]["template"]["spec"]["containers"]
+    assert "--namespace=$(POD_NAMESPACE)" in container["args"]
+    return found
+
+
+def test_one_namespaces_controller_has_rights_there_only_by_kustomization_and_by_chart(helm, tmp_path):
+    rendered = helm("template", "arkwright", DEPLOY / "helm", "--skip-crds", "--set", "namespaced=true")
+    assert of_one_namespace(rendered) == of_one_namespace(kubectl("kustomize", DEPLOY / "namespaced"))
+
+
+RESTRICTED = ["pod-security.kubernetes.io/enforce=restricted", "pod-security.kubernetes.io/enforce-version=latest"]
+
+
+@pytest.mark.parametrize(
+    "file",
+    [DEPLOY / "08-controller.yaml", ROOT / "examples" / "base" / "deployment.yaml"],
+    ids=lambda one: one.parent.name,
+)
+async def test_what_is_shipped_runs_where_pod_security_is_restricted(site, file):
+    if not site.is_real:
+        pytest.skip("the embedded API has no Pod Security: its pods are processes of one user")
+    kubectl("label", "namespace", site.namespace, *RESTRICTED)
+    (template,) = (
+        one["spec"]["template"] for one in yaml.safe_load_all(file.read_text()) if one["kind"] == "Deployment"
+    )
+    template["spec"].pop("nodeName", None)
+    pod = {"apiVersion": "v1", "kind": "Pod"} | template
+    pod["metadata"]["name"] = "shipped"
+    kubectl("create", "-n", site.namespace, "--dry-run=server", "-f", "-", text=yaml.safe_dump(pod))
+
+
+async def test_beside_the_policy_of_pod_writes_releases_go_on_and_nothing_else_of_a_pod_is_changed(site):
+    if not site.is_real:
+        pytest.skip("the embedded API has no admission policies")
+    text = (DEPLOY / "extra" / "pod-writes-policy.yaml").read_text()
+    text = text.replace("system:serviceaccount:default:", f"system:serviceaccount:{site.namespace}:")
+    text = text.replace("name: arkwright-pod-writes", f"name: {site.namespace}").replace(
+        "policyName: arkwright-pod-writes", f"policyName: {site.namespace}"
+    )
+    kubectl("apply", "-f", "-", text=text)
+    try:
+        await site.add_pods(2)
+        path = RESOURCES[Kind.POD].path(site.namespace, "stock-1")
+        refused = [
+            {"spec": {"containers": [{"name": "base", "image": "evil", "ports": [{"containerPort": 1238}]}]}},
+            {"metadata": {"labels": {"app": "other"}}},
+            {"metadata": {"annotations": {"serverless.alipay.com/arklet-scheme": "http"}}},
+        ]
+        for patch in refused:
+            await site.until(lambda patch=patch: is_refused(site, path, patch))
+        await site.apply(version="1.0.2", replicas=2)
+        await site.until_progress("Completed", 1, 2)
+        await site.apply(version="2.0.0")
+        await site.until_progress("Completed", 1, 2)
+        await site.delete()
+        await site.until(lambda: is_gone(site))
+        assert not [key for one in await site.all(Kind.POD) for key in one["metadata"]["labels"] if "serverless" in key]
+    finally:
+        kubectl("delete", "-f", "-", text=text)
+
+
+async def is_refused(site, path, patch):
+    try:
+        await site.acting.patch(RESOURCES[Kind.POD], path, patch)
+    except ApiRefused as error:
+        return "the module controller changes no" in str(error)
+    return False
+
+
+async def is_gone(site):
+    return await site.deployment() is None

@@ -107,10 +107,10 @@ class RefusedSite(Site):
     """Its controller may not write everything."""
 
     def start_controller(self):
-        plain, self._kube = self._kube, Refusing(self._kube)
-        self.refused = self._kube.refused
+        plain, self._acting = self._acting, Refusing(self._acting)
+        self.refused = self._acting.refused
         super().start_controller()
-        self._kube = plain
+        self._acting = plain
 
 
 @pytest.fixture
