@@ -11,6 +11,7 @@ from arkwright.apiserver.kinds import Registry, Resource
 Document = dict[str, Any]
 VERBS = ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"]
 PART_VERBS = ["get", "patch", "update"]
+EMPTY_VERBS = ["get", "list", "watch"]  # of kinds that there are no objects of
 STORED_VERSION = "1.34.0"
 # What is asked and not stored: group, plural, kind.
 REVIEWS = {
@@ -106,7 +107,7 @@ def _rows(one: Resource) -> list[Document]:
         "singularName": one.singular or one.kind.lower(),
         "namespaced": one.is_namespaced,
         "kind": one.kind,
-        "verbs": VERBS,
+        "verbs": EMPTY_VERBS if one.absence else VERBS,
     }
     if one.short_names:
         row["shortNames"] = list(one.short_names)
@@ -186,7 +187,7 @@ def _entry(one: Resource) -> Document:
         "responseKind": kind,
         "scope": "Namespaced" if one.is_namespaced else "Cluster",
         "singularResource": one.singular or one.kind.lower(),
-        "verbs": VERBS,
+        "verbs": EMPTY_VERBS if one.absence else VERBS,
     }
     if one.short_names:
         entry["shortNames"] = list(one.short_names)

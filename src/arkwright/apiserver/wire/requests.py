@@ -25,7 +25,6 @@ from arkwright.apiserver.store import Filter
 from arkwright.apiserver.wire.discovery import REVIEWS
 
 Document = dict[str, Any]
-TABLE = "as=Table"
 NO_SUCH = "the server could not find the requested resource"
 VALIDATIONS = ("", "Ignore", "Strict", "Warn")
 MATCHES = ("Exact", "NotOlderThan", "")
@@ -195,9 +194,3 @@ def removal(query: Mapping[str, str], body: Document) -> Removal:
         version=conditions.get("resourceVersion") or "",
         is_dry_run=_is_dry_run("DeleteOptions", dry_run),
     )
-
-
-def accepts_table(accept: str) -> str | None:
-    """None unless the first type that is asked for is a Table of v1."""
-    first = accept.split(",")[0].replace(" ", "")
-    return first if TABLE in first and "v=v1" in first.split(";") else None

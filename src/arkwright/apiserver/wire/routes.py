@@ -22,7 +22,15 @@ from arkwright.apiserver.errors import (
     NoSuchPath,
     NotFound,
 )
-from arkwright.apiserver.objects import APPLY_PATCH, Answer, Objects, Options, Removal, require_some_version
+from arkwright.apiserver.objects import (
+    APPLY_PATCH,
+    Answer,
+    Objects,
+    Options,
+    Removal,
+    require_possible,
+    require_some_version,
+)
 from arkwright.apiserver.store import Key, Watches
 from arkwright.apiserver.wire import podlogs, requests, reviews
 from arkwright.apiserver.wire.about import about
@@ -135,6 +143,7 @@ class Api:
     # ── writing ──
 
     async def _create(self, call: Call, asked: Target) -> Response:
+        require_possible(asked.resource)  # before the body is read: it is in whatever form
         document = await self._document(call, asked)
         options = self._options(call, asked)
         return self._written(asked, await self._objects.create(asked.resource, asked.namespace, document, options))
