@@ -39,7 +39,17 @@ def kubectl(site, words, user="kubeconfig"):  # noqa: F811
         ("exec {pod} -- ls", PROCESS),
         ("attach {pod}", "kubectl logs -f {pod}"),
         ("port-forward {pod} 18080:8080", "its ports are open at 127."),
-        ("debug {pod} --image=busybox", "ephemeral containers are disabled"),
+        ("debug {pod} --image=busybox", "nor one to be added: look into the process here"),
+        ("cp {pod}:/etc/hostname /dev/null", PROCESS),
+        ("create token default", "users of this API are admin and reader"),
+        ("get nodes", "Ready"),
+        ("describe node arkwright", "{pod}"),
+        ("logs -l app=base --prefix --tail=1", "[pod/{pod}/base]"),
+        ("logs {pod} --all-containers --tail=1", "base on http://"),
+        ("create job j --image=busybox", "there are no jobs.batch in this API"),
+        ("create quota q --hard=pods=1", "there are no resourcequotas in this API"),
+        ("get jobs,hpa,ingresses,pvc", "No resources found"),
+        ("cluster-info dump", "==== START logs for container base of pod default/{pod} ===="),
         ("top pods", "Metrics API not available"),
         ("events", ""),
         ("rollout history deployment/base", "REVISION"),
@@ -90,3 +100,20 @@ def test_a_pod_on_the_node_without_a_command_says_so(site, api):  # noqa: F811
     api.raw("POST", PODS, {"metadata": {"name": "z"}, "spec": spec}, **JSON)
     until(lambda: "neither command nor args" in api.raw("GET", f"{PODS}/z")[2].decode())
     api.raw("DELETE", f"{PODS}/z")
+
+
+def test_a_node_that_is_drained_keeps_new_pods_waiting_until_it_takes_them_again(site, api):  # noqa: F811
+    before = until(lambda: len(found := ready_pods(api)) == 2 and found)
+    said = kubectl(site, "drain arkwright --timeout=30s")
+    assert "node/arkwright drained" in said and all(f"pod/{name} evicted" in said for name in before)
+    assert "SchedulingDisabled" in kubectl(site, "get nodes")
+    waiting = [name for name in kubectl(site, "get pods -o name -l app=base").split() if name not in before]
+    assert len(waiting) == 2 and not ready_pods(api)
+    until(lambda: "it waits for `kubectl uncordon arkwright`" in kubectl(site, f"describe {waiting[0]}"))
+    assert "uncordoned" in kubectl(site, "uncordon arkwright")
+    assert until(lambda: len(found := ready_pods(api)) == 2 and found) == sorted(one[4:] for one in waiting)
+
+
+def test_a_node_that_is_deleted_is_there_again(site):  # noqa: F811
+    kubectl(site, "delete node arkwright")
+    until(lambda: " Ready" in kubectl(site, "get nodes"))

@@ -22,6 +22,7 @@ from arkwright.standalone.announcing import Announcer
 from arkwright.standalone.bases import ASK_SECONDS, Node, Place
 from arkwright.standalone.deployments import Workloads
 from arkwright.standalone.looks import kept_up
+from arkwright.standalone.machine import Machine
 from arkwright.standalone.nodeports import NodePorts
 from arkwright.standalone.parts import Part, PartFailed
 from arkwright.standalone.process import is_listening
@@ -29,7 +30,7 @@ from arkwright.standalone.ranges import held_range
 from arkwright.standalone.site import Site, Wish
 
 NODE = "arkwright"
-Worker = Node | Workloads | NodePorts | Announcer
+Worker = Node | Workloads | NodePorts | Announcer | Machine
 CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 
 
@@ -64,6 +65,7 @@ async def _run_site(site: Site, wish: Wish) -> None:
                 Workloads(kube, place.node, _now),
                 NodePorts(kube, _now),
                 Announcer(kube, _now),
+                Machine(kube, place.node, _now),
             )
             parts = (api, controller) if wish.with_controller else (api,)
             begun = (_begun(workers), _answers(controller, health)) if wish.with_controller else (_begun(workers),)

@@ -136,9 +136,7 @@ def subsets(service: Workload, found: list[Place]) -> list[Document]:
     for number in dict.fromkeys(each for one in stays for each in one.ports):
         with_it = tuple(one.pod.name for one in stays if number in one.ports)
         by_pods.setdefault(with_it, []).append(number)
-    return [
-        _subset([one for one in stays if one.pod.name in names], numbers) for names, numbers in by_pods.items()
-    ]
+    return [_subset([one for one in stays if one.pod.name in names], numbers) for names, numbers in by_pods.items()]
 
 
 def _subset(those: Sequence[Place], numbers: list[PortOf]) -> Document:

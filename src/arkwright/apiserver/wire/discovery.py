@@ -23,6 +23,8 @@ REVIEWS = {
         "subjectaccessreviews": "SubjectAccessReview",
     },
 }
+# What can be done with one object beside writing it: part, group, version, kind, verb.
+ACTS = {"pods": (("eviction", "policy", "v1", "Eviction", "create"), ("log", "", "v1", "Pod", "get"))}
 OWN_REVIEWS = frozenset(name for kinds in REVIEWS.values() for name in kinds if name.startswith("self"))
 
 
@@ -115,7 +117,13 @@ def _rows(one: Resource) -> list[Document]:
         row["categories"] = list(one.categories)
     row["storageVersionHash"] = _hash(f"{one.name}/{one.version}")
     parts = [_part(one, name) for name in one.subresources]
-    return [row, *parts]
+    return [row, *parts, *(_act(one, *words) for words in ACTS.get(one.name, ()))]
+
+
+def _act(one: Resource, name: str, group: str, version: str, *words: str) -> Document:
+    kind, verb = words
+    row: Document = {"name": f"{one.plural}/{name}", "singularName": "", "namespaced": one.is_namespaced}
+    return row | ({"group": group, "version": version} if group else {}) | {"kind": kind, "verbs": [verb]}
 
 
 def _part(one: Resource, name: str) -> Document:
@@ -197,5 +205,9 @@ def _entry(one: Resource) -> Document:
     parts = [
         {"subresource": name, "responseKind": scale if name == "scale" else kind, "verbs": PART_VERBS}
         for name in one.subresources
+    ]
+    parts += [
+        {"subresource": name, "responseKind": {"group": group, "version": version, "kind": kind}, "verbs": [verb]}
+        for name, group, version, kind, verb in ACTS.get(one.name, ())
     ]
     return entry | ({"subresources": parts} if parts else {})

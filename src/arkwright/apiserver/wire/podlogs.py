@@ -16,14 +16,19 @@ from arkwright.apiserver.errors import BadRequest, MethodNotAllowed
 Document = dict[str, Any]
 ASK_SECONDS = 0.2
 CHUNK = 65536
-PARTS = ("log", "exec", "attach", "portforward")
 PROCESS = "a pod here is a process of this machine, and there is no container around it"
 INSTEAD = {
     "exec": f"{PROCESS}: run the command here as it is; the process id ends status.containerStatuses[0].containerID,"
     " and kubectl logs {name} shows what it says",
     "attach": f"{PROCESS}: kubectl logs -f {{name}} follows what it says",
+    "ephemeralcontainers": f"{PROCESS}, nor one to be added: look into the process here (py-spy, gdb, strace); its id ends"
+    " status.containerStatuses[0].containerID",
     "portforward": f"{PROCESS}: its ports are open at {{address}} as they are; a Service of type NodePort gives one that stays",
 }
+NO_TOKENS = (
+    "users of this API are admin and reader, and service accounts are only stored: give a program kubeconfig, or"
+    " reader.kubeconfig, which may only read; both lie in the site's directory"
+)
 NO_TIMES = "lines here have no times: all of the log is shown, whatever since and timestamps say"
 
 

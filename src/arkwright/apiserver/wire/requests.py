@@ -31,7 +31,11 @@ MATCHES = ("Exact", "NotOlderThan", "")
 POLICIES = ("Foreground", "Background", "Orphan")
 OPTIONS_OF = {"POST": "CreateOptions", "PUT": "UpdateOptions", "PATCH": "PatchOptions", "DELETE": "DeleteOptions"}
 OPTIONS_GROUP = "meta.k8s.io"
-PARTS = {"namespaces": ("finalize",), "pods": ("log", "exec", "attach", "portforward")}
+PARTS = {
+    "namespaces": ("finalize",),
+    "pods": ("log", "exec", "attach", "portforward", "ephemeralcontainers", "eviction"),
+    "serviceaccounts": ("token",),
+}
 
 
 @dataclass(frozen=True)
@@ -63,10 +67,7 @@ def target(registry: Registry, path: str) -> Target:
     if resource is None or len(rest) > 3 or (namespace and not resource.is_namespaced):
         raise NotFound(NO_SUCH, {})
     name, subresource = [*rest[1:], "", ""][:2]
-    if subresource and subresource not in (
-        *resource.subresources,
-        *PARTS.get(resource.name, ()),
-    ):
+    if subresource and subresource not in (*resource.subresources, *PARTS.get(resource.name, ())):
         raise not_found(resource, name) if resource.is_custom else NotFound(NO_SUCH, {})
     return Target(resource, namespace, name, subresource)
 
@@ -194,3 +195,11 @@ def removal(query: Mapping[str, str], body: Document) -> Removal:
         version=conditions.get("resourceVersion") or "",
         is_dry_run=_is_dry_run("DeleteOptions", dry_run),
     )
+
+
+def eviction(asked: Target, query: Mapping[str, str], document: Any) -> Removal:
+    """Of a pod. Raises BadRequest for one of another name, Invalid."""
+    document = document if isinstance(document, dict) else {}
+    if (document.get("metadata") or {}).get("name") != asked.name:
+        raise BadRequest("name in URL does not match name in Eviction object")
+    return removal(query, document.get("deleteOptions") or {})

@@ -18,6 +18,7 @@ from starlette.types import Receive, Scope, Send
 
 from arkwright.apiserver.errors import (
     ApiError,
+    BadRequest,
     InternalError,
     NoSuchPath,
     NotFound,
@@ -107,8 +108,12 @@ class Api:
             "PATCH": self._patch,
             "DELETE": self._delete,
         }
-        if asked.subresource in podlogs.PARTS:
+        if asked.subresource == "log" or asked.subresource in podlogs.INSTEAD:
             return self._of_process(call, asked)
+        if asked.subresource == "token":
+            raise BadRequest(podlogs.NO_TOKENS)
+        if asked.subresource == "eviction" and call.method == "POST":
+            return await self._evict(call, asked)
         verb = verbs.get(call.method)
         if (
             verb is None
@@ -206,6 +211,13 @@ class Api:
             except NotFound:
                 continue
         return Json(list_body(asked.resource, list_metadata(asked.resource, self._objects.store.version), records))
+
+    async def _evict(self, call: Call, asked: Target) -> Response:
+        """A pod is deleted: there are no budgets here that might say no."""
+        document = parsed(await call.body(), _media_type(call))
+        removal = requests.eviction(asked, call.query, document)
+        await self._objects.delete(asked.resource, self._key(asked), removal)
+        return as_json({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201}, 201)
 
     def _key(self, asked: Target) -> Key:
         return Key(asked.resource.name, asked.namespace, asked.name)
