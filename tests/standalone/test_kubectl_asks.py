@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from standalone.test_site import JSON, PODS, api, ready_pods, site, until  # noqa: F401 (fixtures)
+from standalone.test_site import JSON, PODS, api, pods_of, ready_pods, site, until  # noqa: F401 (fixtures)
 
 KUBECTL = Path(sys.executable).parent / "kubectl"
 PROCESS = "a pod here is a process of this machine"
@@ -33,8 +33,10 @@ def kubectl(site, words, user="kubeconfig"):  # noqa: F811
         ("logs {pod}", "base on http://"),
         ("logs {pod} --tail=1", "base on http://"),
         ("logs deploy/base", "base on http://"),
-        ("logs {pod} --previous", "further up in the same log"),
-        ("logs {pod} --since=1h", "lines here have no times"),
+        ("logs {pod} --previous", 'previous terminated container "base" in pod "{pod}" not found'),
+        ("logs {pod} --since=1h", "base on http://"),
+        ("logs {pod} --since-time=2020-01-01T00:00:00Z --tail=1", "base on http://"),
+        ("logs {pod} --timestamps --tail=1", "000Z "),
         ("logs {pod} -c other", "container other is not valid"),
         ("exec {pod} -- ls", PROCESS),
         ("attach {pod}", "kubectl logs -f {pod}"),
@@ -102,8 +104,19 @@ def test_a_pod_on_the_node_without_a_command_says_so(site, api):  # noqa: F811
     api.raw("DELETE", f"{PODS}/z")
 
 
+def test_what_a_process_said_before_it_was_started_again_is_the_previous_log(site, api):  # noqa: F811
+    words = "echo said by $$; sleep 1"
+    container = {"name": "w", "image": "process", "command": ["sh", "-c", words]}
+    spec = {"nodeName": "arkwright", "containers": [container]}
+    assert api.raw("POST", PODS, {"metadata": {"name": "w"}, "spec": spec}, **JSON)[0] == 201
+    before = until(lambda: "said by" in (said := kubectl(site, "logs w")) and said)
+    until(lambda: before in kubectl(site, "logs w --previous"))
+    assert before not in kubectl(site, "logs w")
+    api.raw("DELETE", f"{PODS}/w")
+
+
 def test_a_node_that_is_drained_keeps_new_pods_waiting_until_it_takes_them_again(site, api):  # noqa: F811
-    before = until(lambda: len(found := ready_pods(api)) == 2 and found)
+    before = until(lambda: len(found := ready_pods(api)) == 2 == len(pods_of(api)) and found)
     said = kubectl(site, "drain arkwright --timeout=30s")
     assert "node/arkwright drained" in said and all(f"pod/{name} evicted" in said for name in before)
     assert "SchedulingDisabled" in kubectl(site, "get nodes")

@@ -143,7 +143,7 @@ class Api:
         def is_over() -> bool:
             return self._watches.are_over or self._objects.store.get(record.key) is None
 
-        return podlogs.log_answer(self._about.pod_logs, pod, call.query, is_over)
+        return podlogs.log_answer(self._about.pod_logs, pod, call.query, is_over, self._about.clock())
 
     # ── writing ──
 
