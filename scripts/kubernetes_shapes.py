@@ -16,6 +16,7 @@ ROOTS = {
     "apis/apps/v1": ("Deployment", "ReplicaSet"),
     "apis/coordination.k8s.io/v1": ("Lease",),
     "apis/discovery.k8s.io/v1": ("EndpointSlice",),
+    "apis/events.k8s.io/v1": ("Event",),
     "apis/rbac.authorization.k8s.io/v1": ("Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding"),
     "apis/apiextensions.k8s.io/v1": ("CustomResourceDefinition",),
 }

@@ -1,7 +1,7 @@
 """What tools ask beside the kinds that people write: nodes, endpoints, metadata alone. As in `cases`."""
 
 from apiserver.asking import STRATEGIC, TABLE, Ask
-from apiserver.cases import delete, get, merge, post, quiet
+from apiserver.cases import delete, get, merge, post, quiet, strategic
 from apiserver.cases_of_kinds import CONFIGMAPS, WIDGETS, configmap, widget
 
 NODES, ENDPOINTS = "/api/v1/nodes", "/api/v1/namespaces/NS/endpoints"
@@ -82,7 +82,49 @@ FORMS = {
         ),
     ],
 }
+EVENTS, SEEN = "/api/v1/namespaces/NS/events", "/apis/events.k8s.io/v1/namespaces/NS/events"
+ABOUT = {"kind": "Pod", "namespace": "NS", "name": "p", "apiVersion": "v1"}
+TOLD = {
+    "metadata": {"name": "e"},
+    "eventTime": "2026-01-01T00:00:00.000000Z",
+    "reportingController": "x.dev/tool",
+    "reportingInstance": "one",
+    "action": "Testing",
+    "reason": "Tested",
+    "regarding": ABOUT,
+    "note": "hello",
+    "type": "Normal",
+}
+OLD = {
+    "metadata": {"name": "e"},
+    "involvedObject": ABOUT,
+    "reason": "Old",
+    "message": "hi",
+    "type": "Normal",
+    "count": 2,
+}
+SAID_OF = {
+    "an event": [post(SEEN, TOLD), get(f"{EVENTS}/e")],
+    "an event of the older kind": [quiet(post(EVENTS, OLD)), get(f"{SEEN}/e"), get(SEEN)],
+    "an event that goes on": [
+        quiet(post(SEEN, TOLD)),
+        strategic(f"{SEEN}/e", {"series": {"count": 2, "lastObservedTime": "2026-01-01T00:00:01.000000Z"}}),
+        merge(f"{SEEN}/e", {"metadata": {"labels": {"a": "b"}}}),
+        delete(f"{SEEN}/e"),
+    ],
+    "an event that is not there": [get(f"{SEEN}/none")],
+    "events by what they are about": [
+        quiet(post(EVENTS, OLD)),
+        get(SEEN, query={"fieldSelector": "reason=Old"}),
+        get(SEEN, query={"fieldSelector": "reason=Other"}),
+    ],
+    "a watch of events": [
+        quiet(post(EVENTS, OLD)),
+        get(SEEN, query={"watch": "1", "timeoutSeconds": "1", "resourceVersion": "0"}),
+    ],
+}
 GROUPS = {
+    "/apis/events.k8s.io/v1": "events",
     "/api/v1": "nodes pods services namespaces events configmaps secrets serviceaccounts endpoints",
     "/apis/apps/v1": "deployments replicasets",
     "/apis/coordination.k8s.io/v1": "leases",
@@ -91,12 +133,12 @@ GROUPS = {
     "/apis/apiextensions.k8s.io/v1": "customresourcedefinitions",
 }
 COLUMNS = {
-    name: [get(f"{root}/{name}", accept=TABLE, query={"fieldSelector": "metadata.name=none"})]
+    f"{root}/{name}": [get(f"{root}/{name}", accept=TABLE, query={"fieldSelector": "metadata.name=none"})]
     for root, names in GROUPS.items()
     for name in names.split()
 }
 TOOLS = {
     f"{group}: {name}": steps
-    for group, cases in {"where": WHERE, "forms": FORMS, "columns": COLUMNS}.items()
+    for group, cases in {"where": WHERE, "forms": FORMS, "columns": COLUMNS, "events": SAID_OF}.items()
     for name, steps in cases.items()
 }

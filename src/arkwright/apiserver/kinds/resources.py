@@ -41,6 +41,7 @@ class Resource:
     """One version of one kind. `definition`: its name in OpenAPI. `schema`: of a custom kind, as its CRD has it.
 
     `is_versioned`: who replaces an object has to say which version. `absence`: why there is no object of it; "" where there may be.
+    `view_of`: the kind whose objects these are, said with other fields.
     """
 
     group: str
@@ -61,6 +62,7 @@ class Resource:
     is_versioned: bool = False
     is_preferred: bool = True
     absence: str = ""
+    view_of: str = ""
 
     @cached_property
     def name(self) -> str:

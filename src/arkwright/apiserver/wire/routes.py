@@ -33,7 +33,7 @@ from arkwright.apiserver.objects import (
     require_some_version,
 )
 from arkwright.apiserver.store import Key, Watches
-from arkwright.apiserver.wire import podlogs, requests, reviews
+from arkwright.apiserver.wire import podlogs, requests, reviews, views
 from arkwright.apiserver.wire.about import about
 from arkwright.apiserver.wire.access import Access, User
 from arkwright.apiserver.wire.bodies import (
@@ -101,6 +101,15 @@ class Api:
         if not is_object:
             return about(self._objects.registry, call.path, call.accept, self._about.version)
         asked = requests.target(self._objects.registry, call.path)
+        if asked.resource.view_of:
+            inner = views.stored_target(self._objects.registry, asked)
+            try:
+                return views.seen_answer(await self._done(views.StoredCall(call), inner))
+            except ApiError as error:
+                raise views.seen_error(error) from error
+        return await self._done(call, asked)
+
+    async def _done(self, call: Call, asked: Target) -> Response:
         verbs: dict[str, Callable[[Call, Target], Awaitable[Response]]] = {
             "GET": self._reader.answer,
             "POST": self._create,
