@@ -44,7 +44,9 @@ READ = [
     (OURS, "application/json", 200, "APIResourceList"),
     ("/openapi/v3", "application/json", 200, ""),
     ("/api/v1/namespaces", PROTOBUF, 200, "NamespaceList"),
-    ("/apis/metrics.k8s.io/v1beta1/pods", "application/json", 404, ""),
+    ("/apis/metrics.k8s.io", "application/json", 200, "APIGroup"),
+    ("/apis/metrics.k8s.io/v1beta1/pods", "application/json", 200, "PodMetricsList"),
+    ("/apis/metrics.k8s.io/v1beta1/nodes", "application/json", 200, "NodeMetricsList"),
     ("/api/v1/namespaces/lens-metrics/services/prometheus:80/proxy/api/v1/query", "application/json", 404, "Status"),
     (
         "/api/v1/namespaces/default/pods/none/log?container=c&follow=true&tailLines=100&timestamps=true",

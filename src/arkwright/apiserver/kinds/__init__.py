@@ -14,6 +14,7 @@ rules            what built-in kinds do beyond being stored, and what they refus
             formats          how names, labels, ports and quantities are written
 """
 
+from arkwright.apiserver.kinds.absent import METRICS
 from arkwright.apiserver.kinds.decoding import WrongType, decode, misfits
 from arkwright.apiserver.kinds.defaults import DEFAULTS, ZERO
 from arkwright.apiserver.kinds.registry import CRDS, Registry
@@ -33,6 +34,7 @@ __all__ = [
     "CRDS",
     "Column",
     "DEFAULTS",
+    "METRICS",
     "FILL",
     "OBJECT_META",
     "Predicate",

@@ -68,4 +68,11 @@ def _absent(api_version: str, plural: str, kind: str, short: str, absence: str) 
     )
 
 
+METRICS = "metrics.k8s.io"
+MEASURED_NOW = "what pods and nodes use is measured when it is asked for"
 ABSENT = tuple(_absent(api_version, *row) for api_version, rows in _KINDS.items() for row in rows)
+# Neither stored nor empty: `wire/metrics` answers.
+MEASURED = tuple(
+    _absent(f"{METRICS}/v1beta1", plural, kind, "", MEASURED_NOW)
+    for plural, kind in (("-nodes", "NodeMetrics"), ("pods", "PodMetrics"))
+)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from arkwright.apiserver.kinds.absent import ABSENT
+from arkwright.apiserver.kinds.absent import ABSENT, MEASURED
 from arkwright.apiserver.kinds.builtin import BUILT_IN
 from arkwright.apiserver.kinds.resources import Resource, custom_resources
 
@@ -20,7 +20,7 @@ class Registry:
     """All resources, by (group, version, plural)."""
 
     _all: dict[tuple[str, str, str], Resource] = field(
-        default_factory=lambda: {(one.group, one.version, one.plural): one for one in (*BUILT_IN, *ABSENT)}
+        default_factory=lambda: {(one.group, one.version, one.plural): one for one in (*BUILT_IN, *ABSENT, *MEASURED)}
     )
 
     def find(self, group: str, version: str, plural: str) -> Resource | None:

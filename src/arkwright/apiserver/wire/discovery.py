@@ -6,11 +6,12 @@ In: the Registry. Out: documents.
 import hashlib
 from typing import Any
 
-from arkwright.apiserver.kinds import Registry, Resource
+from arkwright.apiserver.kinds import METRICS, Registry, Resource
 
 Document = dict[str, Any]
 VERBS = ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"]
 PART_VERBS = ["get", "patch", "update"]
+MEASURED_VERBS = ["get", "list"]
 EMPTY_VERBS = ["get", "list", "watch"]  # of kinds that there are no objects of
 STORED_VERSION = "1.34.0"
 # What is asked and not stored: group, plural, kind.
@@ -109,7 +110,7 @@ def _rows(one: Resource) -> list[Document]:
         "singularName": one.singular or one.kind.lower(),
         "namespaced": one.is_namespaced,
         "kind": one.kind,
-        "verbs": EMPTY_VERBS if one.absence else VERBS,
+        "verbs": _verbs(one),
     }
     if one.short_names:
         row["shortNames"] = list(one.short_names)
@@ -124,6 +125,12 @@ def _act(one: Resource, name: str, group: str, version: str, *words: str) -> Doc
     kind, verb = words
     row: Document = {"name": f"{one.plural}/{name}", "singularName": "", "namespaced": one.is_namespaced}
     return row | ({"group": group, "version": version} if group else {}) | {"kind": kind, "verbs": [verb]}
+
+
+def _verbs(one: Resource) -> list[str]:
+    if one.group == METRICS:
+        return MEASURED_VERBS
+    return EMPTY_VERBS if one.absence else VERBS
 
 
 def _part(one: Resource, name: str) -> Document:
@@ -195,7 +202,7 @@ def _entry(one: Resource) -> Document:
         "responseKind": kind,
         "scope": "Namespaced" if one.is_namespaced else "Cluster",
         "singularResource": one.singular or one.kind.lower(),
-        "verbs": EMPTY_VERBS if one.absence else VERBS,
+        "verbs": _verbs(one),
     }
     if one.short_names:
         entry["shortNames"] = list(one.short_names)

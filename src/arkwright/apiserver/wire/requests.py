@@ -203,3 +203,8 @@ def eviction(asked: Target, query: Mapping[str, str], document: Any) -> Removal:
     if (document.get("metadata") or {}).get("name") != asked.name:
         raise BadRequest("name in URL does not match name in Eviction object")
     return removal(query, document.get("deleteOptions") or {})
+
+
+def nothing_of(asked: Target) -> NotFound:
+    """It is there, and nothing can be told of it."""
+    return not_found(asked.resource, asked.name)

@@ -23,6 +23,7 @@ from arkwright.apiserver.errors import (
     NoSuchPath,
     NotFound,
 )
+from arkwright.apiserver.kinds import METRICS
 from arkwright.apiserver.objects import (
     APPLY_PATCH,
     Answer,
@@ -50,6 +51,7 @@ from arkwright.apiserver.wire.bodies import (
     unsupported,
 )
 from arkwright.apiserver.wire.calls import Call
+from arkwright.apiserver.wire.metrics import Metrics
 from arkwright.apiserver.wire.reading import Reader
 from arkwright.apiserver.wire.requests import Target
 from arkwright.apiserver.wire.scales import put_scale, scale_of
@@ -73,6 +75,7 @@ class Api:
     def __init__(self, objects: Objects, watches: Watches, access: Access, about: Surroundings) -> None:
         self._objects, self._watches, self._access, self._about = objects, watches, access, about
         self._reader = Reader(objects, watches, about.clock)
+        self._metrics = Metrics(objects, about.clock)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI, without a framework's router in between: paths here are data, not code."""
@@ -110,6 +113,8 @@ class Api:
         return await self._done(call, asked)
 
     async def _done(self, call: Call, asked: Target) -> Response:
+        if asked.resource.group == METRICS and call.method == "GET":
+            return await self._metrics.answer(call, asked)
         verbs: dict[str, Callable[[Call, Target], Awaitable[Response]]] = {
             "GET": self._reader.answer,
             "POST": self._create,
