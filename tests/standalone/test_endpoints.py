@@ -7,7 +7,7 @@ from arkwright.model.codec import decode
 from arkwright.model.names import PORT
 from arkwright.model.resources import Kind
 from arkwright.plan.intents import Create, Delete, Patch, Target
-from arkwright.standalone.endpoints import MOST_IN_SLICE, Known, places, plan_endpoints, slices
+from arkwright.standalone.endpoints import MOST_IN_SLICE, Known, members, plan_endpoints, slices
 
 KEY = Target(Kind.SERVICE, "shop", "web")
 
@@ -52,14 +52,14 @@ def test_what_is_written_is_not_written_again(count):
 
 def test_many_pods_take_several_slices_each_with_a_name_that_stays():
     pods = [pod(number) for number in range(2 * MOST_IN_SLICE + 1)]
-    made = slices(service(), places(service(), pods))
+    made = slices(service(), members(service(), pods))
     assert [len(one["endpoints"]) for one in made.values()] == [MOST_IN_SLICE, MOST_IN_SLICE, 1]
-    assert made.keys() == slices(service(), places(service(), pods)).keys()
+    assert made.keys() == slices(service(), members(service(), pods)).keys()
 
 
 def test_pods_that_share_an_address_are_told_apart_by_their_ports():
     pods = [pod(1, **{PORT: "20001"}), pod(2, **{PORT: "20002"})]
-    found = slices(service(), places(service(), pods)).values()
+    found = slices(service(), members(service(), pods)).values()
     assert sorted(one["ports"][0]["port"] for one in found) == [20001, 20002]
 
 

@@ -130,6 +130,21 @@ def test_a_node_that_is_drained_keeps_new_pods_waiting_until_it_takes_them_again
     assert until(lambda: len(found := ready_pods(api)) == 2 and found) == sorted(one[4:] for one in waiting)
 
 
+ROLE = """
+apiVersion: rbac.authorization.k8s.io/v1
+kind: Role
+metadata: {name: looker, namespace: default}
+rules: [{apiGroups: [""], resources: [pods], verbs: [get]}]
+"""
+
+
+def test_roles_are_reconciled_and_said_to_be_stored_only(site, tmp_path):  # noqa: F811
+    (tmp_path / "role.yaml").write_text(ROLE)
+    said = [kubectl(site, f"auth reconcile -f {tmp_path}/role.yaml") for _ in range(2)]
+    assert "reconciliation required create" in said[0] and "roles are stored and not enforced" in said[0]
+    assert "reconciled" in said[1] and "required" not in said[1]
+
+
 def test_a_node_that_is_deleted_is_there_again(site):  # noqa: F811
     kubectl(site, "delete node arkwright")
     until(lambda: " Ready" in kubectl(site, "get nodes"))

@@ -35,7 +35,7 @@ class Known:
 
 
 @dataclass(frozen=True)
-class Place:
+class Member:
     """One pod as its Service sees it. `is_open`: it gets requests."""
 
     pod: Workload
@@ -86,11 +86,11 @@ def plan_endpoints(key: Target, service: Workload | None, pods: Iterable[Workloa
         return [Delete(target_of(Kind.ENDPOINTS, gone), f"Service {key.name} is gone")] if gone and is_ours else []
     if service.is_terminating or service.spec.get("type") == "ExternalName" or not inside(service.spec, "selector"):
         return []
-    found = places(service, pods)
+    found = members(service, pods)
     return [*_of_endpoints(service, found, known.endpoints), *_of_slices(service, found, known.slices)]
 
 
-def places(service: Workload, pods: Iterable[Workload]) -> list[Place]:
+def members(service: Workload, pods: Iterable[Workload]) -> list[Member]:
     """By the pods' names."""
     is_early = bool(service.spec.get("publishNotReadyAddresses"))
     made = []
@@ -98,7 +98,7 @@ def places(service: Workload, pods: Iterable[Workload]) -> list[Place]:
         address = pod.status.get("podIP")
         is_open = is_early or (is_ready(pod) and not pod.is_terminating)
         if isinstance(address, str) and address:
-            made.append(Place(pod, address, _ports_of(service, pod), is_open))
+            made.append(Member(pod, address, _ports_of(service, pod), is_open))
     return made
 
 
@@ -117,7 +117,7 @@ def _protocol(one: Document) -> str:
 # ── Endpoints ──
 
 
-def _of_endpoints(service: Workload, found: list[Place], known: Endpoints | None) -> list[Intent]:
+def _of_endpoints(service: Workload, found: list[Member], known: Endpoints | None) -> list[Intent]:
     labels = _labels(service, {ENDPOINTS_LABEL: ENDPOINTS_WRITER})
     wanted = {"subsets": subsets(service, found)}
     if known is None:
@@ -127,7 +127,7 @@ def _of_endpoints(service: Workload, found: list[Place], known: Endpoints | None
     return _changes(Kind.ENDPOINTS, known, labels, _differing(wanted, {"subsets": known.subsets}))
 
 
-def subsets(service: Workload, found: list[Place]) -> list[Document]:
+def subsets(service: Workload, found: list[Member]) -> list[Document]:
     """Ports that the same pods have stand together."""
     stays = [one for one in found if one.is_open or not one.pod.is_terminating]
     if not ports(service):
@@ -139,7 +139,7 @@ def subsets(service: Workload, found: list[Place]) -> list[Document]:
     return [_subset([one for one in stays if one.pod.name in names], numbers) for names, numbers in by_pods.items()]
 
 
-def _subset(those: Sequence[Place], numbers: list[PortOf]) -> Document:
+def _subset(those: Sequence[Member], numbers: list[PortOf]) -> Document:
     lists = {
         "addresses": [one.in_endpoints() for one in those if one.is_open],
         "notReadyAddresses": [one.in_endpoints() for one in those if not one.is_open],
@@ -154,7 +154,7 @@ def _subset(those: Sequence[Place], numbers: list[PortOf]) -> Document:
 # ── EndpointSlices ──
 
 
-def _of_slices(service: Workload, found: list[Place], known: tuple[EndpointSlice, ...]) -> list[Intent]:
+def _of_slices(service: Workload, found: list[Member], known: tuple[EndpointSlice, ...]) -> list[Intent]:
     labels = _labels(service, {SLICE_LABEL: SLICE_WRITER, SERVICE_NAME: service.name})
     own = {one.name: one for one in known if is_owned_by(one, service)}
     wanted = slices(service, found)
@@ -170,9 +170,9 @@ def _of_slices(service: Workload, found: list[Place], known: tuple[EndpointSlice
     return intents + [Delete(target_of(Kind.ENDPOINT_SLICE, one), "it has no pods any more") for one in gone]
 
 
-def slices(service: Workload, found: list[Place]) -> dict[str, Document]:
+def slices(service: Workload, found: list[Member]) -> dict[str, Document]:
     """By their names, which tell the kind of address, the ports and the number: planned twice, they are the same. One at least."""
-    groups: dict[tuple[str, tuple[PortOf, ...]], list[Place]] = {}
+    groups: dict[tuple[str, tuple[PortOf, ...]], list[Member]] = {}
     for one in found:
         groups.setdefault(("IPv6" if ":" in one.address else "IPv4", one.ports), []).append(one)
     made: dict[str, Document] = {}

@@ -106,7 +106,7 @@ class StoredCall(Call):
         super().__init__(call.scope, call.receive)
         self._call = call
         self.query_string = self.query_string.replace("regarding.", "involvedObject.")
-        if call.headers.get("content-type", "").partition(";")[0] in ACCEPTED:
+        if self.method != "DELETE" and call.headers.get("content-type", "").partition(";")[0] in ACCEPTED:
             self.headers["content-type"] = JSON
 
     async def body(self) -> bytes:
