@@ -12,9 +12,11 @@ from pathlib import Path
 
 OUT = Path(__file__).parents[1] / "src" / "arkwright" / "apiserver" / "kinds" / "shapes.json"
 ROOTS = {
-    "api/v1": ("Pod", "Service", "Namespace", "ConfigMap", "Secret", "ServiceAccount", "Event"),
+    "api/v1": ("Pod", "Service", "Namespace", "ConfigMap", "Secret", "ServiceAccount", "Event", "Node", "Endpoints"),
     "apis/apps/v1": ("Deployment", "ReplicaSet"),
     "apis/coordination.k8s.io/v1": ("Lease",),
+    "apis/discovery.k8s.io/v1": ("EndpointSlice",),
+    "apis/events.k8s.io/v1": ("Event",),
     "apis/rbac.authorization.k8s.io/v1": ("Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding"),
     "apis/apiextensions.k8s.io/v1": ("CustomResourceDefinition",),
 }

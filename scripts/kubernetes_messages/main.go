@@ -19,6 +19,9 @@ import (
 	autoscaling "k8s.io/api/autoscaling/v1"
 	coordination "k8s.io/api/coordination/v1"
 	core "k8s.io/api/core/v1"
+	discovery "k8s.io/api/discovery/v1"
+	events "k8s.io/api/events/v1"
+	policy "k8s.io/api/policy/v1"
 	rbac "k8s.io/api/rbac/v1"
 	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -36,6 +39,7 @@ type Field struct {
 
 var roots = []any{
 	core.Namespace{}, core.Pod{}, core.Service{}, core.Event{}, core.ConfigMap{}, core.Secret{}, core.ServiceAccount{},
+	core.Node{}, core.Endpoints{}, discovery.EndpointSlice{}, events.Event{}, policy.Eviction{},
 	apps.Deployment{}, apps.ReplicaSet{}, coordination.Lease{}, autoscaling.Scale{},
 	rbac.Role{}, rbac.RoleBinding{}, rbac.ClusterRole{}, rbac.ClusterRoleBinding{},
 	authentication.SelfSubjectReview{}, authentication.TokenReview{}, authorization.SelfSubjectAccessReview{},

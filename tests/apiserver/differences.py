@@ -1,8 +1,13 @@
 """What the embedded API answers otherwise than a real one, on purpose: (fields that differ, the reason)."""
 
+from apiserver.cases_of_tools import COLUMNS, WHERE
+
 GO = "a real one shows what Go's decoder said; ours says the same thing in its own words"
 WHY = "a real one does not say why; ours does"
 WORDS = "columns are described in our own words"
+OLD = "a real one says with every answer that Endpoints are deprecated"
+SIDES = "who owns which field is told by the fields of the kind that is stored"
+OF_ENDPOINTS = [name for name in WHERE if name.startswith("endpoints")]
 DIFFERENCES = {
     "create: another kind": (("message",), GO),
     "create: another version": (("message",), GO),
@@ -30,6 +35,14 @@ DIFFERENCES = {
         for name in ("a widget as a table", "one widget as a table", "a table with objects", "a table without objects")
     },
     "kinds: a pod as a table": (("description",), WORDS),
+    "where: a node that takes no pods": (("description",), WORDS),
+    **{
+        f"where: {name}": (("description",), WORDS) for name in ("an endpoint slice", "an endpoint slice without ports")
+    },
+    **{f"where: {name}": (("description", "warnings"), OLD) for name in OF_ENDPOINTS},
+    **{f"events: {name}": (("managedFields",), SIDES) for name in ("an event", "an event that goes on")},
+    **{f"columns: {name}": (("description", "warnings", "rows"), WORDS) for name in COLUMNS},
+    "forms: a watch of tables": (("description",), WORDS),
     "update: another object of that name": (("message",), "a real one names keys of its store"),
     "watch: a version that is no number": (
         ("status", "code", "reason", "message"),

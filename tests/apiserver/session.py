@@ -35,6 +35,7 @@ class Session:
         mine = directory / "kubeconfig"
         shutil.copy(kubeconfig, mine)
         self._environment = os.environ | {"KUBECONFIG": str(mine), "HOME": str(directory), "LC_ALL": "C.UTF-8"}
+        self._environment["KUBECTL_APPLYSET"] = "true"
 
     def transcript(self):
         """All commands, each with what it said and its exit code if that is not 0."""
@@ -89,6 +90,8 @@ RULES = [
     (r":3\d{4}/TCP", ":NODEPORT/TCP"),
     (r"(NodePort: .*?)\d{5}", r"\1NODEPORT"),
     (r"(?<= )(\d+[smh]){1,2}(?=\s|$)", "AGE"),
+    (r"^Endpoints: .*", "Endpoints: PODS"),  # a real one takes none that are on loopback
+    (r"^[WI]\d{4} .*\n", ""),  # what the program says of itself
     (r"^Warning: v1 Endpoints is deprecated.*\n", ""),
     (r"^Warning: roles are stored and not enforced.*\n", ""),
     (r'"\{(\\.|[^"\\])*\}": (strict decoding)', r"\2"),

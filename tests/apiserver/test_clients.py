@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from kubernetes.client.exceptions import ApiException
+from kubernetes.dynamic import DynamicClient
 
 from apiserver.asking import MERGE, Api
 from apiserver.cases_of_kinds import CRD
@@ -158,6 +159,86 @@ async def _forget_history(file):
     store = Store(file, lambda change: None)
     await store.compact(store.version)
     await store.close()
+
+
+# As a real API server has it said, word for word.
+MADE_OF = [
+    *(["dynamic create", None],) * 5,
+    ["dynamic patch", None],
+    ["pages", [3, [f"tool-{number}" for number in range(5)]]],
+    ["metadata", [True, [f"tool-{number}" for number in range(5)]]],
+    ["metadata watch", "others"],
+    ["event Old", ["told once", "tool-0", "toolstools", "Normal"]],
+    ["event Recent", ["told 1", "tool-0", "tools", "Warning"]],
+    ["event as the other kind", ["told once", "tool-0", 2]],
+    ["leads", "me"],
+]
+
+
+@pytest.mark.parametrize("watches", ["list and watch", "watch alone"])
+def test_go_has_what_controllers_are_made_of(kubeconfig, watches):
+    """Dynamic client, pages, informers on metadata, both recorders of events, leader election; a list as a watch."""
+    command = [built(INFORMER), kubeconfig, "default", "tools"]
+    flags = {"KUBE_FEATURE_WatchListClient": str(watches == "watch alone").lower()}
+    done = subprocess.run(command, env=os.environ | flags, stdout=subprocess.PIPE, text=True, timeout=60)
+    said = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [[one["step"], one.get("error") or one["found"]] for one in said] == MADE_OF
+
+
+def test_python_reads_pages_and_begins_anew_where_they_are_too_old(tmp_path):
+    kubeconfig = tmp_path / "kubeconfig"
+    with serving(tmp_path, 0):
+        core = client.CoreV1Api(config.new_client_from_config(str(kubeconfig)))
+        for number in range(5):
+            core.create_namespaced_config_map("default", client.V1ConfigMap(metadata={"name": f"c{number}"}))
+        first = core.list_namespaced_config_map("default", limit=2)
+        assert first.metadata.remaining_item_count == 3
+        core.delete_namespaced_config_map("c4", "default")
+        second = core.list_namespaced_config_map("default", limit=9, _continue=first.metadata._continue)
+        assert [one.metadata.name for one in second.items] == [
+            "c2",
+            "c3",
+            "c4",
+        ]  # as it was when the first page was read
+        exact = {"resource_version": first.metadata.resource_version, "resource_version_match": "Exact"}
+        assert len(core.list_namespaced_config_map("default", **exact).items) == 5
+        old = first.metadata
+    asyncio.run(_forget_history(tmp_path / "store.db"))
+    with serving(tmp_path, 0):
+        core = client.CoreV1Api(config.new_client_from_config(str(kubeconfig)))
+        for words in (
+            {"limit": 2, "_continue": old._continue},
+            {"resource_version": "1", "resource_version_match": "Exact"},
+        ):
+            with pytest.raises(ApiException) as gone:
+                core.list_namespaced_config_map("default", **words)
+            assert (gone.value.status, json.loads(gone.value.body)["reason"]) == (410, "Expired")
+        followed = watch.Watch().stream(
+            core.list_namespaced_config_map, "default", resource_version="1", timeout_seconds=1
+        )
+        with pytest.raises(ApiException, match="too old resource version"):
+            list(followed)
+
+
+def test_python_finds_kinds_by_itself(kubeconfig):
+    """Its dynamic client reads discovery; a watch from the beginning says with a bookmark when all is told."""
+    found = DynamicClient(config.new_client_from_config(str(kubeconfig)))
+    modules = found.resources.get(api_version="serverless.alipay.com/v1alpha1", kind="ModuleDeployment")
+    assert modules.namespaced and "patch" in modules.verbs
+    maps = found.resources.get(api_version="v1", kind="ConfigMap")
+    maps.create(namespace="default", body={"metadata": {"name": "c", "labels": {"of": "dynamic"}}})
+    maps.server_side_apply(
+        namespace="default",
+        name="c",
+        body={"apiVersion": "v1", "kind": "ConfigMap", "data": {"a": "1"}},
+        field_manager="me",
+    )
+    assert [one.data.a for one in maps.get(namespace="default", label_selector="of=dynamic").items] == ["1"]
+    core = client.CoreV1Api(config.new_client_from_config(str(kubeconfig)))
+    words = {"send_initial_events": True, "resource_version_match": "NotOlderThan", "allow_watch_bookmarks": True}
+    stream = watch.Watch().stream(core.list_namespaced_config_map, "default", timeout_seconds=1, **words)
+    kinds = [one["type"] for one in stream]
+    assert kinds[0] == "ADDED" and kinds[-1] == "BOOKMARK"
 
 
 def test_go_objects_come_in_protobuf(kubeconfig):

@@ -11,8 +11,10 @@ import pytest
 
 from apiserver.asking import Ask, comparable
 from apiserver.cases import CASES
+from apiserver.cases_of_tools import TOOLS
 from apiserver.differences import DIFFERENCES
 
+ALL = CASES | TOOLS
 _numbers = itertools.count(1)
 
 
@@ -37,10 +39,10 @@ def without(value, fields):
     return [without(one, fields) for one in value] if isinstance(value, list) else value
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", ALL)
 def test_answers_like_a_real_one(both, name, worker_number):
     namespace = f"case-{worker_number}-{next(_numbers)}"
-    ours, theirs = (played(api, CASES[name], namespace) for api in both)
+    ours, theirs = (played(api, ALL[name], namespace) for api in both)
     if name in DIFFERENCES:
         fields, reason = DIFFERENCES[name]
         assert ours != theirs, f"it no longer differs: {reason}"
@@ -50,8 +52,8 @@ def test_answers_like_a_real_one(both, name, worker_number):
 
 
 def test_differences_are_of_cases():
-    assert DIFFERENCES.keys() <= CASES.keys()
+    assert DIFFERENCES.keys() <= ALL.keys()
 
 
 def test_there_are_cases_enough():
-    assert len(CASES) >= 150
+    assert len(ALL) >= 150

@@ -1,6 +1,7 @@
 """Real Kubernetes parts for the tests, built from Go modules, once, into a per-user cache.
 
 python tests/kubernetes/go_build.py      build the control plane, kubectl, two clients and Helm; prints where they are
+python tests/kubernetes/go_build.py all  also Helm 4, which takes minutes more: tests with it run where it has been built
 """
 
 import hashlib
@@ -12,7 +13,7 @@ from pathlib import Path
 from building import CACHE, BuildFailed, once, run
 
 HERE = Path(__file__).parent
-KUBERNETES, HELM_VERSION = "1.34.4", "3.19.5"
+KUBERNETES, HELM_VERSION, HELM_4_VERSION = "1.34.4", "3.19.5", "4.0.1"
 _STAMP = "k8s.io/component-base/version.git"
 _MAJOR, _MINOR = KUBERNETES.split(".")[:2]
 _STAMPED = " ".join(
@@ -52,6 +53,9 @@ _FOR = " ".join(
 )
 HELM = GoProgram("helm", HELM_VERSION, HERE / "helm", "helm.sh/helm/v3/cmd/helm", linker=f"-s -w {_FOR}")
 
+HELM_4 = GoProgram("helm", HELM_4_VERSION, HERE / "helm4", "helm.sh/helm/v4/cmd/helm")
+USUAL = (CONTROL_PLANE, KUBECTL, INFORMER, GO_CLIENT, HELM)
+
 
 def built(program: GoProgram) -> Path:
     """Where the program is; built if the cache has none. Raises BuildFailed."""
@@ -70,6 +74,6 @@ def _build(program: GoProgram, half: Path) -> None:
 
 if __name__ == "__main__":
     try:
-        print(*map(built, (CONTROL_PLANE, KUBECTL, INFORMER, GO_CLIENT, HELM)), sep="\n")
+        print(*map(built, (*USUAL, HELM_4) if sys.argv[1:] == ["all"] else USUAL), sep="\n")
     except BuildFailed as error:
         sys.exit(f"error: {error}")

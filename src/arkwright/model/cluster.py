@@ -193,7 +193,7 @@ class ReplicaSet(KubernetesObject, frozen=True, kw_only=True):
 
 
 class Workload(KubernetesObject, frozen=True, kw_only=True):
-    """A Deployment, a ReplicaSet or a pod with all that it says, for those who make one from another."""
+    """A Deployment, a ReplicaSet, a pod or a node with all that it says, for those who make one from another."""
 
     spec: dict[str, Any] = {}
     status: dict[str, Any] = {}
@@ -214,6 +214,20 @@ class ServiceSpec(Value, frozen=True, kw_only=True):
 
 class Service(KubernetesObject, frozen=True, kw_only=True):
     spec: ServiceSpec = ServiceSpec()
+
+
+class Endpoints(KubernetesObject, frozen=True, kw_only=True):
+    """Where a Service leads, as the older kind says it."""
+
+    subsets: list[dict[str, Any]] = []
+
+
+class EndpointSlice(KubernetesObject, frozen=True, kw_only=True):
+    """Where a Service leads, or a part of it: pods that have the same ports."""
+
+    address_type: str = ""
+    endpoints: list[dict[str, Any]] = []
+    ports: list[dict[str, Any]] = []
 
 
 class LeaseSpec(Value, frozen=True, kw_only=True):

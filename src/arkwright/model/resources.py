@@ -3,7 +3,17 @@
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from arkwright.model.cluster import Deployment, Event, Lease, Pod, ReplicaSet, Service, Workload
+from arkwright.model.cluster import (
+    Deployment,
+    Endpoints,
+    EndpointSlice,
+    Event,
+    Lease,
+    Pod,
+    ReplicaSet,
+    Service,
+    Workload,
+)
 from arkwright.model.kinds import Module, ModuleDeployment, ModuleReplicaSet
 from arkwright.model.meta import KubernetesObject
 from arkwright.model.names import GROUP
@@ -21,6 +31,9 @@ class Kind(StrEnum):
     REPLICASET = "ReplicaSet"
     EVENT = "Event"
     LEASE = "Lease"
+    NODE = "Node"
+    ENDPOINTS = "Endpoints"
+    ENDPOINT_SLICE = "EndpointSlice"
 
 
 @dataclass(frozen=True)
@@ -69,4 +82,7 @@ RESOURCES = {
     Kind.REPLICASET: Resource("/apis/apps/v1", "replicasets", ReplicaSet),
     Kind.EVENT: Resource("/api/v1", "events", Event),
     Kind.LEASE: Resource("/apis/coordination.k8s.io/v1", "leases", Lease),
+    Kind.NODE: Resource("/api/v1", "nodes", Workload),
+    Kind.ENDPOINTS: Resource("/api/v1", "endpoints", Endpoints),
+    Kind.ENDPOINT_SLICE: Resource("/apis/discovery.k8s.io/v1", "endpointslices", EndpointSlice),
 }

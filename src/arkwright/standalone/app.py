@@ -19,9 +19,11 @@ from arkwright.model.cluster import Document
 from arkwright.model.resources import RESOURCES, Kind
 from arkwright.standalone.addresses import free_ports
 from arkwright.standalone.agentkeys import AgentKeys, agent_keys
+from arkwright.standalone.announcing import Announcer
 from arkwright.standalone.bases import ASK_SECONDS, Node, Place
 from arkwright.standalone.deployments import Workloads
 from arkwright.standalone.looks import kept_up
+from arkwright.standalone.machine import Machine
 from arkwright.standalone.nodeports import NodePorts
 from arkwright.standalone.parts import Part, PartFailed
 from arkwright.standalone.process import is_listening
@@ -29,7 +31,7 @@ from arkwright.standalone.ranges import held_range
 from arkwright.standalone.site import Site, Wish
 
 NODE = "arkwright"
-Worker = Node | Workloads | NodePorts
+Worker = Node | Workloads | NodePorts | Announcer | Machine
 CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 
 
@@ -61,7 +63,13 @@ async def _run_site(site: Site, wish: Wish) -> None:
         async with KubeClient(await find_access()) as kube:
             await _prepare(kube, wish)
             place = Place(NODE, wish.addresses, site.pod_logs, _variables(wish, health, keys))
-            workers = (Node(kube, place, _now), Workloads(kube, place.node, _now), NodePorts(kube, _now))
+            workers = (
+                Node(kube, place, _now),
+                Workloads(kube, place.node, _now),
+                NodePorts(kube, _now),
+                Announcer(kube, _now),
+                Machine(kube, place.node, _now),
+            )
             parts = (api, controller) if wish.with_controller else (api,)
             begun = (_begun(workers), _answers(controller, health)) if wish.with_controller else (_begun(workers),)
             await _until_told(_run_all(workers, parts, _say_up(site, server, begun)))

@@ -6,12 +6,11 @@ then the pod is let go.
 """
 
 import asyncio
-import contextlib
-from collections.abc import Callable, Coroutine, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import structlog
 
@@ -27,6 +26,7 @@ from arkwright.model.outcomes import EventReason
 from arkwright.model.resources import RESOURCES, Kind
 from arkwright.standalone.addresses import NoSeat, Seat, Seats
 from arkwright.standalone.looks import Looks, kept_up, words_of
+from arkwright.standalone.podlogs import output_of
 from arkwright.standalone.process import BaseProcess, application_port, farewell_seconds, is_listening
 from arkwright.standalone.ranges import USUAL
 from arkwright.standalone.readers import seconds
@@ -158,7 +158,7 @@ class Node:
         run.seat = await self._seat_for(run.pod)
         await self._annotate(run)
         while True:
-            with self._output(run.pod) as output:
+            with output_of(self._place.log_directory, run.pod, self._clock()) as output:
                 try:
                     run.process = await BaseProcess.start(run.pod, run.seat, output, self._place.variables)
                 except (OSError, ValueError) as error:  # ValueError: a word or a variable that no process can have
@@ -249,15 +249,6 @@ class Node:
         body: Document = {"gracePeriodSeconds": 0, "preconditions": {"uid": pod.metadata.uid}}
         path = PODS.path(pod.metadata.namespace, pod.name)
         await self._insist(pod, lambda: self._kube.request("DELETE", path, body=body))
-
-    @contextlib.contextmanager
-    def _output(self, pod: Pod) -> Iterator[IO[bytes] | None]:
-        if self._place.log_directory is None:
-            yield None
-            return
-        self._place.log_directory.mkdir(parents=True, exist_ok=True)
-        with (self._place.log_directory / f"{pod.name}.log").open("ab") as file:
-            yield file
 
 
 def declared_ports(pod: Pod) -> list[int]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from arkwright.apiserver.kinds import matches
 from arkwright.model.cluster import Document, Workload
 from arkwright.model.codec import encode
+from arkwright.model.meta import KubernetesObject
 from arkwright.model.resources import RESOURCES, Kind
 from arkwright.plan.intents import Patch, target_of
 
@@ -60,6 +61,6 @@ class Belonging:
         }
 
 
-def is_owned_by(one: Workload, owner: Workload) -> bool:
+def is_owned_by(one: KubernetesObject, owner: Workload) -> bool:
     found = one.metadata.controller
     return found is not None and found.uid == owner.metadata.uid

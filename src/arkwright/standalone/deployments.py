@@ -36,11 +36,13 @@ from arkwright.plan.intents import (
 from arkwright.standalone.belonging import Belonging
 from arkwright.standalone.looks import Looks, kept_up, words_of
 from arkwright.standalone.readers import counted, oddities
-from arkwright.standalone.replicas import plan_replica_set, unscheduled
+from arkwright.standalone.replicas import plan_replica_set
 from arkwright.standalone.rollout import plan_deployment
+from arkwright.standalone.scheduling import is_cordoned, plan_pod
 
 log = structlog.get_logger()
 WORKLOADS = {kind: as_workload(kind) for kind in (Kind.DEPLOYMENT, Kind.REPLICASET, Kind.POD)}
+FOLLOWED = WORKLOADS | {Kind.NODE: as_workload(Kind.NODE)}
 OWNERS = {Kind.POD: Kind.REPLICASET, Kind.REPLICASET: Kind.DEPLOYMENT}
 OWNED = {owner: kind for kind, owner in OWNERS.items()}
 FAILURE = "ReplicaFailure"
@@ -58,7 +60,7 @@ class Workloads:
 
     async def run(self) -> None:
         """Until cancelled."""
-        watchers = [Watcher(self._kube, self._cache, kind, resource=one) for kind, one in WORKLOADS.items()]
+        watchers = [Watcher(self._kube, self._cache, kind, resource=one) for kind, one in FOLLOWED.items()]
         async with asyncio.TaskGroup() as tasks:
             for watcher in watchers:
                 tasks.create_task(kept_up("watch", watcher.run))
@@ -68,15 +70,17 @@ class Workloads:
             await self._looks.run()
 
     def _changed(self, change: Change) -> None:
+        one = change.after or change.before
         if change.kind in OWNED:
-            key = Key(change.kind, *(change.after or change.before).key)
+            key = Key(change.kind, *one.key)
             self._looks.mention(key, oddities(change.after) if change.after else [])  # before it is put right
             self._looks.add(key)
-        elif not (change.after or change.before).spec.get("nodeName"):
-            self._looks.add(Key(change.kind, *(change.after or change.before).key))
-        for one in (change.before, change.after):
-            if one is not None and change.kind in OWNERS:
-                self._stir_owners(OWNERS[change.kind], one)
+        for pod in self._cache.all(Kind.POD) if change.kind is Kind.NODE else [one] if change.kind is Kind.POD else []:
+            if not pod.spec.get("nodeName"):
+                self._looks.add(Key(Kind.POD, *pod.key))
+        for each in (change.before, change.after):
+            if each is not None and change.kind in OWNERS:
+                self._stir_owners(OWNERS[change.kind], each)
 
     def _stir_owners(self, kind: Kind, one: Workload) -> None:
         """That of an object; for one that has none, all that might take it in."""
@@ -109,11 +113,12 @@ class Workloads:
         return plan.look_again_in
 
     async def _look_at_pod(self, key: Key, pod: Workload) -> None:
-        """One that nobody has given a node: there is nothing here that would, and it says so."""
-        status = unscheduled(pod, self._node)
-        if status is not None:
-            await self._do(SetStatus(target_of(Kind.POD, pod), status, "nobody gives it a node"))
-            self._looks.warn(key, EventReason.CANNOT_ACT, status["message"])
+        """One that has no node is given one, or says why not."""
+        intent = plan_pod(pod, self._node, self._cache.get(Kind.NODE, "", self._node))
+        if intent is not None:
+            await self._do(intent)
+        if isinstance(intent, SetStatus):
+            self._looks.warn(key, EventReason.CANNOT_ACT, intent.status["message"])
 
     async def _pass_by(self, kind: Kind, one: Workload, plan: Plan) -> None:
         """Somebody has written meanwhile, and the watch brings it; or has taken the name for good, and another one is used."""
@@ -128,7 +133,8 @@ class Workloads:
         found = tuple(each for each in self._cache.all(OWNED[kind]) if belonging.is_candidate(each))
         if kind is Kind.DEPLOYMENT:
             return plan_deployment(one, found, self._clock())
-        return plan_replica_set(one, found, self._node, self._clock())
+        node = "" if is_cordoned(self._cache.get(Kind.NODE, "", self._node)) else self._node
+        return plan_replica_set(one, found, node, self._clock())
 
     async def _say_failed(self, kind: Kind, one: Workload, words: str) -> None:
         """A condition: until the next look that succeeds writes the status anew."""

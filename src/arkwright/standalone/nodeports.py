@@ -16,11 +16,11 @@ from arkwright.controller.cache import Cache, Change, Key
 from arkwright.controller.events import Events
 from arkwright.controller.watch import Watcher
 from arkwright.model.cluster import Document, Workload
-from arkwright.model.names import PORT
 from arkwright.model.outcomes import EventReason
 from arkwright.model.resources import Kind, as_workload
+from arkwright.standalone.endpoints import selects, target_port
 from arkwright.standalone.looks import Looks, kept_up, words_of
-from arkwright.standalone.readers import containers, documents, inside, oddities, port, ports
+from arkwright.standalone.readers import oddities, port, ports
 from arkwright.standalone.replicas import is_ready
 
 log = structlog.get_logger()
@@ -49,30 +49,14 @@ def ways(service: Workload) -> dict[int, Way]:
 
 
 def is_endpoint(service: Workload, pod: Workload) -> bool:
-    """Selected and ready. Pure."""
-    selector = inside(service.spec, "selector").items()
-    is_selected = (
-        pod.metadata.namespace == service.metadata.namespace and selector and selector <= pod.metadata.labels.items()
-    )
-    is_lasting = not pod.is_terminating and pod.status.get("phase") not in ("Succeeded", "Failed")
-    return bool(is_selected and is_ready(pod) and is_lasting)
+    """Selected, ready and to stay. Pure."""
+    return selects(service, pod) and is_ready(pod) and not pod.is_terminating
 
 
 def address_of(pod: Workload, wish: int | str) -> Address | None:
     """Where it takes what is for this targetPort. Pure."""
     host, number = pod.status.get("podIP"), target_port(pod, wish)
     return (host, number) if isinstance(host, str) and host and number else None
-
-
-def target_port(pod: Workload, wish: int | str) -> int:
-    """A number, or the container port of that name; 0 for none. A pod that has no address of its own says where it is."""
-    if given := port(pod.metadata.annotations.get(PORT)):
-        return given
-    if isinstance(wish, int):
-        return port(wish)
-    named = (each for one in containers(pod) for each in documents(one.get("ports")) if each.get("name") == wish)
-    chosen: Document = next(named, {})
-    return port(chosen.get("containerPort"))
 
 
 class NodePorts:

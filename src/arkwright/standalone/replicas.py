@@ -17,7 +17,7 @@ AT_ONCE, AGAIN_SECONDS = 50, 0.1
 
 
 def plan_replica_set(replica_set: Workload, pods: tuple[Workload, ...], node: str, now: datetime) -> Plan:
-    """Pods taken in, let go, made or deleted, and its status."""
+    """Pods taken in, let go, made or deleted, and its status. `node` "": there is none that takes pods now."""
     belonging = Belonging(Kind.REPLICASET, Kind.POD, replica_set)
     settled = belonging.intents(pods)
     if settled:
@@ -43,7 +43,7 @@ def _changes(replica_set: Workload, live: list[Workload], node: str) -> list[Int
 
 
 def pod_of(replica_set: Workload, node: str) -> Document:
-    """A new pod, as the template has it."""
+    """A new pod, as the template has it; `node` "": it is given one later."""
     template = replica_set.spec["template"]
     given = template.get("metadata") or {}
     metadata = {
@@ -51,23 +51,8 @@ def pod_of(replica_set: Workload, node: str) -> Document:
         "ownerReferences": [Belonging(Kind.REPLICASET, Kind.POD, replica_set).reference()],
     }
     metadata |= {name: given[name] for name in ("labels", "annotations") if given.get(name)}
-    return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": {"nodeName": node} | template["spec"]}
-
-
-def unscheduled(pod: Workload, node: str) -> Document | None:
-    """The status of a pod that no node will run; None for one that has a node, or says so already."""
-    if (
-        pod.spec.get("nodeName")
-        or pod.is_terminating
-        or condition(pod, "PodScheduled").get("reason") == "Unschedulable"
-    ):
-        return None
-    said = (
-        "nothing gives pods a node here: Deployments and ReplicaSets make theirs with one, and a pod with"
-        f" spec.nodeName {node!r} runs, as a process, if its container has a command; there are no images"
-    )
-    scheduled = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": said}
-    return pod.status | {"phase": "Pending", "message": said, "conditions": [scheduled]}
+    spec = ({"nodeName": node} if node else {}) | template["spec"]
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec}
 
 
 def is_ready(pod: Workload) -> bool:

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Command informer keeps a copy of a namespace's configmaps with client-go, and says what it sees, a JSON document a line.
-// Its arguments are a kubeconfig and a namespace. Before that it writes an object of each kind that controllers write.
+// Its arguments are a kubeconfig and a namespace; with "write" behind them it writes an object of each kind that controllers write,
+// and with "tools" it does what controllers are made of.
 package main
 
 import (
@@ -28,7 +29,11 @@ func main() {
 	}
 	client := kubernetes.NewForConfigOrDie(config)
 	if len(os.Args) > 3 {
-		writeOneOfEach(client, os.Args[2])
+		if os.Args[3] == "tools" {
+			useTools(config, client, os.Args[2])
+		} else {
+			writeOneOfEach(client, os.Args[2])
+		}
 		return
 	}
 	follow(client, os.Args[2])

@@ -116,6 +116,23 @@ def _service(service: Document) -> None:
         port["targetPort"] = port.get("targetPort") or port.get("port", 0)
 
 
+def _endpoints(endpoints: Document) -> None:
+    for subset in endpoints.get("subsets") or ():
+        for port in subset.get("ports") or ():
+            default(port, protocol="TCP")
+
+
+def _endpoint_slice(found: Document) -> None:
+    """Go writes lists that are empty as null."""
+    found["endpoints"] = found.get("endpoints") or None
+    for one in found["endpoints"] or ():
+        default(one, conditions={})
+    found["ports"] = found.get("ports") or None
+    for port in found["ports"] or ():
+        port["name"] = port.get("name") or ""
+        default(port, protocol="TCP")
+
+
 def _event(event: Document) -> None:
     """Go writes these whether they are set or not."""
     for name in ("eventTime", "firstTimestamp", "lastTimestamp"):
@@ -156,6 +173,8 @@ DEFAULTS: dict[str, Callable[[Document], None]] = {
     "deployments.apps": _deployment,
     "replicasets.apps": _replica_set,
     "services": _service,
+    "endpoints": _endpoints,
+    "endpointslices.discovery.k8s.io": _endpoint_slice,
     "events": _event,
     "namespaces": _namespace,
     "secrets": _secret,
@@ -172,6 +191,7 @@ ZERO: dict[str, Document] = {
     "replicasets.apps": {"spec": {"template": _TEMPLATE}, "status": {}},
     "services": {"spec": {}, "status": {"loadBalancer": {}}},
     "namespaces": {"spec": {}, "status": {}},
+    "nodes": {"spec": {}, "status": {"daemonEndpoints": {"kubeletEndpoint": {}}, "nodeInfo": {}}},
     "events": {
         "involvedObject": {},
         "source": {},
@@ -182,5 +202,6 @@ ZERO: dict[str, Document] = {
         "reportingInstance": "",
     },
     "leases.coordination.k8s.io": {"spec": {}},
+    "endpointslices.discovery.k8s.io": {"ports": None},
     "customresourcedefinitions.apiextensions.k8s.io": {"spec": {"names": {}}, "status": {}},
 }

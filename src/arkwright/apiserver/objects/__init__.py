@@ -24,7 +24,7 @@ from arkwright.apiserver.objects.patches import (
 )
 from arkwright.apiserver.objects.removals import Removal
 from arkwright.apiserver.objects.verbs import Objects
-from arkwright.apiserver.objects.writes import Answer, Options, not_found, require_some_version
+from arkwright.apiserver.objects.writes import Answer, Options, not_found, require_possible, require_some_version
 
 __all__ = [
     "APPLY_PATCH",
@@ -41,6 +41,7 @@ __all__ = [
     "json_patched",
     "merge_patched",
     "not_found",
+    "require_possible",
     "require_some_version",
     "strategically_patched",
 ]

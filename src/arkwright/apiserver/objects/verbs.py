@@ -50,6 +50,7 @@ from arkwright.apiserver.objects.writes import (
     not_found,
     require_declared,
     require_name,
+    require_possible,
     require_version,
 )
 from arkwright.apiserver.store import Key, Record, Store, StoreFailed
@@ -88,7 +89,8 @@ class Objects:
     # ── writing ──
 
     async def create(self, resource: Resource, namespace: str, document: Document, options: Options) -> Answer:
-        """Raises AlreadyExists, Invalid, BadRequest, NotFound (the namespace), Forbidden (it is going)."""
+        """Raises AlreadyExists, Invalid, BadRequest, NotFound (the namespace), Forbidden (it is going), MethodNotAllowed (there are none)."""
+        require_possible(resource)
         warnings = completed(resource, document, options)
         metadata = document["metadata"]
         if metadata.get("resourceVersion"):
@@ -213,6 +215,7 @@ class Objects:
 
     async def _apply_new(self, resource: Resource, key: Key, wish: Document, how: tuple[Writer, Options]) -> Answer:
         writer, options = how
+        require_possible(resource)
         self._require_namespace(resource, key.namespace, wish["metadata"])
         document = applied(resource.shape, {}, confined_wish(resource, wish, options), writer, force=True)
         record = document["metadata"].get("managedFields", [])

@@ -15,6 +15,7 @@ from arkwright.apiserver.errors import (
     BadRequest,
     Conflict,
     FieldError,
+    MethodNotAllowed,
     NotFound,
     invalid,
     invalid_patch,
@@ -149,6 +150,13 @@ def is_released(document: Document) -> bool:
     metadata = document["metadata"]
     is_held = metadata.get("finalizers") or (document.get("kind") == "Namespace" and document["spec"].get("finalizers"))
     return "deletionTimestamp" in metadata and not is_held and not metadata.get("deletionGracePeriodSeconds")
+
+
+def require_possible(resource: Resource) -> None:
+    """Raises MethodNotAllowed for a kind that nothing here would act on, in words that name what does the same."""
+    if resource.absence:
+        said = f"there are no {resource.name} in this API: {resource.absence}"
+        raise MethodNotAllowed(said, {"kind": resource.plural} | ({"group": resource.group} if resource.group else {}))
 
 
 def require_name(wish: Document, key: Key) -> None:

@@ -15,13 +15,13 @@ class Call:
     """`headers`: by their names in lower case; of one that comes twice the last."""
 
     def __init__(self, scope: Scope, receive: Receive) -> None:
+        self.scope, self.receive = scope, receive
         self.method: str = scope["method"]
         self.path: str = scope["path"]
         self.query_string: str = scope["query_string"].decode("latin-1")
         self.headers: dict[str, str] = {
             name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]
         }
-        self._receive = receive
 
     @functools.cached_property
     def query(self) -> QueryParams:
@@ -35,7 +35,7 @@ class Call:
         """All of it. Raises TooLarge, ClientDisconnect."""
         body, is_over = b"", False
         while not is_over:
-            message = await self._receive()
+            message = await self.receive()
             if message["type"] == "http.disconnect":
                 raise ClientDisconnect
             body += message.get("body", b"")

@@ -6,11 +6,13 @@ In: the Registry. Out: documents.
 import hashlib
 from typing import Any
 
-from arkwright.apiserver.kinds import Registry, Resource
+from arkwright.apiserver.kinds import METRICS, Registry, Resource
 
 Document = dict[str, Any]
 VERBS = ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"]
 PART_VERBS = ["get", "patch", "update"]
+MEASURED_VERBS = ["get", "list"]
+EMPTY_VERBS = ["get", "list", "watch"]  # of kinds that there are no objects of
 STORED_VERSION = "1.34.0"
 # What is asked and not stored: group, plural, kind.
 REVIEWS = {
@@ -22,6 +24,8 @@ REVIEWS = {
         "subjectaccessreviews": "SubjectAccessReview",
     },
 }
+# What can be done with one object beside writing it: part, group, version, kind, verb.
+ACTS = {"pods": (("eviction", "policy", "v1", "Eviction", "create"), ("log", "", "v1", "Pod", "get"))}
 OWN_REVIEWS = frozenset(name for kinds in REVIEWS.values() for name in kinds if name.startswith("self"))
 
 
@@ -106,7 +110,7 @@ def _rows(one: Resource) -> list[Document]:
         "singularName": one.singular or one.kind.lower(),
         "namespaced": one.is_namespaced,
         "kind": one.kind,
-        "verbs": VERBS,
+        "verbs": _verbs(one),
     }
     if one.short_names:
         row["shortNames"] = list(one.short_names)
@@ -114,7 +118,19 @@ def _rows(one: Resource) -> list[Document]:
         row["categories"] = list(one.categories)
     row["storageVersionHash"] = _hash(f"{one.name}/{one.version}")
     parts = [_part(one, name) for name in one.subresources]
-    return [row, *parts]
+    return [row, *parts, *(_act(one, *words) for words in ACTS.get(one.name, ()))]
+
+
+def _act(one: Resource, name: str, group: str, version: str, *words: str) -> Document:
+    kind, verb = words
+    row: Document = {"name": f"{one.plural}/{name}", "singularName": "", "namespaced": one.is_namespaced}
+    return row | ({"group": group, "version": version} if group else {}) | {"kind": kind, "verbs": [verb]}
+
+
+def _verbs(one: Resource) -> list[str]:
+    if one.group == METRICS:
+        return MEASURED_VERBS
+    return EMPTY_VERBS if one.absence else VERBS
 
 
 def _part(one: Resource, name: str) -> Document:
@@ -186,7 +202,7 @@ def _entry(one: Resource) -> Document:
         "responseKind": kind,
         "scope": "Namespaced" if one.is_namespaced else "Cluster",
         "singularResource": one.singular or one.kind.lower(),
-        "verbs": VERBS,
+        "verbs": _verbs(one),
     }
     if one.short_names:
         entry["shortNames"] = list(one.short_names)
@@ -196,5 +212,9 @@ def _entry(one: Resource) -> Document:
     parts = [
         {"subresource": name, "responseKind": scale if name == "scale" else kind, "verbs": PART_VERBS}
         for name in one.subresources
+    ]
+    parts += [
+        {"subresource": name, "responseKind": {"group": group, "version": version, "kind": kind}, "verbs": [verb]}
+        for name, group, version, kind, verb in ACTS.get(one.name, ())
     ]
     return entry | ({"subresources": parts} if parts else {})

@@ -44,6 +44,8 @@ def openapi(registry: Registry, path: str) -> Document | None:
 
 def _schemas(one: Resource) -> Document:
     kinds = [{"group": one.group, "version": one.version, "kind": one.kind}]
+    if one.absence:
+        return {one.definition: {"type": "object", "x-kubernetes-group-version-kind": kinds}}
     if one.schema is None:
         found = _closure(one.definition)
         found[one.definition] |= {"x-kubernetes-group-version-kind": kinds}

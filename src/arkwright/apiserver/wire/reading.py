@@ -16,6 +16,7 @@ from arkwright.apiserver.store import Compacted, Event, Record, Watcher, Watches
 from arkwright.apiserver.wire import requests
 from arkwright.apiserver.wire.bodies import Json, as_json, list_body, list_metadata, opened_token, page_token
 from arkwright.apiserver.wire.calls import Call
+from arkwright.apiserver.wire.forms import PARTIAL, Form, partial_body, partial_list, require_fitting, wanted_form
 from arkwright.apiserver.wire.requests import Listing, Target
 from arkwright.apiserver.wire.scales import shown_scale
 from arkwright.apiserver.wire.tables import table
@@ -49,9 +50,13 @@ class Reader:
         record = self._objects.get(asked.resource, asked.namespace, asked.name)
         if asked.subresource == "scale":
             return as_json(shown_scale(asked.resource, self._objects.document(asked.resource, record)))
-        if requests.accepts_table(call.accept):
+        form = wanted_form(call.accept)
+        require_fitting(form, asked.resource, is_list=False)
+        if form is Form.TABLE:
             metadata = {"resourceVersion": str(record.version)}
             return as_json(self._table(call, asked.resource, [record]) | {"metadata": metadata})
+        if form is Form.METADATA:
+            return Json(partial_body(record))
         return Json(asked.resource.prefix + record.body[1:])
 
     def _table(self, call: Call, resource: Resource, records: list[Record]) -> Document:
@@ -60,6 +65,8 @@ class Reader:
         return table(resource, documents, self._clock(), include)
 
     async def _list(self, call: Call, asked: Target, wanted: Listing) -> Response:
+        form = wanted_form(call.accept)
+        require_fitting(form, asked.resource, is_list=True)
         version, records = await self._found(asked.resource, wanted)
         records = [one for one in records if wanted.filter.wants(one)] if not wanted.filter.is_open else records
         start = _start(wanted)
@@ -72,7 +79,9 @@ class Reader:
             metadata["continue"] = page_token(version, (last.namespace, last.name))
             if wanted.filter.is_open:
                 metadata["remainingItemCount"] = left
-        if requests.accepts_table(call.accept):
+        if form is Form.METADATA_LIST:
+            return Json(partial_list(metadata, records))
+        if form is Form.TABLE:
             told = {name: value for name, value in metadata.items() if value}
             return as_json(self._table(call, asked.resource, records) | {"metadata": told})
         return Json(list_body(asked.resource, metadata, records))
@@ -106,10 +115,9 @@ class Reader:
         except BaseException:
             self._watches.drop(watcher)
             raise
-        is_table = requests.accepts_table(call.accept) is not None
         lines = self._lines(asked.resource, wanted, (watcher, first))
-        if is_table:
-            lines = self._as_tables(call, asked.resource, lines)
+        if (form := wanted_form(call.accept)) is not Form.WHOLE:
+            lines = (self._as_tables if form is Form.TABLE else _as_metadata)(call, asked.resource, lines)
         kind = "application/json;stream=watch"
         return StreamingResponse(lines, media_type=kind)
 
@@ -160,7 +168,7 @@ class Reader:
         async for chunk in lines:
             for line in chunk.splitlines():
                 event = msgspec.json.decode(line)
-                if event["type"] not in ("ERROR", "BOOKMARK"):
+                if event["type"] != "ERROR":
                     document = event["object"]
                     metadata = {"resourceVersion": document["metadata"]["resourceVersion"]}
                     event["object"] = table(resource, [document], self._clock(), include) | {"metadata": metadata}
@@ -168,6 +176,15 @@ class Reader:
                         event["object"]["columnDefinitions"] = None
                     is_first = False
                 yield msgspec.json.encode(event) + b"\n"
+
+
+async def _as_metadata(call: Call, resource: Resource, lines: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    async for chunk in lines:
+        for line in chunk.splitlines():
+            event = msgspec.json.decode(line)
+            if event["type"] != "ERROR":
+                event["object"] = PARTIAL | {"metadata": event["object"]["metadata"]}
+            yield msgspec.json.encode(event) + b"\n"
 
 
 async def _next_events(queue: "asyncio.Queue[Event | None]", seconds: float) -> list[Event | None]:

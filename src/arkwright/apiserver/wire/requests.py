@@ -25,14 +25,17 @@ from arkwright.apiserver.store import Filter
 from arkwright.apiserver.wire.discovery import REVIEWS
 
 Document = dict[str, Any]
-TABLE = "as=Table"
 NO_SUCH = "the server could not find the requested resource"
 VALIDATIONS = ("", "Ignore", "Strict", "Warn")
 MATCHES = ("Exact", "NotOlderThan", "")
 POLICIES = ("Foreground", "Background", "Orphan")
 OPTIONS_OF = {"POST": "CreateOptions", "PUT": "UpdateOptions", "PATCH": "PatchOptions", "DELETE": "DeleteOptions"}
 OPTIONS_GROUP = "meta.k8s.io"
-PARTS = {"namespaces": ("finalize",), "pods": ("log", "exec", "attach", "portforward")}
+PARTS = {
+    "namespaces": ("finalize",),
+    "pods": ("log", "exec", "attach", "portforward", "ephemeralcontainers", "eviction"),
+    "serviceaccounts": ("token",),
+}
 
 
 @dataclass(frozen=True)
@@ -64,10 +67,7 @@ def target(registry: Registry, path: str) -> Target:
     if resource is None or len(rest) > 3 or (namespace and not resource.is_namespaced):
         raise NotFound(NO_SUCH, {})
     name, subresource = [*rest[1:], "", ""][:2]
-    if subresource and subresource not in (
-        *resource.subresources,
-        *PARTS.get(resource.name, ()),
-    ):
+    if subresource and subresource not in (*resource.subresources, *PARTS.get(resource.name, ())):
         raise not_found(resource, name) if resource.is_custom else NotFound(NO_SUCH, {})
     return Target(resource, namespace, name, subresource)
 
@@ -197,7 +197,14 @@ def removal(query: Mapping[str, str], body: Document) -> Removal:
     )
 
 
-def accepts_table(accept: str) -> str | None:
-    """None unless the first type that is asked for is a Table of v1."""
-    first = accept.split(",")[0].replace(" ", "")
-    return first if TABLE in first and "v=v1" in first.split(";") else None
+def eviction(asked: Target, query: Mapping[str, str], document: Any) -> Removal:
+    """Of a pod. Raises BadRequest for one of another name, Invalid."""
+    document = document if isinstance(document, dict) else {}
+    if (document.get("metadata") or {}).get("name") != asked.name:
+        raise BadRequest("name in URL does not match name in Eviction object")
+    return removal(query, document.get("deleteOptions") or {})
+
+
+def nothing_of(asked: Target) -> NotFound:
+    """It is there, and nothing can be told of it."""
+    return not_found(asked.resource, asked.name)

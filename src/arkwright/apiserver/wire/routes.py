@@ -18,13 +18,23 @@ from starlette.types import Receive, Scope, Send
 
 from arkwright.apiserver.errors import (
     ApiError,
+    BadRequest,
     InternalError,
     NoSuchPath,
     NotFound,
 )
-from arkwright.apiserver.objects import APPLY_PATCH, Answer, Objects, Options, Removal, require_some_version
+from arkwright.apiserver.kinds import METRICS
+from arkwright.apiserver.objects import (
+    APPLY_PATCH,
+    Answer,
+    Objects,
+    Options,
+    Removal,
+    require_possible,
+    require_some_version,
+)
 from arkwright.apiserver.store import Key, Watches
-from arkwright.apiserver.wire import podlogs, requests, reviews
+from arkwright.apiserver.wire import podlogs, requests, reviews, views
 from arkwright.apiserver.wire.about import about
 from arkwright.apiserver.wire.access import Access, User
 from arkwright.apiserver.wire.bodies import (
@@ -41,6 +51,7 @@ from arkwright.apiserver.wire.bodies import (
     unsupported,
 )
 from arkwright.apiserver.wire.calls import Call
+from arkwright.apiserver.wire.metrics import Metrics
 from arkwright.apiserver.wire.reading import Reader
 from arkwright.apiserver.wire.requests import Target
 from arkwright.apiserver.wire.scales import put_scale, scale_of
@@ -64,6 +75,7 @@ class Api:
     def __init__(self, objects: Objects, watches: Watches, access: Access, about: Surroundings) -> None:
         self._objects, self._watches, self._access, self._about = objects, watches, access, about
         self._reader = Reader(objects, watches, about.clock)
+        self._metrics = Metrics(objects, about.clock)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI, without a framework's router in between: paths here are data, not code."""
@@ -92,6 +104,17 @@ class Api:
         if not is_object:
             return about(self._objects.registry, call.path, call.accept, self._about.version)
         asked = requests.target(self._objects.registry, call.path)
+        if asked.resource.view_of:
+            inner = views.stored_target(self._objects.registry, asked)
+            try:
+                return views.seen_answer(await self._done(views.StoredCall(call), inner))
+            except ApiError as error:
+                raise views.seen_error(error) from error
+        return await self._done(call, asked)
+
+    async def _done(self, call: Call, asked: Target) -> Response:
+        if asked.resource.group == METRICS and call.method == "GET":
+            return await self._metrics.answer(call, asked)
         verbs: dict[str, Callable[[Call, Target], Awaitable[Response]]] = {
             "GET": self._reader.answer,
             "POST": self._create,
@@ -99,8 +122,12 @@ class Api:
             "PATCH": self._patch,
             "DELETE": self._delete,
         }
-        if asked.subresource in podlogs.PARTS:
+        if asked.subresource == "log" or asked.subresource in podlogs.INSTEAD:
             return self._of_process(call, asked)
+        if asked.subresource == "token":
+            raise BadRequest(podlogs.NO_TOKENS)
+        if asked.subresource == "eviction" and call.method == "POST":
+            return await self._evict(call, asked)
         verb = verbs.get(call.method)
         if (
             verb is None
@@ -130,11 +157,12 @@ class Api:
         def is_over() -> bool:
             return self._watches.are_over or self._objects.store.get(record.key) is None
 
-        return podlogs.log_answer(self._about.pod_logs, pod, call.query, is_over)
+        return podlogs.log_answer(self._about.pod_logs, pod, call.query, is_over, self._about.clock())
 
     # ── writing ──
 
     async def _create(self, call: Call, asked: Target) -> Response:
+        require_possible(asked.resource)  # before the body is read: it is in whatever form
         document = await self._document(call, asked)
         options = self._options(call, asked)
         return self._written(asked, await self._objects.create(asked.resource, asked.namespace, document, options))
@@ -197,6 +225,13 @@ class Api:
             except NotFound:
                 continue
         return Json(list_body(asked.resource, list_metadata(asked.resource, self._objects.store.version), records))
+
+    async def _evict(self, call: Call, asked: Target) -> Response:
+        """A pod is deleted: there are no budgets here that might say no."""
+        document = parsed(await call.body(), _media_type(call))
+        removal = requests.eviction(asked, call.query, document)
+        await self._objects.delete(asked.resource, self._key(asked), removal)
+        return as_json({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201}, 201)
 
     def _key(self, asked: Target) -> Key:
         return Key(asked.resource.name, asked.namespace, asked.name)

@@ -7,7 +7,8 @@ workloads        Deployments and ReplicaSets
   selecting        label selectors
   pods             pods, and what pods are made from
     containers       containers
-services         Services
+endpoints        Endpoints and EndpointSlices
+  services         Services
 others           ConfigMaps, Secrets, Leases, roles, Events, CRDs
     wrongs           what is wrong with one field, in words
 """
@@ -16,6 +17,7 @@ from collections.abc import Callable
 from typing import Any
 
 from arkwright.apiserver.errors import FieldError
+from arkwright.apiserver.kinds.rules.endpoints import endpoint_slice_errors, endpoints_errors
 from arkwright.apiserver.kinds.rules.filling import FILL, WITH_GENERATION
 from arkwright.apiserver.kinds.rules.others import (
     binding_errors,
@@ -38,6 +40,8 @@ CHECK: dict[str, Check] = {
     "deployments.apps": deployment_errors,
     "replicasets.apps": replica_set_errors,
     "services": service_errors,
+    "endpoints": endpoints_errors,
+    "endpointslices.discovery.k8s.io": endpoint_slice_errors,
     "configmaps": configmap_errors,
     "secrets": secret_errors,
     "leases.coordination.k8s.io": lease_errors,

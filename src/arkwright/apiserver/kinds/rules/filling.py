@@ -10,6 +10,10 @@ from arkwright.apiserver.kinds.defaults import default
 
 Document = dict[str, Any]
 OPEN = ("LoadBalancer", "NodePort")
+NODE_INFO = (
+    "architecture bootID containerRuntimeVersion kernelVersion kubeProxyVersion kubeletVersion machineID operatingSystem"
+    " osImage systemUUID"
+).split()
 Fill = Callable[[Document, Document | None], None]
 
 
@@ -75,6 +79,14 @@ def _fill_service(service: Document, old: Document | None) -> None:
 # ── the others ──
 
 
+def _fill_node(node: Document, old: Document | None) -> None:
+    """Go writes these whether they are known or not."""
+    node["spec"] = node.get("spec") or {}
+    status = node["status"] = node.get("status") or {}
+    default(status, daemonEndpoints={"kubeletEndpoint": {"Port": 0}}, nodeInfo={})
+    status["nodeInfo"] = dict.fromkeys(NODE_INFO, "") | status["nodeInfo"]
+
+
 def _fill_namespace(namespace: Document, old: Document | None) -> None:
     if old is None:
         namespace["spec"] = {"finalizers": ["kubernetes"]}
@@ -108,9 +120,16 @@ FILL: dict[str, Fill] = {
     "replicasets.apps": _fill_replica_set,
     "services": _fill_service,
     "namespaces": _fill_namespace,
+    "nodes": _fill_node,
     "customresourcedefinitions.apiextensions.k8s.io": _fill_definition,
 }
 # These count how often their spec was changed; the other built-in kinds do not.
 WITH_GENERATION = frozenset(
-    {"pods", "deployments.apps", "replicasets.apps", "customresourcedefinitions.apiextensions.k8s.io"}
+    {
+        "pods",
+        "deployments.apps",
+        "replicasets.apps",
+        "endpointslices.discovery.k8s.io",
+        "customresourcedefinitions.apiextensions.k8s.io",
+    }
 )
