@@ -1,5 +1,6 @@
 """The kustomization and the Helm chart render what deploy/ has, elsewhere too (contract 6, [S9])."""
 
+import itertools
 import os
 import shutil
 import subprocess
@@ -18,6 +19,7 @@ from scenarios.rights import RECORD, granted
 
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"
+_numbers = itertools.count()
 
 
 @pytest.fixture(scope="session")
@@ -167,13 +169,8 @@ async def test_beside_the_policy_of_pod_writes_releases_go_on_and_nothing_else_o
     try:
         await site.add_pods(2)
         path = RESOURCES[Kind.POD].path(site.namespace, "stock-1")
-        refused = [
-            {"spec": {"containers": [{"name": "base", "image": "evil", "ports": [{"containerPort": 1238}]}]}},
-            {"metadata": {"labels": {"app": "other"}}},
-            {"metadata": {"annotations": {"serverless.alipay.com/arklet-scheme": "http"}}},
-        ]
-        for patch in refused:
-            await site.until(lambda patch=patch: is_refused(site, path, patch))
+        for what in ("spec", "labels", "annotations"):
+            await site.until(lambda what=what: is_refused(site, path, what))
         await site.apply(version="1.0.2", replicas=2)
         await site.until_progress("Completed", 1, 2)
         await site.apply(version="2.0.0")
@@ -185,7 +182,11 @@ async def test_beside_the_policy_of_pod_writes_releases_go_on_and_nothing_else_o
         kubectl("delete", "-f", "-", text=text)
 
 
-async def is_refused(site, path, patch):
+async def is_refused(site, path, what):
+    """Another value each time: one that is there already would change nothing."""
+    value = f"evil-{next(_numbers)}"
+    container = {"name": "base", "image": value, "ports": [{"containerPort": 1238}]}
+    patch = {"spec": {"containers": [container]}} if what == "spec" else {"metadata": {what: {"app": value}}}
     try:
         await site.acting.patch(RESOURCES[Kind.POD], path, patch)
     except ApiRefused as error:
