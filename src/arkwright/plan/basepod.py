@@ -24,7 +24,8 @@ NEWS_SECONDS = 0.5
 @dataclass(frozen=True)
 class ObservedBasePod:
     """`kept`: names of deleted Modules that serve on until their replacements do. `strays`: of those that the pod took along
-    out of its base: they get no request. `taken_off`: labels that we took off the pod ourselves.
+    out of its base: they get no request. `taken_off`: labels that we took off the pod ourselves. `leaving`: identities that
+    are being uninstalled right now.
     """
 
     pod: Pod
@@ -33,6 +34,7 @@ class ObservedBasePod:
     kept: frozenset[str] = frozenset()
     strays: frozenset[str] = frozenset()
     taken_off: frozenset[str] = frozenset()
+    leaving: frozenset[str] = frozenset()
 
 
 def plan_base_pod(observed: ObservedBasePod, now: datetime) -> Plan:
@@ -104,7 +106,7 @@ def serves(module: Module, observed: ObservedBasePod) -> bool:
 
     One that is kept until it is replaced served when it was deleted.
     """
-    if module.name in observed.strays:
+    if module.name in observed.strays or identity(module.spec.module) in observed.leaving:
         return False
     if observed.report is None:
         return module.status.status is ModulePhase.AVAILABLE or module.name in observed.kept

@@ -39,6 +39,7 @@ from arkwright.plan.revisions import (
     granted,
     outdated,
     released,
+    revivals,
     wanted_replica_set,
 )
 from arkwright.plan.service import plan_service
@@ -62,6 +63,9 @@ def plan_deployment(observed: ObservedDeployment, now: datetime) -> Plan:
     """The ModuleDeployment's next step. Progress is written before it is acted upon."""
     if observed.deployment.is_terminating:
         return _plan_removal(observed, now)
+    revived = revivals(observed.deployment, observed.lost)
+    if revived and not observed.refused:
+        return Plan(revived)
     asked, observed = observed.deployment, replace(observed, deployment=as_decided(observed.deployment))
     if stable := stable_instead(observed.deployment, observed.revisions):
         observed = replace(observed, deployment=turned_back(observed.deployment, stable), is_abort=True)
@@ -73,6 +77,7 @@ def plan_deployment(observed: ObservedDeployment, now: datetime) -> Plan:
     status = _plan_status(observed, step.release if is_sure else asked.status.release_status, failure, now)
     intents = (
         *(status.intents if observed.refused else ()),  # first: what is refused again drops what comes after it
+        *revived,
         *_adoption(observed),
         *(one for revision in observed.revisions for one in adoption(revision, observed.deployment)),
         *_spec_changes(observed, asked, step),
@@ -96,7 +101,8 @@ def _revision(observed: ObservedDeployment) -> tuple[int, str]:
     newest = max((one.number for one in observed.others), default=0)
     if observed.current:
         return max(observed.current.number, newest + 1), observed.current.name
-    free = next(n for n in count(newest + 1) if replicaset_name(observed.deployment.name, n) not in observed.taken)
+    taken = observed.taken | {one.name for one in observed.others}
+    free = next(n for n in count(newest + 1) if replicaset_name(observed.deployment.name, n) not in taken)
     return free, replicaset_name(observed.deployment.name, free)
 
 
@@ -241,7 +247,8 @@ def _plan_removal(observed: ObservedDeployment, now: datetime) -> Plan:
     failing = sum(1 for one in modules if one.is_terminating and one.status.attempts)
     spec, before = observed.deployment.spec, observed.deployment.status.release_status
     retreat = plan_retreat(spec, before, len(modules), failing, now)
-    status = _plan_status(observed, retreat.release, slowest(modules), now)
+    failure = write_refused(observed.refused) if observed.refused else slowest(modules)
+    status = _plan_status(observed, retreat.release, failure, now)
     told = tuple(Tell(observed.target, reason, words) for reason, words in retreat.told)
     if modules:
         return status.then(Plan((*told, *_lowered(observed, retreat.staying))))  # told first: the rest may be refused

@@ -36,7 +36,15 @@ from arkwright.plan.binding import NOWHERE, owner_reference
 from arkwright.plan.intents import Create, Delete, Intent, Patch, Plan, SetStatus, Target, Tell, target_of
 from arkwright.plan.placement import Placement, Wish, choose_pods, choose_victims
 from arkwright.plan.seating import Room, arrivals, cap_text, places_on, seats
-from arkwright.plan.status import is_available, is_ready, next_available_in, stamped, status_wait, write_refused
+from arkwright.plan.status import (
+    is_available,
+    is_ready,
+    next_available_in,
+    slowest,
+    stamped,
+    status_wait,
+    write_refused,
+)
 from arkwright.plan.tries import has_serves_label
 
 HELD = "it is kept until its Modules are gone"
@@ -232,32 +240,32 @@ def _new_module(replica_set: ModuleReplicaSet, pod: Pod) -> Create:
 def _renewals(replica_set: ModuleReplicaSet, live: tuple[Module, ...]) -> list[Intent]:
     """A changed url and policy reach the Modules that are not installed; those that are keep what they were installed by."""
     wanted = ModuleSpec(module=replica_set.module, upgrade_policy=replica_set.spec.operation_strategy.upgrade_policy)
-    stale = (one for one in live if _is_stale(one, wanted))
-    return [intent for one in stale for intent in _renewal(one, wanted)]
+    return [_renewal(one, wanted) for one in live if _is_stale(one, wanted)]
 
 
-def _renewal(module: Module, wanted: ModuleSpec) -> tuple[Intent, ...]:
-    target, had, new = target_of(Kind.MODULE, module), module.spec.module, wanted.module
-    spec: Document = {"module": encode(new), "upgradePolicy": wanted.upgrade_policy}
-    if (had.name, had.version) == (new.name, new.version):
-        return (Patch(target, {"spec": spec}, "the template's url, or the policy, has changed"),)
-    because = f"{had.name}:{had.version} was written by hand; {new.name}:{new.version} is put back"
-    told = Tell(target, EventReason.PUT_RIGHT, because, is_warning=True)
-    return (Patch(target, {"spec": spec}, because), told)
+def _renewal(module: Module, wanted: ModuleSpec) -> Patch:
+    spec: Document = {"module": encode(wanted.module), "upgradePolicy": wanted.upgrade_policy}
+    return Patch(target_of(Kind.MODULE, module), {"spec": spec}, "the template's url, or the policy, has changed")
 
 
 def _is_stale(module: Module, wanted: ModuleSpec) -> bool:
+    """One that says another name or version is exchanged by its own planner, which knows what is in the base."""
     had, new = module.spec.module, wanted.module
-    is_installed = module.status.status is ModulePhase.AVAILABLE
     is_another = (had.name, had.version) != (new.name, new.version)
-    return is_another or (not is_installed and (had, module.spec.upgrade_policy) != (new, wanted.upgrade_policy))
+    is_installed = module.status.status is ModulePhase.AVAILABLE
+    return not (is_another or is_installed) and (had, module.spec.upgrade_policy) != (new, wanted.upgrade_policy)
 
 
 def _failing(observed: ObservedReplicaSet, explanation: str) -> tuple[Condition, ...]:
     if observed.refused:
         return (write_refused(observed.refused),)
     placed = Condition(type="ReplicaFailure", status="True", reason=EventReason.INSUFFICIENT_BASES, message=explanation)
-    return (placed,) if explanation else ()
+    if explanation:
+        return (placed,)
+    going = [one for one in observed.modules if one.is_terminating]
+    is_missed = len(observed.modules) - len(going) < observed.replica_set.spec.replicas
+    stuck = slowest(going) if is_missed else None  # its successor waits for it to leave
+    return (stuck,) if stuck else ()
 
 
 def _plan_status(observed: ObservedReplicaSet, live: tuple[Module, ...], explanation: str, now: datetime) -> Plan:

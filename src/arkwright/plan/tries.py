@@ -45,11 +45,12 @@ class ObservedModule:
     """`archive`: what to install, with the newest url. `neighbours`: other Modules of that name on the pod.
 
     `standing`: how the pod stands to the base that the Module was made for. `home`: the ReplicaSet that a detached one was of.
-    `choice`: for one that is bound to no pod.
-    `elders`: those among them of older revisions of the same ModuleDeployment, going ones too. `newer`: live ones of newer
+    `choice`: for one that is bound to no pod. `made_for`: the ReplicaSet and the pod that it was made for, if its name tells.
+    `elders`: those among them of older revisions of the same ModuleDeployment, going ones too, and those of others that are going. `newer`: live ones of newer
     revisions. `leftovers`: versions of older revisions that are in the base although nobody wants them there.
     `drift_seconds`: how often the agent is asked what it holds; 0 for never. `is_settled`: this controller has seen the end
     of the last call that changed anything for it. `is_kept`: it is deleted, and serves on until another does in its place. `is_label_coming`: a write that lets traffic in is on its way.
+    `refused`: what the API server says where it refuses to label the pod.
     """
 
     module: Module
@@ -59,6 +60,7 @@ class ObservedModule:
     standing: Standing = Standing.OWN
     home: ModuleReplicaSet | None = None
     choice: Choice | None = None
+    made_for: tuple[ModuleReplicaSet, Pod] | None = None
     report: BaseReport | None = None
     under_way: CallUnderWay | None = None
     last: LastCall | None = None
@@ -72,6 +74,7 @@ class ObservedModule:
     drain_seconds: float = 0.0
     is_label_coming: bool = False
     label_off_since: datetime | None = None
+    refused: str = ""
 
 
 def after_failure(observed: ObservedModule, now: datetime) -> Plan | None:
