@@ -130,6 +130,62 @@ async def test_the_service_of_an_orphaned_wish_goes_with_the_module_that_it_was_
         await world.until(lambda: is_done(world, "1.0", 1) and not world.kube.all(Kind.SERVICE))
 
 
+def on_one_path(world):
+    """Java bases: supplier 1.0 and 2.0 have the web path of provider, supplier 0.9 has one of its own."""
+    world.base_traits = {
+        "holds_one_version": True,
+        "web_paths": {"supplier:1.0": "provider", "supplier:2.0": "provider", "supplier:0.9": "own"},
+    }
+    world.add_pods(2)
+
+
+def supplier(version):
+    return {"spec": {"module": archive(version, "supplier")}}
+
+
+async def test_one_web_path_wanted_by_two_names_the_other_and_is_taken_when_that_goes():
+    world = World()
+    on_one_path(world)
+    async with world.running():
+        world.apply("first", version="1.0", replicas=-1)
+        await world.until(lambda: world.progress("first") == "Completed")
+        world.apply("second", template=supplier("1.0"), replicas=-1)
+        await world.until(
+            lambda: "provider:1.0 of first" in world.condition("ReplicaFailure", "second").get("message", "")
+        )
+        assert world.condition("ReplicaFailure", "second")["reason"] == "WebPathConflict"
+        said = [one["message"] for one in world.kube.all(Kind.EVENT) if one["reason"] == "ModuleInstallFailed"]
+        assert any("give supplier another one, or take provider:1.0 out" in one for one in said)
+        await asyncio.sleep(200)
+        assert len(world.serving("1.0")) == 2 and world.condition("Ready", "first")["status"] == "True", (
+            "it is not harmed"
+        )
+        world.delete(name="first")
+        await world.until(lambda: not world.serving())
+        await world.until(lambda: world.progress("second") == "Completed" and len(world.available()) == 2, seconds=5)
+
+
+@pytest.mark.parametrize("policy", ["install_then_uninstall", "scaleup_then_scaledown"])
+async def test_a_version_whose_web_path_is_another_modules_costs_its_predecessor_nothing(policy):
+    world = World()
+    on_one_path(world)
+    async with world.running():
+        world.apply("first", version="1.0", replicas=-1)
+        world.apply("second", template=supplier("0.9"), replicas=1, operationStrategy={"upgradePolicy": policy})
+        await world.until(lambda: world.progress("second") == world.progress("first") == "Completed")
+        world.invariants = [lambda world: world.serving("0.9", "supplier") or pytest.fail("the old version has gone")]
+        world.apply("second", template=supplier("2.0"))
+        await world.until(
+            lambda: "provider:1.0 of first" in world.condition("ReplicaFailure", "second").get("message", "")
+        )
+        await asyncio.sleep(300)
+        world.invariants = []
+        world.delete(name="first")
+        await world.until(
+            lambda: world.progress("second") == "Completed" and world.serving("2.0", "supplier"), seconds=90
+        )
+
+
 async def test_a_deletion_that_the_api_server_refuses_says_so():
     world = World()
     world.add_pods(1)

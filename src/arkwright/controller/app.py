@@ -32,6 +32,7 @@ from arkwright.controller.watch import Watcher
 from arkwright.controller.workqueue import WorkQueue
 from arkwright.model.cluster import Pod
 from arkwright.model.resources import Kind
+from arkwright.plan.contention import path_holder
 
 log = structlog.get_logger()
 WATCHED = (
@@ -155,10 +156,10 @@ class Controller:
             self.agents.forget_pod(change.before)
 
     def _called(self, pod: Pod, module_name: str) -> None:
-        """A call to the pod's agent ended: its Modules of that name, and its labels, are looked at again."""
+        """A call to the pod's agent ended: its Modules of that name, those that wait for it, and its labels, are looked at again."""
         self.queue.add(Key(Kind.POD, *pod.key))
         for module in self.cache.modules_on(pod):
-            if module_name in ("", module.spec.module.name):
+            if module_name in ("", module.spec.module.name, path_holder(module).partition(":")[0]):
                 self.queue.add(Key(Kind.MODULE, *module.key))
 
 

@@ -190,6 +190,7 @@ class Observer:
             is_label_coming=self._cache.is_label_coming(pod, name),
             label_off_since=self._cache.label_off_since(pod, name),
             refused=self._cache.refused.get(Key(Kind.POD, *pod.key), ""),
+            families={one.spec.module.name: one.family for one in self._cache.modules_on(pod)},
         )
 
     def _unplaced(self, module: Module, archive: ModuleArchive) -> ObservedModule:
