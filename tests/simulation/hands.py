@@ -113,7 +113,8 @@ def take_labels_of_its_pod(world, pod, module):
 
 def take_labels_of_replica_sets(world, pod, module):
     for one in world.kube.all(Kind.MODULE_REPLICASET):
-        change(world, Kind.MODULE_REPLICASET, name_of(one), {"metadata": {"labels": None}})
+        if one["metadata"].get("ownerReferences"):
+            change(world, Kind.MODULE_REPLICASET, name_of(one), {"metadata": {"labels": None}})
 
 
 def give_to_another_pod(world, pod, module):

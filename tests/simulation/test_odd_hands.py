@@ -75,6 +75,8 @@ class Hands:
         self.done.append(f"{self._seconds():7.2f}  {chosen.name}")
         self.world.tell(f"── {chosen.name}")
         chosen.do(self.operator)
+        if chosen.name == "take_finalizer":
+            await asyncio.sleep(0.3)  # until somebody has seen it: what is deleted in that moment goes without a call
         if not self.world.chance and self.pick.random() < 0.3:
             await self._nobody_is_silent()
 

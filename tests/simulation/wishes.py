@@ -102,6 +102,10 @@ class Operator:
         one = self.world.deployment()
         return one is not None and "deletionTimestamp" not in one["metadata"]
 
+    def is_known(self):
+        """Whether its ReplicaSets can be told from anybody's, should they lose their owner in this moment."""
+        return self.is_there() and all(one["metadata"].get("labels") for one in self.replica_sets().values())
+
     def is_away(self):
         return self.world.deployment() is None
 

@@ -142,8 +142,14 @@ class Executor:
         self.metrics.writes.labels(target.kind, verb).inc()
         if made.is_terminating and not made.metadata.finalizers:
             self._cache.remove(target.kind, made)
-        else:
+        elif not self._is_news_of_deletion(target, made):
             self._cache.apply(target.kind, made)
+
+    def _is_news_of_deletion(self, target: Target, made: KubernetesObject) -> bool:
+        """The watch brings it, and before it that somebody lets go of what it owns: an answer would jump over that."""
+        known = self._cache.get(target.kind, target.namespace, target.name)
+        is_same = known is not None and known.metadata.uid == made.metadata.uid
+        return made.is_terminating and is_same and not known.is_terminating
 
     def _call(self, intent: Call) -> None:
         target = intent.target

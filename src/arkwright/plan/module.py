@@ -48,14 +48,14 @@ def plan_module(observed: ObservedModule, now: datetime) -> Plan:
     module = observed.module
     if module.is_terminating:
         return _plan_end(observed, now) if ALLOCATE_POD in module.metadata.finalizers else Plan()
+    if ALLOCATE_POD not in module.metadata.finalizers and module.pod_name:
+        return with_finalizer(observed)
     if is_asked_for(module.metadata.labels, DELETE_MODULE, DELETE_MODULE_DIRECTLY):
         return Plan((Delete(target(module), "its label asks for its removal"),))
     if put_right := plan_belonging(observed):
         return put_right
     if observed.choice is not None and (observed.choice.pods or _is_bare(module)):
         return plan_binding(observed, observed.choice, now)
-    if ALLOCATE_POD not in module.metadata.finalizers and module.pod_name:
-        return with_finalizer(observed)
     if observed.pod is None or not observed.is_pod_live:
         return Plan((Delete(target(module), f"base pod {pod_name(observed)} is gone or going"),))
     if observed.standing is Standing.FOREIGN:

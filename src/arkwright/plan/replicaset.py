@@ -86,7 +86,7 @@ def _plan_removal(observed: ObservedReplicaSet) -> Plan:
     if observed.has_let_go:
         return Plan((_finalizers(observed, rest, "its Modules are to stay"),) if rest != finalizers else ())
     if staying:
-        return Plan(tuple(Delete(target_of(Kind.MODULE, one), "its ReplicaSet is deleted") for one in staying))
+        return Plan(_deletions(staying, "its ReplicaSet is deleted"))
     if observed.modules or rest == finalizers:
         return Plan()
     return Plan((_finalizers(observed, rest, "no Module of it is left"),))
@@ -125,8 +125,7 @@ def kept_until_replaced(observed: ObservedReplicaSet, now: datetime) -> frozense
 
 
 def _places(observed: ObservedReplicaSet, count: int, now: datetime) -> Placement:
-    replica_set = observed.replica_set
-    policy = replica_set.spec.scheduling_strategy.scheduling_policy
+    replica_set, policy = observed.replica_set, observed.replica_set.spec.scheduling_strategy.scheduling_policy
     wish = Wish(replica_set.module.name, count, policy, _goes_beside(observed), observed.room.vacancies)
     return choose_pods(seats(observed.room, now), wish)
 
@@ -165,7 +164,13 @@ def _plan_moves(
     doomed = [one for one in live if one.pod_name in victims]
     because = f"{replica_set.name} has {len(live)} Modules and wants {replica_set.spec.replicas}"
     recycled = _recycled(observed.room, victims) if missing < 0 else ()
-    return (*recycled, *(Delete(target_of(Kind.MODULE, one), because) for one in doomed)), ""
+    return (*recycled, *_deletions(doomed, because)), ""
+
+
+def _deletions(modules: list[Module], because: str) -> tuple[Delete, ...]:
+    """One without its finalizer would be gone with its code in the base: first its own planner puts that back."""
+    held = [one for one in modules if ALLOCATE_POD in one.metadata.finalizers or not one.pod_name]
+    return tuple(Delete(target_of(Kind.MODULE, one), because) for one in held)
 
 
 def _hint(room: Room) -> str:
@@ -195,9 +200,8 @@ def _recycled(room: Room, victims: set[str]) -> tuple[Intent, ...]:
         return ()
     emptied = [pod for pod in room.pods if pod.name in victims and pod.is_live and places_on(room, pod) <= 1]
     because = "an upgrade has left it without a module, and recycle-base-pod is set"
-    asked = (
-        Patch(target_of(Kind.POD, pod), {"metadata": {"labels": {DELETE_POD: "true"}}}, because) for pod in emptied
-    )
+    label = {"metadata": {"labels": {DELETE_POD: "true"}}}
+    asked = (Patch(target_of(Kind.POD, pod), label, because) for pod in emptied)
     told = (
         Tell(target_of(Kind.POD, pod), EventReason.BASE_POD_RECYCLED, f"base pod {pod.name}: {because}")
         for pod in emptied
@@ -251,9 +255,9 @@ def _renewal(module: Module, wanted: ModuleSpec) -> Patch:
 def _is_stale(module: Module, wanted: ModuleSpec) -> bool:
     """One that says another name or version is exchanged by its own planner, which knows what is in the base."""
     had, new = module.spec.module, wanted.module
-    is_another = (had.name, had.version) != (new.name, new.version)
-    is_installed = module.status.status is ModulePhase.AVAILABLE
-    return not (is_another or is_installed) and (had, module.spec.upgrade_policy) != (new, wanted.upgrade_policy)
+    if (had.name, had.version) != (new.name, new.version) or module.status.status is ModulePhase.AVAILABLE:
+        return False
+    return (had, module.spec.upgrade_policy) != (new, wanted.upgrade_policy)
 
 
 def _failing(observed: ObservedReplicaSet, explanation: str) -> tuple[Condition, ...]:
@@ -288,10 +292,8 @@ def _plan_status(observed: ObservedReplicaSet, live: tuple[Module, ...], explana
     wait = status_wait(observed.status_written_at, now)
     if wait > 0 and wanted.ready_replicas < replica_set.spec.replicas:
         return Plan(look_again_in=wait)
-    target, because = (
-        target_of(Kind.MODULE_REPLICASET, observed.replica_set),
-        f"{len(lasting)} of {replica_set.spec.replicas} available",
-    )
+    target = target_of(Kind.MODULE_REPLICASET, observed.replica_set)
+    because = f"{len(lasting)} of {replica_set.spec.replicas} available"
     told: tuple[Intent, ...] = ()
     if explanation and not replica_set.status.conditions:
         told = (Tell(target, EventReason.INSUFFICIENT_BASES, explanation, is_warning=True),)

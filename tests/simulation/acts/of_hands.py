@@ -16,12 +16,17 @@ def _by_hand(do, *, is_costly=False):
     def done(operator):
         module = some_module(operator)
         pods = [one for one in operator.world.kube.all(Kind.POD) if one["status"]["podIP"] in operator.pods()]
-        if do is hands.take_finalizer and "deletionTimestamp" in module["metadata"]:
-            return
+        if do is hands.take_finalizer and _is_anything_going(operator):
+            return  # whoever takes it away from what is just being deleted leaves code behind
         do(operator.world, operator.pick.choice(pods), module)
 
     done.__name__ = do.__name__
     ACTS.append(Act(done, _has_service if "service" in do.__name__ else _has_all_of_them, is_costly))
+
+
+def _is_anything_going(operator):
+    kinds = (Kind.MODULE_DEPLOYMENT, Kind.MODULE_REPLICASET, Kind.MODULE)
+    return any("deletionTimestamp" in one["metadata"] for kind in kinds for one in operator.world.kube.all(kind))
 
 
 def _has_all_of_them(operator):

@@ -20,6 +20,14 @@ BARE = {"name": "extra", "version": "1.0", "url": "http://archives/extra-1.0.whl
 # ── objects are deleted, and come again ──
 
 
+def is_known(operator):
+    return operator.is_known()
+
+
+def is_orphanable(operator):
+    return has_replica_sets(operator) and operator.is_known()
+
+
 @act(is_there, is_costly=True)
 def the_wish_deleted(operator):
     operator.world.delete()
@@ -30,7 +38,7 @@ def the_wish_deleted_in_the_foreground(operator):
     operator.world.delete_foreground()
 
 
-@act(is_there)
+@act(is_known)
 def the_wish_orphaned(operator):
     operator.world.orphan()
 
@@ -50,7 +58,7 @@ def a_replica_set_deleted_in_the_foreground(operator):
     operator.world.delete_foreground(Kind.MODULE_REPLICASET, some_replica_set(operator))
 
 
-@act(has_replica_sets)
+@act(is_orphanable)
 def a_replica_set_orphaned(operator):
     operator.world.orphan(Kind.MODULE_REPLICASET, some_replica_set(operator))
 
@@ -81,7 +89,8 @@ def a_replica_sets_name_taken(operator):
 
 
 def has_snapshot(operator):
-    return operator.is_there() and bool(operator.replica_sets())
+    """What is restored has no status: of a silent agent nobody knows then that it has ever answered."""
+    return is_orphanable(operator) and not operator.mute
 
 
 @act(has_snapshot, is_costly=True)
