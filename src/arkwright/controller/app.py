@@ -28,6 +28,7 @@ from arkwright.controller.leader import Leadership, Terms
 from arkwright.controller.metrics import Metrics, health_routes
 from arkwright.controller.observe import Observer
 from arkwright.controller.reconcile import Reconciler
+from arkwright.controller.unread import Unread
 from arkwright.controller.watch import Watcher
 from arkwright.controller.workqueue import WorkQueue
 from arkwright.model.cluster import Pod
@@ -102,7 +103,10 @@ class Controller:
         self.cache = Cache(clock, self._changed)
         self.agents = AgentCalls(arklet, clock, self.metrics, self._called, settings.limits)
         self.events = Events(kube, clock)
+        self.unread = Unread(kube, self.events, self.metrics, clock)
         self._watchers = [Watcher(kube, self.cache, kind, settings.namespace) for kind in WATCHED]
+        for watcher in self._watchers:
+            watcher.unread = self.unread
         observer = Observer(self.cache, self.agents, settings.looks.drift_seconds)
         self.baselines = Baselines(self.cache, observer, clock, lambda: self.is_ready)
         executor = Executor(kube, self.cache, self.agents, self.events, settings.api.writes)
@@ -130,6 +134,7 @@ class Controller:
         if self._leadership:
             await self._leadership.lead()
         self.metrics.leading.set(1)
+        self.unread.begin()
         async with asyncio.TaskGroup() as group:
             acting = group.create_task(self._reconciler.run(self._settings.looks.workers))
             if self._leadership:
