@@ -132,7 +132,7 @@ def a_version_is_broken_for_a_while(operator):
         base.broken_versions = {operator.pick.choice(VERSIONS)}
 
 
-@act()
+@act(lambda operator: operator.is_known())
 def a_write_is_refused_for_a_while(operator):
     refusal = operator.pick.choice(REFUSALS)
     operator.world.tell(f"from now on {refusal} is refused")
