@@ -84,7 +84,7 @@ class FakeBase:
             return _failed("install", "REPEAT_BIZ", said)
         others = [one for one in self.modules if one.partition(":")[0] == identity.partition(":")[0]]
         path = self._web_path(identity)
-        if self.holds_one_version and any(self._web_path(one) == path for one in others):
+        if self.holds_one_version and any(self._web_path(one) == path for one in self.modules):
             return _internal_error(f"java.lang.IllegalArgumentException: Child name [{path}] is not unique")
         if identity.partition(":")[2] in self.broken_versions:
             return _internal_error(REFUSAL)

@@ -19,6 +19,8 @@ from arkwright.clients.kube import Change, Listing, WatchLine
 from arkwright.model.codec import read, stamp
 from arkwright.model.resources import RESOURCES
 
+FOREGROUND = "foregroundDeletion"
+
 
 class FakeKube:
     """`clock`: the time of day. `lag`: seconds that a write, and then its watch event, take. `refuse`: raises to refuse a write.
@@ -57,7 +59,9 @@ class FakeKube:
     async def create(self, resource, namespace, document):
         await self._before("create", resource.path(namespace))
         document = self.put(document | {"metadata": document["metadata"] | {"namespace": namespace}})
-        return self._answer("create", resource, document, self.path(document))
+        made = self._answer("create", resource, document, self.path(document))
+        self._collect(document)
+        return made
 
     async def patch(self, resource, path, patch):
         await self._before("patch", path)
@@ -120,6 +124,29 @@ class FakeKube:
         new["metadata"]["generation"] += 1
         return self._store(path, new, Change.MODIFIED)
 
+    def erase(self, path):
+        """It is lost, whatever its finalizers say, and nothing of what it owned is told."""
+        document = _copy(self._find(path))
+        self._version = next(self._versions)
+        document["metadata"]["resourceVersion"] = str(self._version)
+        del self._objects[path]
+        self._publish(path, document, Change.DELETED)
+
+    def remove_foreground(self, path):
+        """Delete what it owns first, as `kubectl delete --cascade=foreground` has it done; the owner goes when nothing is left."""
+        self.change(
+            path, {"metadata": {"finalizers": [*self._find(path)["metadata"].get("finalizers", []), FOREGROUND]}}
+        )
+        self.remove(path)
+        uid = self._find(path)["metadata"]["uid"]
+        for owned_path in self._owned_by(uid):
+            owners = self._objects.get(owned_path, {"metadata": {}})["metadata"].get("ownerReferences", [])
+            if left := [one for one in owners if one["uid"] != uid]:
+                self.change(owned_path, {"metadata": {"ownerReferences": left}})
+            elif owned_path in self._objects:
+                self.remove(owned_path)
+        self._let_go_of_emptied()
+
     def orphan(self, path):
         """Delete, and let go of what it owns, as `kubectl delete --cascade=orphan` has it done."""
         uid, had = self._find(path)["metadata"]["uid"], self._find(path)["metadata"].get("finalizers", [])
@@ -180,7 +207,35 @@ class FakeKube:
             left = [one for one in owners if one["uid"] != document["metadata"]["uid"]]
             if owners and not left and owned_path in self._objects:
                 self.remove(owned_path)
+        self._let_go_of_emptied()
         return document
+
+    def collect(self):
+        """What has owners of which none is there (any more) goes, as the collector of a cluster finds it sooner or later."""
+        for document in list(self._objects.values()):
+            self._collect(document)
+
+    def _collect(self, document):
+        """Made for an owner that went meanwhile: it goes too."""
+        owners = {one["uid"] for one in document["metadata"].get("ownerReferences", [])}
+        is_there = self.path(document) in self._objects
+        if is_there and owners and not owners & {one["metadata"]["uid"] for one in self._objects.values()}:
+            self.remove(self.path(document))
+
+    def _owned_by(self, uid):
+        return [
+            path
+            for path, one in self._objects.items()
+            if any(owner["uid"] == uid for owner in one["metadata"].get("ownerReferences", []))
+        ]
+
+    def _let_go_of_emptied(self):
+        """Owners that were deleted in the foreground, once nothing of theirs is left."""
+        for path, one in list(self._objects.items()):
+            finalizers = one["metadata"].get("finalizers", [])
+            if FOREGROUND in finalizers and path in self._objects and not self._owned_by(one["metadata"]["uid"]):
+                rest = [name for name in finalizers if name != FOREGROUND]
+                self.change(path, {"metadata": {"finalizers": rest or None}})
 
     def _publish(self, path, document, change):
         for resource, events in self._watches:

@@ -303,3 +303,28 @@ def test_what_is_installed_has_the_newest_url():
     moved = archive().__class__(name="provider", version="1.0", url="http://new/a.whl")
     (call,) = seen(archive=moved).intents
     assert call.archive.url == "http://new/a.whl"
+
+
+@pytest.mark.parametrize("state, asked", [("deactivated", [Command.UNINSTALL]), ("activated", [])])
+def test_what_is_idle_in_its_base_leaves_without_waiting_for_the_label_of_another(state, asked):
+    plan = seen(module(going=True), on=pod(serves=["provider"]), report=report(v1_0=state, v0_9="activated"))
+    assert calls(plan) == asked
+
+
+FORGED = [
+    pytest.param({"v2_0": "activated"}, [], ["PutRight"], id="the Module was changed: put right, nobody is called"),
+    pytest.param({"v1_0": "activated"}, [Command.UNINSTALL], [], id="its ReplicaSet was changed: what it had leaves"),
+    pytest.param(None, [Command.QUERY], [], id="nobody knows: its agent is asked"),
+]
+
+
+@pytest.mark.parametrize("holds, asked, told", FORGED)
+def test_a_module_that_says_another_version_than_its_replica_set(holds, asked, told):
+    known = None if holds is None else report(**holds)
+    plan = seen(available(), archive=archive("2.0"), report=known)
+    assert calls(plan) == asked and [one.reason for one in plan.intents if isinstance(one, Tell)] == told
+
+
+def test_a_module_that_serves_says_so_while_its_pod_cannot_be_labelled():
+    plan = seen(report=report(v1_0="activated"), now=later(5), refused="quota")
+    assert statuses(plan) == [(ModulePhase.COMPLETING, "WriteRefused")]

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -54,6 +55,49 @@ async def test_a_pod_that_is_deleted_ends_its_process_and_the_next_one_gets_the_
 async def _is_replaced(site, gone):
     names = {pod["metadata"]["name"] for pod in await site.all(Kind.POD)}
     return gone["metadata"]["name"] not in names and len(await site.modules(status="Available")) == 2
+
+
+@pytest.fixture(params=["arkwright.module", "arkwright.module.shared"], ids=["process", "shared"])
+def rival(request, tmp_path):
+    """url of another module on the web path of examples/provider, in either isolation."""
+    shutil.copytree(ROOT / "examples" / "provider", tmp_path / "rival", ignore=shutil.ignore_patterns("dist"))
+    (tmp_path / "rival" / "provider").rename(tmp_path / "rival" / "rival")
+    for file in [tmp_path / "rival" / "pyproject.toml", *(tmp_path / "rival" / "rival").glob("*.py")]:
+        renamed = file.read_text().replace("provider", "rival").replace("\nrival = ", "\nprovider = ")
+        file.write_text(renamed.replace('"arkwright.module"', f'"{request.param}"').replace("1.0.2", "3.0"))
+    command = ["arkwright", "module", "build", str(tmp_path / "rival"), "--out", str(tmp_path)]
+    return Path(subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()).as_uri()
+
+
+async def test_one_web_path_wanted_by_two_names_the_first_and_is_taken_when_that_goes(site, bases, archive, rival):
+    await online(site, bases, archive)
+    module = {"name": "rival", "version": "3.0", "url": rival}
+    await site.apply("second", baseDeploymentName=bases, replicas=-1, template={"spec": {"module": module}})
+    await site.until(lambda: _is_told_of_the_first(site))
+    assert [await asyncio.to_thread(answer, pod) for pod in await site.all(Kind.POD)] == ["1.0.2"] * 2, (
+        "it is not harmed"
+    )
+    shown = await asyncio.to_thread(status_shown, site.namespace)
+    assert "the web path is that of provider:1.0.2 of demo: give rival another one" in shown
+    await site.delete()
+    await site.until(lambda: _serves_in_place_of_the_first(site))
+
+
+def status_shown(namespace):
+    command = ["arkwright", "status", "-n", namespace]
+    return " ".join(subprocess.run(command, capture_output=True, text=True).stdout.split())
+
+
+async def _is_told_of_the_first(site):
+    failure = await site.condition("ReplicaFailure", "second")
+    events = [one["message"] for one in await site.events("ModuleInstallFailed")]
+    is_said = "provider:1.0.2 of demo" in failure.get("message", "") and failure["reason"] == "WebPathConflict"
+    return is_said and any("take provider:1.0.2 out of this base" in one for one in events)
+
+
+async def _serves_in_place_of_the_first(site):
+    pods = await site.all(Kind.POD)
+    return len(await site.serves_labels("rival")) == 2 and {answer(pod) for pod in pods} == {"3.0"}
 
 
 @pytest.mark.timeout(240)

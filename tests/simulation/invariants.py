@@ -57,10 +57,7 @@ def no_finished_batch_is_repeated(world):
 
 def no_call_to_a_pod_nobody_planned(world):
     """Every version in a base has, or had until it was told to leave, a Module on that pod."""
-    planned = {
-        (one["metadata"]["labels"][BASE_INSTANCE_IP], one["spec"]["module"]["version"])
-        for one in world.modules(live=False)
-    }
+    planned = {(world.address_of(one), one["spec"]["module"]["version"]) for one in world.modules(live=False)}
     world.ever_planned |= planned
     held = {
         (address, identity.partition(":")[2])

@@ -195,3 +195,16 @@ async def test_orphaning_in_the_middle_of_anything_loses_nothing_that_serves(see
         await world.until(lambda: world.deployment() is None, seconds=600)
         await world.settle(10)
         assert not (world.modules(live=False) or world.serving() or replica_sets(world)), world.told()
+
+
+async def test_two_bare_modules_of_one_name_that_are_bound_at_once_go_to_different_pods():
+    world = World()
+    world.add_pods(2)
+    async with world.running():
+        for name in ("one", "two", "three"):
+            world.put(Kind.MODULE, name, {"module": MODULE}, **TO_BASE)
+        await world.until(lambda: len(world.available("1.0")) == 2)
+        await world.settle()
+        assert len({world.address_of(one) for one in world.available("1.0")}) == 2
+        (waiting,) = [one for one in world.modules() if one["status"]["status"] == "Pending"]
+        assert "1 already holds provider of " in waiting["status"]["message"]

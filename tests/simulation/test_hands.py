@@ -5,20 +5,12 @@ import asyncio
 import pytest
 
 from arkwright.model.names import DETACHED, SERVES_PREFIX
-from arkwright.model.resources import RESOURCES, Kind
+from arkwright.model.resources import Kind
+from simulation.hands import ACTS, TOLD, name_of
 from simulation.world import NAMESPACE, World
 
 pytestmark = pytest.mark.looptime(noop_cycles=0)  # there is no real I/O to wait for
 SERVICE = {"serviceStrategy": {"enableModuleService": True, "port": 80, "drainSeconds": 0}}
-
-
-def change(world, kind, name, patch, subresource=""):
-    world.tell(f"user changes {kind} {name}: {patch}")
-    world.kube.change(RESOURCES[kind].path(NAMESPACE, name, subresource), patch)
-
-
-def name_of(one):
-    return one["metadata"]["name"]
 
 
 def told(world, reason="PutRight"):
@@ -40,88 +32,6 @@ def is_right(world, version="1.0", count=2):
 
 def _selector_of(world):
     return (world.kube.one(Kind.SERVICE, NAMESPACE, "provider-service") or {"spec": {}})["spec"].get("selector")
-
-
-def take_label_off(world, pod, module):
-    change(world, Kind.POD, name_of(pod), {"metadata": {"labels": {SERVES_PREFIX + "provider": None}}})
-
-
-def falsify_label(world, pod, module):
-    change(world, Kind.POD, name_of(pod), {"metadata": {"labels": {SERVES_PREFIX + "provider": "false"}}})
-
-
-def take_finalizer(world, pod, module):
-    change(world, Kind.MODULE, name_of(module), {"metadata": {"finalizers": None}})
-
-
-def take_finalizers_of_the_rest(world, pod, module):
-    (first, *_) = world.kube.all(Kind.MODULE_REPLICASET)
-    change(world, Kind.MODULE_REPLICASET, name_of(first), {"metadata": {"finalizers": None}})
-    change(world, Kind.MODULE_DEPLOYMENT, "demo", {"metadata": {"finalizers": None}})
-
-
-def turn_service(world, pod, module):
-    change(world, Kind.SERVICE, "provider-service", {"spec": {"selector": {"app": "mine"}, "type": "ClusterIP"}})
-
-
-def delete_service(world, pod, module):
-    world.delete(Kind.SERVICE, "provider-service")
-
-
-def take_owner(world, pod, module):
-    change(world, Kind.MODULE, name_of(module), {"metadata": {"ownerReferences": None}})
-
-
-def wipe_status(world, pod, module):
-    change(world, Kind.MODULE, name_of(module), {"status": {"status": None, "conditions": None}}, "status")
-
-
-def claim_failure_for_years(world, pod, module):
-    generation = module["metadata"]["generation"]
-    lie = {
-        "status": "Failed",
-        "attempts": 7,
-        "nextAttemptTime": "2099-01-01T00:00:00Z",
-        "observedGeneration": generation,
-    }
-    change(world, Kind.MODULE, name_of(module), {"status": lie}, "status")
-
-
-def wipe_status_of_deployment(world, pod, module):
-    change(world, Kind.MODULE_DEPLOYMENT, "demo", {"status": None}, "status")
-
-
-def claim_detachment(world, pod, module):
-    change(world, Kind.MODULE, name_of(module), {"metadata": {"labels": {DETACHED: "true"}}})
-
-
-def count_wrongly(world, pod, module):
-    count = {"serverless.alipay.com/module-instance-count": "77"}
-    change(world, Kind.POD, name_of(pod), {"metadata": {"labels": count}})
-
-
-def change_version(world, pod, module):
-    change(world, Kind.MODULE, name_of(module), {"spec": {"module": {"version": "9.9"}}})
-
-
-def revise_beyond_limits(world, pod, module):
-    (first, *_) = world.kube.all(Kind.MODULE_REPLICASET)
-    label = {"serverless.alipay.com/module-replicaset-revision": "9" * 63}
-    change(world, Kind.MODULE_REPLICASET, name_of(first), {"metadata": {"labels": label}})
-
-
-TOLD = [take_label_off, falsify_label, take_finalizer, turn_service, claim_detachment, change_version]
-ACTS = [
-    *TOLD,
-    take_finalizers_of_the_rest,
-    delete_service,
-    take_owner,
-    wipe_status,
-    claim_failure_for_years,
-    wipe_status_of_deployment,
-    count_wrongly,
-    revise_beyond_limits,
-]
 
 
 @pytest.mark.parametrize("act", ACTS, ids=lambda act: act.__name__)

@@ -8,7 +8,7 @@ import contextlib
 import random
 from datetime import UTC, datetime, timedelta
 
-from arkwright.clients.errors import ApiUnreachable, Conflict
+from arkwright.clients.errors import ApiRefused, ApiUnreachable, Conflict
 from arkwright.controller.app import Controller, Settings
 from arkwright.model.names import SERVES_PREFIX
 from arkwright.model.resources import RESOURCES, Kind
@@ -34,9 +34,10 @@ class World:
         lag = (lambda: self.random.uniform(0, 0.05)) if chance else (lambda: 0.001)
         self.kube = FakeKube(self.now, lag, self._refuse, self._wrote)
         self.arklet = FakeArklet(self._latency, lambda: self.random.random() < self.chance, self._called)
-        self.story, self.invariants = [], []
+        self.story, self.invariants, self.broken = [], [], None
         self.cap, self.promised, self.ever_planned, self.last_batch = None, 0, set(), None
         self.base_traits = {}  # what every new base is like
+        self.forbidden = set()  # (verb, plural) of writes that the API server refuses, until they are taken out
         self._controller = None
         self._pods = 0
         self.kube.put(_base(BASE))
@@ -51,6 +52,8 @@ class World:
         return slow if command == "installBiz" else slow / 10
 
     def _refuse(self, verb, path):
+        if any(verb == refused and f"/{plural}" in path for refused, plural in self.forbidden):
+            raise ApiRefused(f"{verb} is forbidden: exceeded quota: tight", 403)
         if self.random.random() < self.chance and "/events" not in path:
             raise self.random.choice([ApiUnreachable("no answer"), Conflict("somebody wrote first", 409)])
 
@@ -69,9 +72,18 @@ class World:
         self.story.append(f"{self._loop.time() - self._began:7.2f}  {line}")
 
     def check(self):
-        assert not self.kube.invalid, self.kube.invalid
-        for holds in self.invariants:
-            holds(self)
+        """What does not hold ends the look in which it is seen; the first such is what the world fails by."""
+        try:
+            assert not self.kube.invalid, self.kube.invalid
+            for holds in self.invariants:
+                holds(self)
+        except Exception as error:
+            self.broken = self.broken or error
+            raise
+
+    def raise_broken(self):
+        if self.broken:
+            raise self.broken
 
     # ── the controller ──
 
@@ -85,6 +97,7 @@ class World:
         """No goodbye: what it had begun in a base goes on there."""
         self._controller.cancel()
         await asyncio.gather(self._controller, return_exceptions=True)
+        self.raise_broken()
         assert not plans_that_ended(self.controller, "bug") and not self.unheard, (self.unheard, self.told())
 
     @contextlib.asynccontextmanager
@@ -115,12 +128,18 @@ class World:
 
     def remove_pod(self, address):
         pod = next(one for one in self.kube.all(Kind.POD) if one["status"]["podIP"] == address)
-        del self.arklet.bases[address]
+        self.arklet.bases.pop(address, None)
         self.tell(f"base pod {pod['metadata']['name']} goes away")
         self.kube.remove(self.kube.path(pod))
 
     def pod_at(self, address):
         return next(one for one in self.kube.all(Kind.POD) if one["status"]["podIP"] == address)
+
+    def address_of(self, module):
+        """Of the pod that it is bound to; whoever changes its labels changes nothing of that."""
+        bound = {one["uid"] for one in module["metadata"].get("ownerReferences", []) if one["kind"] == "Pod"}
+        pods = (one for one in self.kube.all(Kind.POD) if one["metadata"]["uid"] in bound)
+        return next((one["status"]["podIP"] for one in pods), "")
 
     def relabel(self, address, **labels):
         """A person changes a pod's labels; it goes on running."""
@@ -128,10 +147,10 @@ class World:
         self.tell(f"user labels base pod {pod['metadata']['name']}: {labels}")
         self.kube.change(self.kube.path(pod), {"metadata": {"labels": labels}})
 
-    def give_to(self, address, kind, name):
+    def give_to(self, address, kind, name, uid=""):
         """The pod belongs to somebody else from now on."""
         pod = self.pod_at(address)
-        owner = {"apiVersion": "v1", "kind": kind, "name": name, "uid": f"{name}-uid", "controller": True}
+        owner = {"apiVersion": "v1", "kind": kind, "name": name, "uid": uid or f"{name}-uid", "controller": True}
         self.tell(f"base pod {pod['metadata']['name']} belongs to {kind} {name}")
         self.kube.change(self.kube.path(pod), {"metadata": {"ownerReferences": [owner]}})
 
@@ -139,7 +158,7 @@ class World:
         """Its containers have ended, as `phase` says; the object stays."""
         pod = self.pod_at(address)
         self.tell(f"base pod {pod['metadata']['name']} has {phase}")
-        self.arklet.bases[address].restart()
+        self.arklet.bases.get(address, FakeBase()).restart()
         self.kube.change(self.kube.path(pod) + "/status", {"status": pod["status"] | {"phase": phase}})
 
     def restart_base(self, address):
@@ -183,6 +202,10 @@ class World:
     def delete(self, kind=Kind.MODULE_DEPLOYMENT, name="demo"):
         self.tell(f"user deletes {kind} {name}")
         self.kube.remove(RESOURCES[kind].path(NAMESPACE, name))
+
+    def delete_foreground(self, kind=Kind.MODULE_DEPLOYMENT, name="demo"):
+        self.tell(f"user deletes {kind} {name} with --cascade=foreground")
+        self.kube.remove_foreground(RESOURCES[kind].path(NAMESPACE, name))
 
     def orphan(self, kind=Kind.MODULE_DEPLOYMENT, name="demo"):
         self.tell(f"user deletes {kind} {name} with --cascade=orphan")
@@ -228,17 +251,17 @@ class World:
         """Bases that hold this version."""
         return [address for address, base in self.arklet.bases.items() if f"provider:{version}" in base.modules]
 
-    def serving(self, version=None):
+    def serving(self, version=None, module="provider"):
         """Addresses of bases where it (any version) is active."""
-        actives = {address: base.active("provider") for address, base in self.arklet.bases.items()}
+        actives = {address: base.active(module) for address, base in self.arklet.bases.items()}
         return sorted(one for one, active in actives.items() if active and version in (None, active))
 
     def calls(self, command):
         return sum(len(base.calls(command)) for base in self.arklet.bases.values())
 
-    def serves_labels(self):
-        """Addresses of pods whose label says that provider serves there."""
-        label = SERVES_PREFIX + "provider"
+    def serves_labels(self, module="provider"):
+        """Addresses of pods whose label says that it serves there."""
+        label = SERVES_PREFIX + module
         pods = [one for one in self.kube.all(Kind.POD) if one["metadata"]["labels"].get(label) == "true"]
         return sorted(one["status"]["podIP"] for one in pods)
 

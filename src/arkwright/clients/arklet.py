@@ -259,6 +259,7 @@ def _refused(command: Command, answer: Answer) -> Outcome:
 def _reason(command: Command, message: str) -> Reason:
     if command is not Command.INSTALL:
         return UNTRUE.get(command, Reason.INSTALL_FAILED)
-    if "Child name [" in message and "is not unique" in message:
+    is_of_java = "Child name [" in message and "is not unique" in message
+    if is_of_java or ("web path /" in message and "another module's" in message):
         return Reason.WEB_PATH_CONFLICT
     return Reason.PULL_FAILED if any(word in message for word in PULL_WORDS) else Reason.INSTALL_FAILED

@@ -30,11 +30,13 @@ from arkwright.controller.observe import Observer
 from arkwright.controller.reconcile import Reconciler
 from arkwright.controller.requirement import Requirement
 from arkwright.controller.signingkeys import SigningKeys
+from arkwright.controller.unread import Unread
 from arkwright.controller.watch import Watcher
 from arkwright.controller.workqueue import WorkQueue
 from arkwright.listening import BoundedServer, Bounds, bounded, raise_descriptors
 from arkwright.model.cluster import Pod
 from arkwright.model.resources import Kind
+from arkwright.plan.contention import path_holder
 
 log = structlog.get_logger()
 HEALTH_CONNECTIONS = 256
@@ -110,7 +112,10 @@ class Controller:
         self.agents = AgentCalls(arklet, clock, self.metrics, self._called, settings.limits)
         self.agents.unmet = self._requirement.unmet
         self.events = Events(kube, clock)
+        self.unread = Unread(kube, self.events, self.metrics, clock)
         self._watchers = [Watcher(kube, self.cache, kind, settings.namespace) for kind in WATCHED]
+        for watcher in self._watchers:
+            watcher.unread = self.unread
         observer = Observer(self.cache, self.agents, settings.looks.drift_seconds)
         self.baselines = Baselines(self.cache, observer, clock, lambda: self.is_ready)
         executor = Executor(kube, self.cache, self.agents, self.events, settings.api.writes)
@@ -139,6 +144,7 @@ class Controller:
         if self._leadership:
             await self._leadership.lead()
         self.metrics.leading.set(1)
+        self.unread.begin()
         async with asyncio.TaskGroup() as group:
             if self._keys:
                 keeping = group.create_task(self._keys.run())
@@ -171,10 +177,10 @@ class Controller:
             self._requirement.forget(change.before)
 
     def _called(self, pod: Pod, module_name: str) -> None:
-        """A call to the pod's agent ended: its Modules of that name, and its labels, are looked at again."""
+        """A call to the pod's agent ended: its Modules of that name, those that wait for it, and its labels, are looked at again."""
         self.queue.add(Key(Kind.POD, *pod.key))
         for module in self.cache.modules_on(pod):
-            if module_name in ("", module.spec.module.name):
+            if module_name in ("", module.spec.module.name, path_holder(module).partition(":")[0]):
                 self.queue.add(Key(Kind.MODULE, *module.key))
 
 

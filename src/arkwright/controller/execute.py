@@ -18,7 +18,8 @@ from arkwright.controller.agentcalls import AgentCalls, Asked
 from arkwright.controller.cache import Cache, Key
 from arkwright.controller.events import Events
 from arkwright.model.cluster import Document
-from arkwright.model.codec import decode, read_if_kind
+from arkwright.model.codec import decode, encode, read_if_kind
+from arkwright.model.kinds import Module
 from arkwright.model.meta import KubernetesObject
 from arkwright.model.resources import RESOURCES, Kind
 from arkwright.plan.intents import Call, Create, Delete, Intent, MakeSure, Patch, SetStatus, Target, Tell
@@ -50,11 +51,27 @@ class Executor:
         with contextlib.ExitStack() as stack:
             stack.enter_context(self._cache.leaving((target.namespace, target.name) for target in deletions))
             stack.enter_context(self._cache.arriving(coming))
+            stack.enter_context(
+                self._cache.arriving(bound for each in planned if (bound := self._bound(each)) is not None)
+            )
             for one in planned:
                 if isinstance(one, Patch):
                     target = one.target
                     stack.enter_context(self._cache.labelling(target.kind, target.namespace, target.name, one.patch))
             yield
+
+    def _bound(self, intent: Intent) -> KubernetesObject | None:
+        """A Module as it will be on the pod that it is about to be bound to: nobody else of its name is to go there."""
+        owners = intent.patch.get("metadata", {}).get("ownerReferences") if isinstance(intent, Patch) else None
+        if not owners or intent.target.kind is not Kind.MODULE:
+            return None
+        known = self._cache.get(Kind.MODULE, intent.target.namespace, intent.target.name)
+        document = encode(known) if known else {}
+        return (
+            decode(document | {"metadata": document["metadata"] | {"ownerReferences": owners}}, Module)
+            if known
+            else None
+        )
 
     async def _do_at_once(self, group: tuple[Intent, ...], clock: Callable[[], datetime]) -> None:
         if len(group) == 1:
@@ -142,8 +159,14 @@ class Executor:
         self.metrics.writes.labels(target.kind, verb).inc()
         if made.is_terminating and not made.metadata.finalizers:
             self._cache.remove(target.kind, made)
-        else:
+        elif not self._is_news_of_deletion(target, made):
             self._cache.apply(target.kind, made)
+
+    def _is_news_of_deletion(self, target: Target, made: KubernetesObject) -> bool:
+        """The watch brings it, and before it that somebody lets go of what it owns: an answer would jump over that."""
+        known = self._cache.get(target.kind, target.namespace, target.name)
+        is_same = known is not None and known.metadata.uid == made.metadata.uid
+        return made.is_terminating and is_same and not known.is_terminating
 
     def _call(self, intent: Call) -> None:
         target = intent.target

@@ -18,6 +18,10 @@ def _of_replica_set(module: Module) -> Iterable[Hashable]:
     return [("replica set", module.metadata.namespace, module.metadata.labels.get(MODULE_REPLICASET, ""))]
 
 
+def _of_modules_family(module: Module) -> Iterable[Hashable]:
+    return [("family", module.metadata.namespace, module.family)]
+
+
 def _of_owner(replica_set: ModuleReplicaSet) -> Iterable[Hashable]:
     owners = replica_set.metadata.owner_references
     return [("owner", replica_set.metadata.namespace, owner.name) for owner in owners]
@@ -69,7 +73,7 @@ def _of_name(base: Deployment) -> Iterable[Hashable]:
 
 
 INDEXES: dict[Kind, tuple[Callable[[Any], Iterable[Hashable]], ...]] = {
-    Kind.MODULE: (_of_pod, _of_replica_set),
+    Kind.MODULE: (_of_pod, _of_replica_set, _of_modules_family),
     Kind.MODULE_REPLICASET: (_of_owner, _of_label, _of_base, _of_family),
     Kind.MODULE_DEPLOYMENT: (_of_base_and_module,),
     Kind.POD: (_of_labels, _of_controller, _of_namespace),

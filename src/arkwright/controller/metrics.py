@@ -27,6 +27,7 @@ class Metrics:
         self.failures = Counter(
             "arkwright_module_failures", "Failed tries for Modules", ["reason"], registry=self.registry
         )
+        self.unread = Counter("arkwright_unread_objects", "Objects not understood", ["kind"], registry=self.registry)
         self.waiting = Gauge("arkwright_queue_length", "Keys ready to be planned", registry=self.registry)
         self.leading = Gauge("arkwright_is_leader", "1 while this controller acts", registry=self.registry)
 

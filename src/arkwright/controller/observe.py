@@ -13,12 +13,15 @@ from arkwright.controller.relations import (
     deployment_of,
     family_of,
     former_replica_set_of,
+    goes_first,
+    made_for,
     pod_by_label,
     replica_set_of,
     revisions_of,
     standing_of,
 )
-from arkwright.model.cluster import Deployment, Pod, Service
+from arkwright.controller.remains import former_services, lost_modules, taken_names
+from arkwright.model.cluster import Deployment, Pod
 from arkwright.model.kinds import Module, ModuleArchive, ModuleDeployment, ModuleReplicaSet
 from arkwright.model.membership import Standing
 from arkwright.model.names import (
@@ -26,9 +29,9 @@ from arkwright.model.names import (
     MODULE_REPLICASET,
     RECYCLE_BASE_POD,
     is_asked_for,
-    replicaset_name,
     service_name,
 )
+from arkwright.model.outcomes import Command
 from arkwright.model.resources import Kind
 from arkwright.plan.basepod import ObservedBasePod, plan_base_pod
 from arkwright.plan.departure import kept_until_switched
@@ -71,9 +74,10 @@ class Observer:
             revisions=tuple(Revision(one, self._staying_modules(one, pods)) for one in owned),
             live_pods=sum(pod.is_live for pod in pods),
             unready=frozenset(pod.name for pod in pods if pod.is_unready),
-            taken=self._taken_names(deployment, owned),
+            taken=taken_names(deployment, owned, self._cache),
+            lost=lost_modules(deployment, self._cache),
             service=self._cache.get(Kind.SERVICE, namespace, service_name(module.name)),
-            former_services=self._former_services(deployment),
+            former_services=former_services(deployment, owned, self._cache),
             sharers=tuple(one for one in sharers if one.name != deployment.name),
             status_written_at=self._cache.status_written.get((Kind.MODULE_DEPLOYMENT, *deployment.key)),
             refused=self._refused(Key(Kind.MODULE_DEPLOYMENT, *deployment.key), owned),
@@ -90,27 +94,6 @@ class Observer:
         of_pods = (Key(Kind.POD, one.metadata.namespace, one.pod_name) for one in modules)
         keys = (key, *(Key(Kind.MODULE_REPLICASET, *one.key) for one in replica_sets), *of_modules, *of_pods)
         return next((refused[one] for one in keys if one in refused), "")
-
-    def _former_services(self, deployment: ModuleDeployment) -> tuple[Service, ...]:
-        """Of names that its module had before, which no other ModuleDeployment has now."""
-        namespace, current = deployment.metadata.namespace, service_name(deployment.spec.template.spec.module.name)
-        owned: tuple[Service, ...] = self._cache.find(Kind.SERVICE, "owner", deployment.metadata.uid)
-        former = (one for one in owned if one.name != current)
-        named = ((one, one.name.removesuffix(service_name(""))) for one in former)
-        return tuple(
-            one for one, name in named if not self._cache.find(Kind.MODULE_DEPLOYMENT, "module", namespace, name)
-        )
-
-    def _taken_names(self, deployment: ModuleDeployment, owned: tuple[ModuleReplicaSet, ...]) -> frozenset[str]:
-        """Names that its next revision would have, and that are somebody else's: one after another until one is free."""
-        namespace, number = deployment.metadata.namespace, max((one.revision for one in owned), default=0) + 1
-        taken, ours = set(), {one.name for one in owned}
-        while (name := replicaset_name(deployment.name, number)) not in ours:
-            if self._cache.get(Kind.MODULE_REPLICASET, namespace, name) is None:
-                break
-            taken.add(name)
-            number += 1
-        return frozenset(taken)
 
     def replica_set(self, replica_set: ModuleReplicaSet) -> ObservedReplicaSet:
         deployment = deployment_of(replica_set, self._cache)
@@ -184,7 +167,7 @@ class Observer:
         if pod is None:
             return self._unplaced(module, archive)
         namesakes = (one for one in self._cache.modules_on(pod) if one.spec.module.name == name)
-        neighbours = tuple(one for one in namesakes if one.name != module.name)
+        neighbours = tuple(self._as_planned(one) for one in namesakes if one.name != module.name)
         return ObservedModule(
             module=module,
             archive=archive,
@@ -195,23 +178,27 @@ class Observer:
             last=self._agents.last(key),
             is_settled=self._agents.is_settled(key),
             neighbours=neighbours,
-            elders=tuple(one for one in neighbours if self._age(one, replica_set) < 0),
+            elders=tuple(one for one in neighbours if goes_first(one, module) or self._age(one, replica_set) < 0),
             newer=tuple(one for one in neighbours if self._age(one, replica_set) > 0 and not one.is_terminating),
             leftovers=self._leftovers(pod, archive, replica_set),
             is_kept=module.name in self._kept(pod, now),
             standing=standing_of(module, self._cache),
             home=former_replica_set_of(module, self._cache),
+            made_for=made_for(module, self._cache),
             drift_seconds=self._drift_seconds,
             drain_seconds=_drain_seconds(replica_set),
             is_label_coming=self._cache.is_label_coming(pod, name),
             label_off_since=self._cache.label_off_since(pod, name),
+            refused=self._cache.refused.get(Key(Kind.POD, *pod.key), ""),
+            families={one.spec.module.name: one.family for one in self._cache.modules_on(pod)},
         )
 
     def _unplaced(self, module: Module, archive: ModuleArchive) -> ObservedModule:
         """A Module that is on no pod, and where it might go."""
         last = self._agents.last(Key(Kind.MODULE, *module.key))
-        if module.pod_name or module.is_terminating:
-            return ObservedModule(module, archive, None, False, last=last)
+        made = made_for(module, self._cache)
+        if made or module.pod_name or module.is_terminating:
+            return ObservedModule(module, archive, None, False, last=last, made_for=made)
         before = pod_by_label(module, self._cache)
         if MODULE_REPLICASET in module.metadata.labels:
             pods: tuple[Pod, ...] = (before,) if before else ()
@@ -247,8 +234,20 @@ class Observer:
         modules = tuple(self._as_planned(one) for one in self._cache.modules_on(pod))
         strays = frozenset(one.name for one in modules if self._is_given_up(one))
         return ObservedBasePod(
-            pod, modules, self._agents.report(pod), self._kept(pod, now), strays, self._cache.labels_taken_off(pod)
+            pod,
+            modules,
+            report=self._agents.report(pod),
+            kept=self._kept(pod, now),
+            strays=strays,
+            taken_off=self._cache.labels_taken_off(pod),
+            leaving=self._leaving(pod, modules),
         )
+
+    def _leaving(self, pod: Pod, modules: tuple[Module, ...]) -> frozenset[str]:
+        """Identities that are being uninstalled right now."""
+        calls = {name: self._agents.under_way(pod, name) for name in {one.spec.module.name for one in modules}}
+        going = ((name, call) for name, call in calls.items() if call and call.command is Command.UNINSTALL)
+        return frozenset(f"{name}:{call.version}" for name, call in going)
 
     def _as_planned(self, module: Module) -> Module:
         """With the name and version of its ReplicaSet, whatever somebody has written into it."""
@@ -258,7 +257,10 @@ class Observer:
         return replace(module, spec=replace(module.spec, module=replica_set.module))
 
     def _is_given_up(self, module: Module) -> bool:
-        return DETACHED in module.metadata.labels or standing_of(module, self._cache) is Standing.STRAY
+        """It is detached, about to be, or here only because somebody has written this pod into it."""
+        made = made_for(module, self._cache)
+        is_astray = made is not None and made[1].metadata.uid != module.pod_uid
+        return is_astray or DETACHED in module.metadata.labels or standing_of(module, self._cache) is Standing.STRAY
 
     def _kept(self, pod: Pod, now: datetime) -> frozenset[str]:
         """Those of deleted ones that serve on until they are replaced. To look at a whole ReplicaSet costs: only if it may be."""

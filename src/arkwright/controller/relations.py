@@ -10,9 +10,11 @@ from arkwright.model.names import (
     BASE_INSTANCE_IP,
     BASE_INSTANCE_NAME,
     DETACHED,
+    MAX_NAME,
     MODULE_DEPLOYMENT,
     MODULE_REPLICASET,
     label_value,
+    module_object_name,
 )
 from arkwright.model.resources import Kind
 
@@ -45,6 +47,25 @@ def _named(module: Module, key: str, cache: Cache) -> ModuleReplicaSet | None:
     label = module.metadata.labels.get(key, "")
     found: tuple[ModuleReplicaSet, ...] = cache.find(Kind.MODULE_REPLICASET, "label", module.metadata.namespace, label)
     return next(iter(found), None) if label else None
+
+
+def made_for(module: Module, cache: Cache) -> tuple[ModuleReplicaSet, Pod] | None:
+    """The ReplicaSet and the pod that it was made for, whatever somebody has written into it: its name is computed from both.
+
+    None for one whose name is not, for it was made by hand or by an earlier controller, and where one of the two is gone.
+    """
+    replica_set, pod = replica_set_of(module, cache), cache.get_pod_of(module)
+    if replica_set and pod and _is_named_for(module, replica_set, pod):
+        return replica_set, pod
+    pods: tuple[Pod, ...] = cache.find(Kind.POD, "namespace", module.metadata.namespace)
+    likely = (one for one in cache.all(Kind.MODULE_REPLICASET) if one.metadata.namespace == module.metadata.namespace)
+    named = (one for one in likely if module.name.startswith(one.name[: MAX_NAME // 2]))
+    found = ((one, pod) for one in named for pod in pods if _is_named_for(module, one, pod))
+    return next(found, None)
+
+
+def _is_named_for(module: Module, replica_set: ModuleReplicaSet, pod: Pod) -> bool:
+    return module.name == module_object_name(replica_set.name, replica_set.module.name, pod.metadata.uid)
 
 
 def base_of(one: Module | ModuleReplicaSet, cache: Cache) -> Deployment | None:
@@ -90,6 +111,11 @@ def deployment_by_label(replica_set: ModuleReplicaSet, cache: Cache) -> ModuleDe
         Kind.MODULE_DEPLOYMENT, "label", replica_set.metadata.namespace, label
     )
     return next(iter(found), None) if label else None
+
+
+def goes_first(neighbour: Module, module: Module) -> bool:
+    """One of somebody else's that is on its way out: a base holds one instance of a version."""
+    return neighbour.is_terminating and neighbour.family != module.family
 
 
 def candidates_of(one: Module | ModuleReplicaSet, cache: Cache) -> tuple[Pod, ...]:

@@ -7,7 +7,7 @@ from arkwright.controller.relations import deployment_by_label, owner_of, replic
 from arkwright.model.cluster import Deployment, Pod, Service
 from arkwright.model.kinds import Module, ModuleDeployment, ModuleReplicaSet
 from arkwright.model.meta import KubernetesObject
-from arkwright.model.names import label_value, service_name
+from arkwright.model.names import MODULE_REPLICASET, label_value, service_name
 from arkwright.model.resources import Kind
 
 
@@ -98,6 +98,9 @@ def _of_module(module: Module, cache: Cache) -> Iterator[Key]:
         yield from _owner(replica_set, cache)
         if replica_set.replaces_first:
             yield from _replaced_by(replica_set, cache)
+    elif module.metadata.labels.get(MODULE_REPLICASET):
+        for deployment in cache.find(Kind.MODULE_DEPLOYMENT, "label", namespace, module.family):
+            yield _key(Kind.MODULE_DEPLOYMENT, deployment)
 
 
 def _replaced_by(replica_set: ModuleReplicaSet, cache: Cache) -> Iterator[Key]:

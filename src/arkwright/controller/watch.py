@@ -1,7 +1,7 @@
 """Keeps the cache like the cluster. In: one kind's list and watch. Out: changes in the cache.
 
 A watch that ends is resumed where it was; one that is too old begins with a new list. An object that cannot be read is
-said so and skipped: it must not hide the others.
+told and left as it was last known: it must not hide the others, nor count as gone.
 """
 
 import asyncio
@@ -13,6 +13,7 @@ import structlog
 from arkwright.clients.errors import ClientError, Gone, NotFound
 from arkwright.clients.kube import Change, KubeClient, WatchLine, resource_version
 from arkwright.controller.cache import Cache
+from arkwright.controller.unread import Unread
 from arkwright.model.codec import read
 from arkwright.model.meta import KubernetesObject
 from arkwright.model.resources import RESOURCES, Kind, Resource
@@ -23,13 +24,17 @@ FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.2, 10.0
 
 
 class Watcher:
-    """Follows one kind in one namespace ("" for all). `resource`: as what its objects are read; None for the usual values."""
+    """Follows one kind in one namespace ("" for all). `resource`: as what its objects are read; None for the usual values.
+
+    `unread`: is told of what cannot be read; None: only the log is.
+    """
 
     def __init__(
         self, kube: KubeClient, cache: Cache, kind: Kind, namespace: str = "", *, resource: Resource | None = None
     ) -> None:
         self._kube, self._cache, self._kind, self._namespace = kube, cache, kind, namespace
         self._resource = resource or RESOURCES[kind]
+        self.unread: Unread | None = None
         self._version = ""
         self.is_filled = asyncio.Event()
 
@@ -53,7 +58,7 @@ class Watcher:
 
     async def _list(self) -> None:
         listing = await self._kube.list(self._resource, self._namespace)
-        objects = [one for raw in listing.objects if (one := self._read(raw)) is not None]
+        objects = [one for raw in listing.objects if (one := self._read(raw) or self._known(raw)) is not None]
         self._cache.replace(self._kind, objects)
         self._version = listing.version
         self.is_filled.set()
@@ -63,14 +68,23 @@ class Watcher:
         steps: dict[Change, Callable[[Kind, KubernetesObject], None]] = {
             Change.ADDED: self._cache.apply,
             Change.MODIFIED: self._cache.apply,
-            Change.DELETED: self._cache.remove,
         }
-        if line.type in steps and (one := self._read(line.object)) is not None:
+        if line.type is Change.DELETED:
+            self._cache.remove(self._kind, read(line.object, KubernetesObject))
+        elif line.type in steps and (one := self._read(line.object)) is not None:
             steps[line.type](self._kind, one)
+
+    def _known(self, raw: msgspec.Raw) -> KubernetesObject | None:
+        """As it was when it could be read."""
+        bare = read(raw, KubernetesObject)
+        known: KubernetesObject | None = self._cache.get(self._kind, *bare.key)
+        return known if known is not None and known.metadata.uid == bare.metadata.uid else None
 
     def _read(self, raw: msgspec.Raw) -> KubernetesObject | None:
         try:
             return read(raw, self._resource.type)
         except msgspec.ValidationError as error:
             log.error("object cannot be read and is left alone", kind=self._kind, error=str(error))
+            if self.unread:
+                self.unread.note(self._kind, read(raw, KubernetesObject), str(error))
             return None

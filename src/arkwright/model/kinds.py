@@ -194,8 +194,8 @@ class ModuleReplicaSet(KubernetesObject, frozen=True, kw_only=True):
 
     @property
     def revision(self) -> int:
-        """Counts up within its ModuleDeployment; the highest is the newest."""
-        text = self.metadata.labels.get(MODULE_REPLICASET_REVISION, "0")
+        """Counts up within its ModuleDeployment; the highest is the newest. Where the label was taken away, its name tells the first."""
+        text = self.metadata.labels.get(MODULE_REPLICASET_REVISION, "") or self.name.rpartition("-replicas-")[2]
         return int(text) if text.isdigit() and len(text) <= MOST_DIGITS else 0
 
 

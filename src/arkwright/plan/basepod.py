@@ -16,7 +16,7 @@ from arkwright.model.outcomes import BaseReport, EventReason
 from arkwright.model.resources import Kind
 from arkwright.plan.intents import Delete, Intent, Patch, Plan, Target, Tell, target_of
 from arkwright.plan.seating import places
-from arkwright.plan.tries import identity
+from arkwright.plan.tries import has_serves_label, identity
 
 COMING_SECONDS = 0.5
 NEWS_SECONDS = 0.5
@@ -25,7 +25,8 @@ NEWS_SECONDS = 0.5
 @dataclass(frozen=True)
 class ObservedBasePod:
     """`kept`: names of deleted Modules that serve on until their replacements do. `strays`: of those that the pod took along
-    out of its base: they get no request. `taken_off`: labels that we took off the pod ourselves.
+    out of its base: they get no request. `taken_off`: labels that we took off the pod ourselves. `leaving`: identities that
+    are being uninstalled right now.
     """
 
     pod: Pod
@@ -34,6 +35,7 @@ class ObservedBasePod:
     kept: frozenset[str] = frozenset()
     strays: frozenset[str] = frozenset()
     taken_off: frozenset[str] = frozenset()
+    leaving: frozenset[str] = frozenset()
 
 
 def plan_base_pod(observed: ObservedBasePod, now: datetime) -> Plan:
@@ -103,11 +105,12 @@ def wanted_labels(observed: ObservedBasePod) -> dict[str, str]:
 def serves(module: Module, observed: ObservedBasePod) -> bool:
     """As the agent said; before it said anything (a controller that just started), as the Module's status has it.
 
-    One that is kept until it is replaced served when it was deleted.
+    One that is kept until it is replaced served when it was deleted. What became of a lost call is asked before requests are let in.
     """
-    if module.name in observed.strays:
+    if module.name in observed.strays or identity(module.spec.module) in observed.leaving:
         return False
     if observed.report is None:
         return module.status.status is ModulePhase.AVAILABLE or module.name in observed.kept
     found = observed.report.find(module.spec.module.name, module.spec.module.version)
-    return found is not None and found.state is BizState.ACTIVATED
+    is_known = observed.report.is_certain or has_serves_label(observed.pod, module.spec.module.name)
+    return found is not None and found.state is BizState.ACTIVATED and is_known

@@ -1,24 +1,56 @@
 """Two versions that one base cannot hold at once, known from a WebPathConflict (semantics 5): whose turn is it on a pod?
 
+A web path that is another module's is told apart: there nobody's turn comes before that one has gone.
+
 In: the new version's Module. Out: answers. The new one was refused beside the old one. It gets the pod for itself once the
 old one may leave; where it fails there all the same, the old one gets the pod back until the new one's next try is due.
 """
 
+import re
 from datetime import datetime
 
 from arkwright.model.kinds import Module, ModulePhase, UpgradePolicy
 from arkwright.model.meta import Condition
 from arkwright.model.moments import seconds_until
-from arkwright.model.outcomes import Reason
+from arkwright.model.outcomes import BaseReport, Reason
 from arkwright.plan.backoff import LONGEST_PAUSE_SECONDS
 
+HOLDER_TOLD = re.compile(r"web path /\S+ is (\S+)'s, another module's")  # as our agent words it
+PATH_TOLD = re.compile(r"Child name \[/?([^\]]+)\] is not unique")  # as a Java base does
+PATH_TAKEN = "WebPathTaken"
 REFUSED_BESIDE = Condition(type=Reason.WEB_PATH_CONFLICT, status="True", reason=Reason.WEB_PATH_CONFLICT)
 
 
 def is_refused_beside(module: Module) -> bool:
     """Whether its base has refused to hold it beside another version; known until it is available."""
     said = any(one.type == REFUSED_BESIDE.type and one.status == "True" for one in module.status.conditions)
-    return said or module.status.reason == Reason.WEB_PATH_CONFLICT
+    return said or (module.status.reason == Reason.WEB_PATH_CONFLICT and not path_holder(module))
+
+
+def path_taken(holder: str) -> Condition:
+    """Its web path is another module's, whose identity is `holder`: no older version of its own is in the way."""
+    return Condition(type=PATH_TAKEN, status="True", reason=Reason.WEB_PATH_CONFLICT, message=holder)
+
+
+def path_holder(module: Module) -> str:
+    """The other module that has its web path, as name:version; "" for none."""
+    return next((one.message for one in module.status.conditions if one.type == PATH_TAKEN), "")
+
+
+def holder_of_path(said: str, name: str, report: BaseReport | None) -> str:
+    """Which other module an agent means that refuses `name`: as it says itself, or as it lists the path that it names.
+
+    >>> holder_of_path("web path /shop is other:1.0's, another module's: give shop2 one of its own", "shop2", None)
+    'other:1.0'
+    """
+    if told := HOLDER_TOLD.search(said):
+        return told.group(1)
+    path = PATH_TOLD.search(said)
+    listed = report.modules if report and path else ()
+    others = (
+        one for one in listed if one.biz_name != name and path and one.web_context_path.strip("/") == path.group(1)
+    )
+    return next((one.identity for one in others), "")
 
 
 def must_go_first(elder: Module, module: Module) -> bool:

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from arkwright.model.arklet import BizState
 from arkwright.model.cluster import Document, Pod
-from arkwright.model.kinds import Module, ModulePhase, ModuleStatus
+from arkwright.model.kinds import Module, ModuleArchive, ModulePhase, ModuleStatus
 from arkwright.model.moments import seconds_left
 from arkwright.model.names import ALLOCATE_POD, DELETE_MODULE_DIRECTLY, DELETE_POD_DIRECTLY, is_asked_for
 from arkwright.model.outcomes import BaseReport, Command, Reason
@@ -37,6 +37,8 @@ def plan_departure(observed: ObservedModule, now: datetime) -> Plan:
         return waiting
     if observed.report is None or not observed.report.is_certain:
         return call(observed, Command.QUERY, "what is in the base must be known first")
+    if forged := _held_instead(observed, observed.report):
+        return plan_uninstall(observed, forged, "is to go, whatever its ReplicaSet says now", now)
     found = observed.report.find(observed.archive.name, observed.archive.version)
     if found is None and _may_still_come(observed):
         return call(
@@ -46,7 +48,23 @@ def plan_departure(observed: ObservedModule, now: datetime) -> Plan:
         return _release(observed, f"{identity(observed.archive)} is not in {pod_name(observed)}")
     if found.state in (BizState.RESOLVED, BizState.STOPPED):
         return ask_again(observed, found, now)
-    return _plan_drain(observed, now) or call(observed, Command.UNINSTALL, f"{found.identity} is to go")
+    return plan_uninstall(observed, observed.archive, "is to go", now)
+
+
+def plan_uninstall(observed: ObservedModule, archive: ModuleArchive, because: str, now: datetime) -> Plan:
+    """Of what is in the base: once no new request comes to it. One that is idle there gets none, whoever has the label."""
+    found = observed.report.find(archive.name, archive.version) if observed.report else None
+    is_idle = found is not None and found.state is BizState.DEACTIVATED
+    waiting = None if is_idle else _plan_drain(observed, archive, now)
+    return waiting or call(observed, Command.UNINSTALL, f"{identity(archive)} {because}", archive)
+
+
+def _held_instead(observed: ObservedModule, report: BaseReport) -> ModuleArchive | None:
+    """What the Module says itself, where its ReplicaSet was changed to another version and the base holds the earlier one still."""
+    own = observed.module.spec.module
+    is_asked_for = any(identity(one.spec.module) == identity(own) for one in observed.neighbours)
+    is_forged = identity(own) != identity(observed.archive) and report.find(own.name, own.version) is not None
+    return own if is_forged and not is_asked_for else None
 
 
 def kept_until_switched(pod: Pod, modules: tuple[Module, ...], report: BaseReport | None) -> frozenset[str]:
@@ -119,11 +137,11 @@ def _is_silent_still(observed: ObservedModule) -> bool:
     return is_asked and observed.report is None and has_never_answered(observed.module)
 
 
-def _plan_drain(observed: ObservedModule, now: datetime) -> Plan | None:
+def _plan_drain(observed: ObservedModule, archive: ModuleArchive, now: datetime) -> Plan | None:
     """None once no new request comes: another version serves on this pod, or the label has been off long enough."""
-    if any(not one.is_terminating and _serves(observed, one) for one in observed.neighbours):
+    if any(not one.is_terminating and _serves(observed, archive, one) for one in observed.neighbours):
         return None
-    if observed.is_label_coming or has_serves_label(observed.pod, observed.archive.name):
+    if observed.is_label_coming or has_serves_label(observed.pod, archive.name):
         return Plan(look_again_in=ASK_AGAIN_SECONDS)
     since = observed.label_off_since or now
     left = seconds_left(observed.drain_seconds, since, now)
@@ -146,9 +164,9 @@ def _say_so(observed: ObservedModule, seconds: float, now: datetime) -> Plan:
     return set_status(observed, going, doing, now)
 
 
-def _serves(observed: ObservedModule, neighbour: Module) -> bool:
+def _serves(observed: ObservedModule, archive: ModuleArchive, neighbour: Module) -> bool:
     """Not the very instance that is to go, which a restarted Module waits to see replaced."""
-    if observed.report is None or identity(neighbour.spec.module) == identity(observed.archive):
+    if observed.report is None or identity(neighbour.spec.module) == identity(archive):
         return False
     return _state(neighbour, observed.report) is BizState.ACTIVATED
 

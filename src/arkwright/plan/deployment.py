@@ -39,10 +39,12 @@ from arkwright.plan.revisions import (
     granted,
     outdated,
     released,
+    revivals,
     wanted_replica_set,
 )
 from arkwright.plan.service import plan_service
 from arkwright.plan.status import (
+    TOLD_OF_DEPLOYMENTS,
     conditions,
     is_available,
     next_available_in,
@@ -55,20 +57,15 @@ from arkwright.plan.status import (
 )
 
 FINALIZERS = (REPLICASET_EXISTS, MODULE_EXISTS)
-TOLD_HERE = frozenset(
-    {
-        EventReason.MAX_UNAVAILABLE_EXCEEDED,
-        EventReason.BASE_NOT_FOUND,
-        EventReason.WRITE_REFUSED,
-        EventReason.SERVICE_TAKEN,
-    }
-)
 
 
 def plan_deployment(observed: ObservedDeployment, now: datetime) -> Plan:
     """The ModuleDeployment's next step. Progress is written before it is acted upon."""
     if observed.deployment.is_terminating:
         return _plan_removal(observed, now)
+    revived = revivals(observed.deployment, observed.lost)
+    if revived and not observed.refused:
+        return Plan(revived)
     asked, observed = observed.deployment, replace(observed, deployment=as_decided(observed.deployment))
     if stable := stable_instead(observed.deployment, observed.revisions):
         observed = replace(observed, deployment=turned_back(observed.deployment, stable), is_abort=True)
@@ -80,6 +77,7 @@ def plan_deployment(observed: ObservedDeployment, now: datetime) -> Plan:
     status = _plan_status(observed, step.release if is_sure else asked.status.release_status, failure, now)
     intents = (
         *(status.intents if observed.refused else ()),  # first: what is refused again drops what comes after it
+        *revived,
         *_adoption(observed),
         *(one for revision in observed.revisions for one in adoption(revision, observed.deployment)),
         *_spec_changes(observed, asked, step),
@@ -103,7 +101,8 @@ def _revision(observed: ObservedDeployment) -> tuple[int, str]:
     newest = max((one.number for one in observed.others), default=0)
     if observed.current:
         return max(observed.current.number, newest + 1), observed.current.name
-    free = next(n for n in count(newest + 1) if replicaset_name(observed.deployment.name, n) not in observed.taken)
+    taken = observed.taken | {one.name for one in observed.others}
+    free = next(n for n in count(newest + 1) if replicaset_name(observed.deployment.name, n) not in taken)
     return free, replicaset_name(observed.deployment.name, free)
 
 
@@ -196,7 +195,7 @@ def _failure(observed: ObservedDeployment) -> Condition | None:
 def _told_of(failure: Condition | None, observed: ObservedDeployment) -> tuple[Intent, ...]:
     """An Event for what befalls the whole; the other failures are told by those whom they befall."""
     before = {one.reason for one in observed.deployment.status.conditions if one.status == "True"}
-    if failure is None or failure.reason not in TOLD_HERE or failure.reason in before:
+    if failure is None or failure.reason not in TOLD_OF_DEPLOYMENTS or failure.reason in before:
         return ()
     return (Tell(observed.target, EventReason(failure.reason), failure.message, is_warning=True),)
 

@@ -21,6 +21,7 @@ from arkwright.model.names import (
     jitter,
 )
 from arkwright.model.outcomes import CallUnderWay, Command, EventReason, Reason, Verdict
+from arkwright.plan.belonging import plan_belonging, plan_exchange
 from arkwright.plan.binding import plan_binding
 from arkwright.plan.contention import must_go_first
 from arkwright.plan.departure import plan_departure
@@ -47,18 +48,25 @@ def plan_module(observed: ObservedModule, now: datetime) -> Plan:
     """The next step of one Module."""
     module = observed.module
     if module.is_terminating:
-        return plan_departure(observed, now) if ALLOCATE_POD in module.metadata.finalizers else Plan()
-    if is_asked_for(module.metadata.labels, DELETE_MODULE, DELETE_MODULE_DIRECTLY):
-        return Plan((Delete(target(module), "its label asks for its removal"),))
-    if observed.choice is not None and (observed.choice.pods or _is_bare(module)):
-        return plan_binding(observed, observed.choice, now)
+        return _plan_end(observed, now) if ALLOCATE_POD in module.metadata.finalizers else Plan()
     if ALLOCATE_POD not in module.metadata.finalizers and module.pod_name:
         return with_finalizer(observed)
+    if is_asked_for(module.metadata.labels, DELETE_MODULE, DELETE_MODULE_DIRECTLY):
+        return Plan((Delete(target(module), "its label asks for its removal"),))
+    if put_right := plan_belonging(observed):
+        return put_right
+    if observed.choice is not None and (observed.choice.pods or _is_bare(module)):
+        return plan_binding(observed, observed.choice, now)
     if observed.pod is None or not observed.is_pod_live:
         return Plan((Delete(target(module), f"base pod {pod_name(observed)} is gone or going"),))
     if observed.standing is Standing.FOREIGN:
         return Plan((Delete(target(module), not_ours(observed.pod)),))
     return plan_detachment(observed, now) or _plan_stay(observed, now)
+
+
+def _plan_end(observed: ObservedModule, now: datetime) -> Plan:
+    """It leaves the base that it is in, not one that somebody has written into it."""
+    return plan_belonging(observed) or plan_departure(observed, now)
 
 
 def _is_bare(module: Module) -> bool:
@@ -68,7 +76,7 @@ def _is_bare(module: Module) -> bool:
 def _plan_stay(observed: ObservedModule, now: datetime) -> Plan:
     if observed.under_way:
         return _while_called(observed, observed.under_way, now)
-    return after_failure(observed, now) or _plan_presence(observed, now)
+    return after_failure(observed, now) or plan_exchange(observed, now) or _plan_presence(observed, now)
 
 
 def _plan_presence(observed: ObservedModule, now: datetime) -> Plan:
@@ -136,11 +144,25 @@ def _wait_for(observed: ObservedModule, elder: Module, now: datetime) -> Plan:
 
 def _plan_available(observed: ObservedModule, now: datetime) -> Plan:
     if not has_serves_label(observed.pod, observed.archive.name):
-        return Plan(look_again_in=ASK_AGAIN_SECONDS)
+        return _wait_for_label(observed, now)
     available = ModuleStatus(status=ModulePhase.AVAILABLE)
     because = f"{identity(observed.archive)} is active in {pod_name(observed)}"
     settled = set_status(observed, available, because, now)
     return settled if settled.intents else _plan_upkeep(observed, now)
+
+
+def _wait_for_label(observed: ObservedModule, now: datetime) -> Plan:
+    """Requests come once its pod has the label; that takes a moment, or longer where the API server refuses it."""
+    again = Plan(look_again_in=ASK_AGAIN_SECONDS)
+    known = [one.at for one in (observed.last, observed.report) if one is not None]
+    is_early = (now - max(known, default=now)).total_seconds() < ASK_AGAIN_SECONDS
+    if is_early or observed.module.status.status is ModulePhase.AVAILABLE:
+        return again
+    said = f"{identity(observed.archive)} is active in {pod_name(observed)}, whose label that lets requests in is not there yet"
+    reason = EventReason.WRITE_REFUSED if observed.refused else ""
+    message = f"{said}: {observed.refused}" if observed.refused else said
+    waiting = ModuleStatus(status=ModulePhase.COMPLETING, reason=reason, message=message[:1024])
+    return set_status(observed, waiting, message, now).then(again)
 
 
 def _plan_upkeep(observed: ObservedModule, now: datetime) -> Plan:

@@ -18,7 +18,7 @@ from arkwright.plan.silence import Silence
 class ObservedDeployment:
     """`live_pods`: how many live pods the base has; `unready`: those of its pods that say they are not. `base`: None if there is no Deployment of that name.
 
-    `taken`: names of ReplicaSets that its next revision cannot have, for they are somebody else's.
+    `lost`: its Modules whose ReplicaSet is there no more. `taken`: names of ReplicaSets that its next revision cannot have, for they are somebody else's.
     `service` has the name that the module's Service would have; `sharers` are other ModuleDeployments of that module.
     `former_services`: those of names that the module had before, which nobody else asks for.
     `is_abort`: `deployment` is as if it asked for the stable revision, for a person has given its release up.
@@ -30,6 +30,7 @@ class ObservedDeployment:
     revisions: tuple[Revision, ...] = ()
     live_pods: int = 0
     unready: frozenset[str] = frozenset()
+    lost: tuple[Module, ...] = ()
     taken: frozenset[str] = frozenset()
     service: Service | None = None
     sharers: tuple[ModuleDeployment, ...] = ()

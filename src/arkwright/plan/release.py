@@ -113,7 +113,7 @@ def plan_release(release: Release, revision: str, now: datetime) -> Step:
         return _start(release, revision, now)
     if status.progress not in UNDER_WAY:
         return Step(replace(status, progress=release.goal), counts.desired)
-    if counts.desired != counts.planned:
+    if counts.desired != counts.planned or _is_divided_anew(release):
         release = _recomputed(release)
     if release.status.progress in HELD:
         return _while_held(release, now)
@@ -171,8 +171,19 @@ def _planned_now(counts: Counts) -> Counts:
     return Counts(**{**counts.__dict__, "planned": counts.desired})
 
 
+def _is_divided_anew(release: Release) -> bool:
+    """Whether batchCount or useBeta changed on the way, so that the batch under way is another one now."""
+    batch, new = release.status.current_batch, release.counts.new
+    if release.status.real_batch_count != max(1, release.plan.count):
+        return True
+    strategy = release.spec.operation_strategy
+    before = replace(release.spec, operation_strategy=replace(strategy, use_beta=not strategy.use_beta))
+    was = Release(before, release.status, release.counts)
+    return new != release.target(batch) and new == was.target(batch)
+
+
 def _recomputed(release: Release) -> Release:
-    """Desired changed on the way: the same origin, a new number of moves; what is moved stays moved."""
+    """Desired, or how it is divided, changed on the way: the same origin, a new number of moves; what is moved stays moved."""
     counts, origin = release.counts, release.origin
     moves = counts.desired - origin
     plan = batches(release.spec, moves)

@@ -36,7 +36,15 @@ from arkwright.plan.binding import NOWHERE, owner_reference
 from arkwright.plan.intents import Create, Delete, Intent, Patch, Plan, SetStatus, Target, Tell, target_of
 from arkwright.plan.placement import Placement, Wish, choose_pods, choose_victims
 from arkwright.plan.seating import Room, arrivals, cap_text, places_on, seats
-from arkwright.plan.status import is_available, is_ready, next_available_in, stamped, status_wait, write_refused
+from arkwright.plan.status import (
+    is_available,
+    is_ready,
+    next_available_in,
+    slowest,
+    stamped,
+    status_wait,
+    write_refused,
+)
 from arkwright.plan.tries import has_serves_label
 
 HELD = "it is kept until its Modules are gone"
@@ -78,7 +86,7 @@ def _plan_removal(observed: ObservedReplicaSet) -> Plan:
     if observed.has_let_go:
         return Plan((_finalizers(observed, rest, "its Modules are to stay"),) if rest != finalizers else ())
     if staying:
-        return Plan(tuple(Delete(target_of(Kind.MODULE, one), "its ReplicaSet is deleted") for one in staying))
+        return Plan(_deletions(staying, "its ReplicaSet is deleted"))
     if observed.modules or rest == finalizers:
         return Plan()
     return Plan((_finalizers(observed, rest, "no Module of it is left"),))
@@ -117,8 +125,7 @@ def kept_until_replaced(observed: ObservedReplicaSet, now: datetime) -> frozense
 
 
 def _places(observed: ObservedReplicaSet, count: int, now: datetime) -> Placement:
-    replica_set = observed.replica_set
-    policy = replica_set.spec.scheduling_strategy.scheduling_policy
+    replica_set, policy = observed.replica_set, observed.replica_set.spec.scheduling_strategy.scheduling_policy
     wish = Wish(replica_set.module.name, count, policy, _goes_beside(observed), observed.room.vacancies)
     return choose_pods(seats(observed.room, now), wish)
 
@@ -157,7 +164,13 @@ def _plan_moves(
     doomed = [one for one in live if one.pod_name in victims]
     because = f"{replica_set.name} has {len(live)} Modules and wants {replica_set.spec.replicas}"
     recycled = _recycled(observed.room, victims) if missing < 0 else ()
-    return (*recycled, *(Delete(target_of(Kind.MODULE, one), because) for one in doomed)), ""
+    return (*recycled, *_deletions(doomed, because)), ""
+
+
+def _deletions(modules: list[Module], because: str) -> tuple[Delete, ...]:
+    """One without its finalizer would be gone with its code in the base: first its own planner puts that back."""
+    held = [one for one in modules if ALLOCATE_POD in one.metadata.finalizers or not one.pod_name]
+    return tuple(Delete(target_of(Kind.MODULE, one), because) for one in held)
 
 
 def _hint(room: Room) -> str:
@@ -187,9 +200,8 @@ def _recycled(room: Room, victims: set[str]) -> tuple[Intent, ...]:
         return ()
     emptied = [pod for pod in room.pods if pod.name in victims and pod.is_live and places_on(room, pod) <= 1]
     because = "an upgrade has left it without a module, and recycle-base-pod is set"
-    asked = (
-        Patch(target_of(Kind.POD, pod), {"metadata": {"labels": {DELETE_POD: "true"}}}, because) for pod in emptied
-    )
+    label = {"metadata": {"labels": {DELETE_POD: "true"}}}
+    asked = (Patch(target_of(Kind.POD, pod), label, because) for pod in emptied)
     told = (
         Tell(target_of(Kind.POD, pod), EventReason.BASE_POD_RECYCLED, f"base pod {pod.name}: {because}")
         for pod in emptied
@@ -232,32 +244,32 @@ def _new_module(replica_set: ModuleReplicaSet, pod: Pod) -> Create:
 def _renewals(replica_set: ModuleReplicaSet, live: tuple[Module, ...]) -> list[Intent]:
     """A changed url and policy reach the Modules that are not installed; those that are keep what they were installed by."""
     wanted = ModuleSpec(module=replica_set.module, upgrade_policy=replica_set.spec.operation_strategy.upgrade_policy)
-    stale = (one for one in live if _is_stale(one, wanted))
-    return [intent for one in stale for intent in _renewal(one, wanted)]
+    return [_renewal(one, wanted) for one in live if _is_stale(one, wanted)]
 
 
-def _renewal(module: Module, wanted: ModuleSpec) -> tuple[Intent, ...]:
-    target, had, new = target_of(Kind.MODULE, module), module.spec.module, wanted.module
-    spec: Document = {"module": encode(new), "upgradePolicy": wanted.upgrade_policy}
-    if (had.name, had.version) == (new.name, new.version):
-        return (Patch(target, {"spec": spec}, "the template's url, or the policy, has changed"),)
-    because = f"{had.name}:{had.version} was written by hand; {new.name}:{new.version} is put back"
-    told = Tell(target, EventReason.PUT_RIGHT, because, is_warning=True)
-    return (Patch(target, {"spec": spec}, because), told)
+def _renewal(module: Module, wanted: ModuleSpec) -> Patch:
+    spec: Document = {"module": encode(wanted.module), "upgradePolicy": wanted.upgrade_policy}
+    return Patch(target_of(Kind.MODULE, module), {"spec": spec}, "the template's url, or the policy, has changed")
 
 
 def _is_stale(module: Module, wanted: ModuleSpec) -> bool:
+    """One that says another name or version is exchanged by its own planner, which knows what is in the base."""
     had, new = module.spec.module, wanted.module
-    is_installed = module.status.status is ModulePhase.AVAILABLE
-    is_another = (had.name, had.version) != (new.name, new.version)
-    return is_another or (not is_installed and (had, module.spec.upgrade_policy) != (new, wanted.upgrade_policy))
+    if (had.name, had.version) != (new.name, new.version) or module.status.status is ModulePhase.AVAILABLE:
+        return False
+    return (had, module.spec.upgrade_policy) != (new, wanted.upgrade_policy)
 
 
 def _failing(observed: ObservedReplicaSet, explanation: str) -> tuple[Condition, ...]:
     if observed.refused:
         return (write_refused(observed.refused),)
     placed = Condition(type="ReplicaFailure", status="True", reason=EventReason.INSUFFICIENT_BASES, message=explanation)
-    return (placed,) if explanation else ()
+    if explanation:
+        return (placed,)
+    going = [one for one in observed.modules if one.is_terminating]
+    is_missed = len(observed.modules) - len(going) < observed.replica_set.spec.replicas
+    stuck = slowest(going) if is_missed else None  # its successor waits for it to leave
+    return (stuck,) if stuck else ()
 
 
 def _plan_status(observed: ObservedReplicaSet, live: tuple[Module, ...], explanation: str, now: datetime) -> Plan:
@@ -280,10 +292,8 @@ def _plan_status(observed: ObservedReplicaSet, live: tuple[Module, ...], explana
     wait = status_wait(observed.status_written_at, now)
     if wait > 0 and wanted.ready_replicas < replica_set.spec.replicas:
         return Plan(look_again_in=wait)
-    target, because = (
-        target_of(Kind.MODULE_REPLICASET, observed.replica_set),
-        f"{len(lasting)} of {replica_set.spec.replicas} available",
-    )
+    target = target_of(Kind.MODULE_REPLICASET, observed.replica_set)
+    because = f"{len(lasting)} of {replica_set.spec.replicas} available"
     told: tuple[Intent, ...] = ()
     if explanation and not replica_set.status.conditions:
         told = (Tell(target, EventReason.INSUFFICIENT_BASES, explanation, is_warning=True),)

@@ -11,6 +11,7 @@ from arkwright.model.cluster import Document
 from arkwright.model.codec import encode, merge_patch
 from arkwright.model.kinds import (
     Module,
+    ModuleArchive,
     ModuleDeployment,
     ModuleReplicaSet,
     ModuleReplicaSetSpec,
@@ -23,16 +24,20 @@ from arkwright.model.names import (
     MODULE_DEPLOYMENT,
     MODULE_EXISTS,
     MODULE_NAME,
+    MODULE_REPLICASET,
     MODULE_REPLICASET_REVISION,
     MODULE_SCHEDULING_STRATEGY,
     MODULE_VERSION,
     RESTARTED_AT,
     label_value,
+    replicaset_name,
     without_ours,
 )
 from arkwright.model.resources import Kind
 from arkwright.model.selectors import LabelSelector
 from arkwright.plan.intents import Create, Delete, Intent, MakeSure, Patch, Target, target_of
+
+MOST_TRIED = 1000
 
 
 @dataclass(frozen=True)
@@ -133,10 +138,19 @@ def released(target: Target, one: KubernetesObject, owner_uid: str) -> Patch:
 
 
 def granted(revision: Revision, replicas: int, deployment: ModuleDeployment) -> ModuleReplicaSet:
-    """An older revision with another count; how it is uninstalled follows the ModuleDeployment's strategy of today."""
+    """An older revision with another count; how it is uninstalled follows the ModuleDeployment's strategy of today.
+
+    Labels that somebody has taken away are put back as far as they can be known.
+    """
     had = revision.replica_set
+    labels = _labels_of(had.module, deployment.name) | {MODULE_REPLICASET_REVISION: str(revision.number)}
+    bases = (one.metadata.labels.get(BASE_DEPLOYMENT) for one in revision.modules)
+    if base := next((one for one in bases if one), None):
+        labels[BASE_DEPLOYMENT] = base
     return replace(
-        had, spec=replace(had.spec, replicas=replicas, operation_strategy=deployment.spec.operation_strategy)
+        had,
+        metadata=replace(had.metadata, labels=labels | had.metadata.labels),
+        spec=replace(had.spec, replicas=replicas, operation_strategy=deployment.spec.operation_strategy),
     )
 
 
@@ -145,6 +159,38 @@ def outdated(others: tuple[Revision, ...], limit: int) -> tuple[Intent, ...]:
     empty = [one for one in others if not one.modules and not one.replica_set.spec.replicas]
     surplus = sorted(empty, key=lambda one: one.number)[: max(0, len(empty) - limit)]
     return tuple(Delete(one.target, f"revisionHistoryLimit is {limit}") for one in surplus)
+
+
+def revivals(deployment: ModuleDeployment, lost: tuple[Module, ...]) -> tuple[Intent, ...]:
+    """ReplicaSets made anew for Modules whose own was taken away from them (orphaned): they are counted again, and leave when it
+    is their turn. Of names only that the ModuleDeployment would give."""
+    labels = sorted({one.metadata.labels[MODULE_REPLICASET] for one in lost})
+    named = ((label, _number_of(label, deployment.name)) for label in labels)
+    groups = (
+        (number, [one for one in lost if one.metadata.labels[MODULE_REPLICASET] == label])
+        for label, number in named
+        if number
+    )
+    return tuple(creation(_revived(deployment, number, modules)) for number, modules in groups)
+
+
+def _number_of(label: str, deployment: str) -> int:
+    """0: no revision is called so. Labels may hold names cut, so that they have to be tried."""
+    return next((n for n in range(1, MOST_TRIED) if label_value(replicaset_name(deployment, n)) == label), 0)
+
+
+def _revived(deployment: ModuleDeployment, number: int, modules: list[Module]) -> ModuleReplicaSet:
+    """As it was, as far as its Modules tell; how it is left follows the ModuleDeployment's strategy of today."""
+    first = modules[0].metadata
+    restarted = {key: value for key, value in first.annotations.items() if key == RESTARTED_AT}
+    template = replace(
+        deployment.spec.template,
+        metadata=replace(deployment.spec.template.metadata, annotations=restarted),
+        spec=replace(deployment.spec.template.spec, module=modules[0].spec.module),
+    )
+    base = first.labels.get(BASE_DEPLOYMENT, deployment.spec.base_deployment_name)
+    wish = replace(deployment, spec=replace(deployment.spec, template=template, base_deployment_name=base))
+    return wanted_replica_set(wish, replicaset_name(deployment.name, number), number, len(modules))
 
 
 def wanted_replica_set(deployment: ModuleDeployment, name: str, number: int, replicas: int) -> ModuleReplicaSet:
@@ -176,13 +222,17 @@ def wanted_replica_set(deployment: ModuleDeployment, name: str, number: int, rep
 
 
 def _labels(deployment: ModuleDeployment) -> dict[str, str]:
-    module = deployment.spec.template.spec.module
+    return _labels_of(deployment.spec.template.spec.module, deployment.name) | {
+        BASE_DEPLOYMENT: label_value(deployment.spec.base_deployment_name),
+        MODULE_SCHEDULING_STRATEGY: deployment.spec.scheduling_strategy.scheduling_policy.value,
+    }
+
+
+def _labels_of(module: ModuleArchive, deployment: str) -> dict[str, str]:
     return {
         MODULE_NAME: label_value(module.name),
         MODULE_VERSION: label_value(module.version),
-        MODULE_DEPLOYMENT: label_value(deployment.name),
-        BASE_DEPLOYMENT: label_value(deployment.spec.base_deployment_name),
-        MODULE_SCHEDULING_STRATEGY: deployment.spec.scheduling_strategy.scheduling_policy.value,
+        MODULE_DEPLOYMENT: label_value(deployment),
     }
 
 

@@ -47,7 +47,17 @@ def _removal_of_former(observed: ObservedService) -> tuple[Intent, ...]:
     """The module was renamed: its old Service goes once nothing is left that it could lead to."""
     namesake = {service_name(module) for module in observed.modules}
     because = "the module has another name now, and serves under it"
-    return tuple(Delete(target_of(Kind.SERVICE, one), because) for one in observed.former if one.name not in namesake)
+    ours = (one for one in observed.former if _is_former(observed.deployment, one))
+    return tuple(Delete(target_of(Kind.SERVICE, one), because) for one in ours if one.name not in namesake)
+
+
+def _is_former(deployment: ModuleDeployment, service: Service) -> bool:
+    """Owned by it, or an orphan that was made for the module that it names."""
+    owners = service.metadata.owner_references
+    module = service.name.removesuffix(service_name(""))
+    is_as_made = service.metadata.labels.get(MODULE_NAME) == label_value(module)
+    is_orphan = not owners and is_as_made and service.spec.selector == {serves_label(module): "true"}
+    return is_orphan or any(one.uid == deployment.metadata.uid for one in owners)
 
 
 def _plan_current(observed: ObservedService) -> ServicePlan:

@@ -17,6 +17,15 @@ from arkwright.model.outcomes import EventReason
 from arkwright.plan.silence import told_of
 
 STATUS_SECONDS = 0.2
+# What befalls a whole ModuleDeployment; the other failures are told by those whom they befall.
+TOLD_OF_DEPLOYMENTS = frozenset(
+    {
+        EventReason.MAX_UNAVAILABLE_EXCEEDED,
+        EventReason.BASE_NOT_FOUND,
+        EventReason.WRITE_REFUSED,
+        EventReason.SERVICE_TAKEN,
+    }
+)
 
 
 def status_wait(written_at: datetime | None, now: datetime) -> float:

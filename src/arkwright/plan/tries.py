@@ -21,7 +21,14 @@ from arkwright.model.names import DELETE_MODULE_DIRECTLY, is_asked_for, serves_l
 from arkwright.model.outcomes import BaseReport, CallUnderWay, Command, EventReason, LastCall, Outcome, Reason, Verdict
 from arkwright.model.resources import Kind
 from arkwright.plan.backoff import LONGEST_PAUSE_SECONDS, backoff_seconds
-from arkwright.plan.contention import REFUSED_BESIDE, is_refused_beside
+from arkwright.plan.contention import (
+    PATH_TAKEN,
+    REFUSED_BESIDE,
+    holder_of_path,
+    is_refused_beside,
+    path_holder,
+    path_taken,
+)
 from arkwright.plan.intents import Call, Plan, SetStatus, Target, Tell, target_of
 from arkwright.plan.silence import NEVER_ANSWERED, has_never_answered
 
@@ -45,11 +52,12 @@ class ObservedModule:
     """`archive`: what to install, with the newest url. `neighbours`: other Modules of that name on the pod.
 
     `standing`: how the pod stands to the base that the Module was made for. `home`: the ReplicaSet that a detached one was of.
-    `choice`: for one that is bound to no pod.
-    `elders`: those among them of older revisions of the same ModuleDeployment, going ones too. `newer`: live ones of newer
+    `choice`: for one that is bound to no pod. `made_for`: the ReplicaSet and the pod that it was made for, if its name tells.
+    `elders`: those among them of older revisions of the same ModuleDeployment, going ones too, and those of others that are going. `newer`: live ones of newer
     revisions. `leftovers`: versions of older revisions that are in the base although nobody wants them there.
     `drift_seconds`: how often the agent is asked what it holds; 0 for never. `is_settled`: this controller has seen the end
     of the last call that changed anything for it. `is_kept`: it is deleted, and serves on until another does in its place. `is_label_coming`: a write that lets traffic in is on its way.
+    `refused`: what the API server says where it refuses to label the pod. `families`: whose the other modules on the pod are, by name.
     """
 
     module: Module
@@ -59,6 +67,7 @@ class ObservedModule:
     standing: Standing = Standing.OWN
     home: ModuleReplicaSet | None = None
     choice: Choice | None = None
+    made_for: tuple[ModuleReplicaSet, Pod] | None = None
     report: BaseReport | None = None
     under_way: CallUnderWay | None = None
     last: LastCall | None = None
@@ -72,6 +81,8 @@ class ObservedModule:
     drain_seconds: float = 0.0
     is_label_coming: bool = False
     label_off_since: datetime | None = None
+    refused: str = ""
+    families: Mapping[str, str] = field(default_factory=dict)
 
 
 def after_failure(observed: ObservedModule, now: datetime) -> Plan | None:
@@ -81,10 +92,19 @@ def after_failure(observed: ObservedModule, now: datetime) -> Plan | None:
         return Plan(look_again_in=ASK_AGAIN_SECONDS)
     if last and last.outcome.verdict in UNSUCCESSFUL and not is_written_down(observed, last):
         return failed_try(observed, last)
+    if _is_path_free_again(observed):
+        return None
     if not _is_current(observed) or status.next_attempt_time is None:
         return None
     left = seconds_until(status.next_attempt_time, LONGEST_PAUSE_SECONDS, now)
     return Plan(look_again_in=left) if left else None
+
+
+def _is_path_free_again(observed: ObservedModule) -> bool:
+    """Whether the other module that had its web path has left the base: it need not wait for its next try."""
+    name, _, version = path_holder(observed.module).partition(":")
+    report = observed.report
+    return bool(name) and report is not None and report.is_certain and report.find(name, version) is None
 
 
 def _is_current(observed: ObservedModule) -> bool:
@@ -105,12 +125,13 @@ def failed_try(observed: ObservedModule, last: LastCall) -> Plan:
     module, outcome = observed.module, last.outcome
     phase = _phase_after(observed, last)
     pause = backoff_seconds(module.metadata.uid, last.attempt)
-    is_silent = _has_never_answered(observed, outcome)
-    way_out = _way_out(observed, outcome.reason)
+    is_conflict = outcome.reason is Reason.WEB_PATH_CONFLICT
+    holder = holder_of_path(outcome.message, observed.archive.name, observed.report) if is_conflict else ""
+    known = (path_taken(holder),) if holder else (NEVER_ANSWERED,) if _has_never_answered(observed, outcome) else ()
     failed = ModuleStatus(
         status=phase,
         reason=outcome.reason or Reason.INSTALL_FAILED,
-        message=(outcome.message + way_out)[:1024],
+        message=(outcome.message + _way_out(observed, outcome.reason, holder))[:1024],
         attempts=last.attempt,
         next_attempt_time=last.at + timedelta(seconds=pause),
     )
@@ -120,7 +141,7 @@ def failed_try(observed: ObservedModule, last: LastCall) -> Plan:
         else EventReason.MODULE_INSTALL_FAILED
     )
     told = Tell(target(module), event, f"{failed.reason}: {failed.message}", is_warning=True)
-    written = set_status(observed, failed, failed.message, last.at, is_silent=is_silent)
+    written = set_status(observed, failed, failed.message, last.at, known=known)
     return Plan((*written.intents, told), look_again_in=pause)
 
 
@@ -147,9 +168,16 @@ def _phase_after(observed: ObservedModule, last: LastCall) -> ModulePhase:
     return ModulePhase.AVAILABLE if is_available and (is_doubt or not is_about_itself) else ModulePhase.FAILED
 
 
-def _way_out(observed: ObservedModule, reason: Reason | None) -> str:
+def _way_out(observed: ObservedModule, reason: Reason | None, holder: str) -> str:
     if observed.module.is_terminating:
         return f"; to remove it without the agent, label it {DELETE_MODULE_DIRECTLY}=true or delete the base pod"
+    if holder:
+        whose = observed.families.get(holder.partition(":")[0], "")
+        of = f" of {whose}" if whose else ""
+        return (
+            f"; the web path is that of {holder}{of}: give {observed.archive.name} another one, or take {holder} out of this base;"
+            " it is tried again at once when that has gone"
+        )
     if reason is Reason.WEB_PATH_CONFLICT:
         return "; this base cannot hold two versions on one web path, upgradePolicy uninstall_then_install avoids that"
     return ""
@@ -174,9 +202,12 @@ def call(observed: ObservedModule, command: Command, because: str, archive: Modu
 
 
 def set_status(
-    observed: ObservedModule, wanted: ModuleStatus, because: str, now: datetime, *, is_silent: bool = False
+    observed: ObservedModule, wanted: ModuleStatus, because: str, now: datetime, *, known: tuple[Condition, ...] = ()
 ) -> Plan:
-    """Write `wanted` unless it stands there already; the time of a change of status is the time it is planned."""
+    """Write `wanted` unless it stands there already; the time of a change of status is the time it is planned.
+
+    `known`: what has just been learned of its pod.
+    """
     module, before = observed.module, observed.module.status
     is_ready = wanted.status is ModulePhase.AVAILABLE
     ready = Condition(
@@ -185,13 +216,18 @@ def set_status(
         reason=wanted.reason or str(wanted.status),
         message=wanted.message,
     )
-    is_silent = is_silent or (has_never_answered(module) and observed.report is None and not is_ready)
+    is_taken = any(one.type == PATH_TAKEN for one in known)
     is_refused = wanted.reason == Reason.WEB_PATH_CONFLICT or (not is_ready and is_refused_beside(module))
+    lasting = (
+        (REFUSED_BESIDE, is_refused and not is_taken),
+        (NEVER_ANSWERED, has_never_answered(module) and observed.report is None and not is_ready),
+    )
+    learned = (*known, *(one for one, holds in lasting if holds and one not in known))
     wanted = msgspec.structs.replace(
         wanted,
         last_transition_time=before.last_transition_time if before.status is wanted.status else now,
         observed_generation=module.metadata.generation,
-        conditions=(ready, *([REFUSED_BESIDE] if is_refused else []), *([NEVER_ANSWERED] if is_silent else [])),
+        conditions=(ready, *learned),
     )
     if wanted == before:
         return Plan()
