@@ -146,8 +146,38 @@ async def test_both_digests_are_enforced(good):
     whole = good.read_bytes()
     sha256, md5 = hashlib.sha256(whole).hexdigest(), hashlib.md5(whole).hexdigest()
     (await Packages(SMALL).fetch(f"{good.as_uri()}#sha256={sha256}", md5)).discard()
-    assert f"has sha256 {sha256}, not 00: it was not loaded" in await refusal(f"{good.as_uri()}#sha256=00")
-    assert f"has md5 {md5}, not 00: it was not loaded" in await refusal(good, md5="00")
+    sha512 = hashlib.sha512(whole).hexdigest()
+    (await Packages(SMALL).fetch(f"{good.as_uri()}#sha512={sha512.upper()}&sha256={sha256}")).discard()
+    wrong = {"sha256": "0" * 64, "sha512": "0" * 128}
+    for name, digest in wrong.items():
+        said = await refusal(f"{good.as_uri()}#{name}={digest}")
+        assert f"has another {name} than the one that is asked for: it was not loaded" in said
+        assert sha256 not in said and sha512 not in said, "whoever guesses learns nothing"
+    assert "has another md5 than" in (said := await refusal(good, md5="0" * 32)) and md5 not in said
+
+
+@pytest.mark.parametrize(
+    "fragment",
+    [
+        "sha256=00",
+        "sha256=",
+        "sha256",
+        "sha1=" + "0" * 40,
+        "md5=" + "0" * 32,
+        "egg=provider",
+        "top",
+        "sha256=" + "g" * 64,
+    ]
+    + ["sha256=" + "0" * 64 + "&x=1", "sha256=" + "0" * 64 + "&sha256=" + "1" * 64, "&", "=" + "0" * 64],
+)
+async def test_a_fragment_that_is_no_digest_is_refused_and_not_overlooked(good, fragment):
+    said = await refusal(f"{good.as_uri()}#{fragment}")
+    assert "is no digest in hex" in said or "its fragment is to be #sha256=<hex> or #sha512=<hex>" in said
+
+
+@pytest.mark.parametrize("md5", ["00", "x" * 32, " " * 32])
+async def test_so_is_an_md5_that_is_none(good, md5):
+    assert "'md5' is no digest in hex" in await refusal(good, md5=md5)
 
 
 async def test_nothing_is_left_on_disk_by_a_refusal(good, tmp_path, monkeypatch):
@@ -250,8 +280,9 @@ async def test_a_silent_server_is_given_up(worker_number):
 
 async def test_what_is_no_file_is_refused_and_nobody_waits_for_it(tmp_path):
     os.mkfifo(tmp_path / "pipe.whl")
+    anywhere = ArchiveSettings(directories=("/",))
     for path in (tmp_path / "pipe.whl", tmp_path, Path("/dev/zero")):
-        assert f"cannot read {path.as_uri()}: it is not a file" in await refusal(path)
+        assert f"cannot read {path.as_uri()}: it is not a file" in await refusal(path, anywhere)
 
 
 @pytest.fixture

@@ -63,7 +63,8 @@ def with_mounted_keys(agent: AgentSettings) -> AgentSettings:
 
 class ArchiveSettings(Section, frozen=True, kw_only=True):
     """Sizes in megabytes; `timeout_seconds` bounds a whole download; `trusted_keys`: PEM files, one of which must have
-    signed every archive. Without a `cache_directory` nothing is kept."""
+    signed every archive. Without a `cache_directory` nothing is kept. `allow`: prefixes of the urls that are taken, if not all;
+    `directories`: below which files are read."""
 
     archive_mb: int = 100
     unpacked_mb: int = 500
@@ -72,6 +73,8 @@ class ArchiveSettings(Section, frozen=True, kw_only=True):
     cache_directory: str = ""
     cache_mb: int = 1024
     trusted_keys: tuple[str, ...] = ()
+    allow: tuple[str, ...] = ()
+    directories: tuple[str, ...] = ()
 
 
 class BaselineSettings(Section, frozen=True, kw_only=True):

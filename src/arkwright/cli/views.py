@@ -13,6 +13,7 @@ from arkwright.model.kinds import Module, ModuleDeployment, ModulePhase, ModuleR
 from arkwright.model.meta import Condition
 from arkwright.model.names import MODULE_DEPLOYMENT, MODULE_REPLICASET, SERVES_PREFIX, label_value
 from arkwright.model.text import plain
+from arkwright.model.urls import without_secrets
 from arkwright.standalone.site import Site
 
 MARKS = {
@@ -70,7 +71,7 @@ def module_rows(snapshot: Snapshot) -> list[dict[str, Any]]:
             "pod": one.pod_name,
             "status": phase_of(one),
             "namespace": one.metadata.namespace,
-            "url": one.spec.module.url,
+            "url": without_secrets(one.spec.module.url),
             "attempts": one.status.attempts,
             "reason": one.status.reason,
             "message": one.status.message,

@@ -19,11 +19,12 @@ from msgspec.structs import replace
 
 from arkwright.clients.agentaccess import AgentAccess
 from arkwright.clients.errors import BadAccess
-from arkwright.model.arklet import POD_HEADER, SIGNATURE_HEADER, Answer, BizInfo, Code, root_cause, without_secrets
+from arkwright.model.arklet import POD_HEADER, SIGNATURE_HEADER, Answer, BizInfo, Code, root_cause
 from arkwright.model.kinds import ModuleArchive
 from arkwright.model.outcomes import Command, Outcome, Reason, Verdict
 from arkwright.model.signedcalls import Call
 from arkwright.model.text import plain
+from arkwright.model.urls import hide_secrets, without_secrets
 
 ANSWER_BYTES = 512 << 10  # a thousand modules
 REFUSAL_BYTES = 4096
@@ -236,8 +237,13 @@ def _done(command: Command, answer: Answer) -> Outcome:
         return _unreadable(command, error)
     if len(modules) > MODULES:
         return _unreadable(command, ValueError(f"it lists {len(modules)} modules, and no base has more than {MODULES}"))
-    said = plain(answer.data_message, MESSAGE_CHARACTERS)
+    said = _words_of(answer.data_message)
     return Outcome(command=command, verdict=Verdict.DONE, modules=modules, message=said, health=health)
+
+
+def _words_of(text: str) -> str:
+    """An agent's, fit to be kept and shown: it may quote the url that it was given."""
+    return plain(hide_secrets(text), MESSAGE_CHARACTERS)
 
 
 def _unreadable(command: Command, error: Exception) -> Outcome:
@@ -246,7 +252,7 @@ def _unreadable(command: Command, error: Exception) -> Outcome:
 
 
 def _refused(command: Command, answer: Answer) -> Outcome:
-    message = plain(root_cause(answer), MESSAGE_CHARACTERS)
+    message = _words_of(root_cause(answer))
     if answer.data_code == Code.REPEAT_BIZ:
         return Outcome(command=command, verdict=Verdict.REPEATED, message=message)
     if answer.data_code == Code.NOT_FOUND_BIZ:

@@ -6,7 +6,6 @@ Python agent. "Biz" is the wire's word for a module and is used nowhere else.
 
 from enum import StrEnum
 from typing import Annotated, Any
-from urllib.parse import urlsplit, urlunsplit
 
 import msgspec
 from msgspec import Meta
@@ -144,21 +143,6 @@ class Answer(Wire, frozen=True, kw_only=True):
     @property
     def data_message(self) -> str:
         return str(self.data.get("message", "")) if isinstance(self.data, dict) else ""
-
-
-def without_secrets(url: str) -> str:
-    """A url fit for messages and logs: no user, no password, no query, which may be a signature.
-
-    >>> without_secrets("https://me:secret@archives.example/a.whl?token=1#sha256=ab")
-    'https://archives.example/a.whl'
-    >>> without_secrets("http://me:secret@[")
-    'a url that cannot be read'
-    """
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return "a url that cannot be read"
-    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
 
 
 def root_cause(answer: Answer) -> str:

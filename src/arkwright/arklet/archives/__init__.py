@@ -1,7 +1,7 @@
 """Archives, and what lies beside them. In: urls. Out: packages on disk, that nobody has run a line of."""
 
 from arkwright.arklet.archives.beside import install_beside
-from arkwright.arklet.archives.downloads import PackageError
+from arkwright.arklet.archives.errors import PackageError
 from arkwright.arklet.archives.packages import ModulePackage, Packages, is_same_identity
 from arkwright.arklet.archives.requirements import packages_of, refuse_unmet, unmet
 from arkwright.arklet.archives.signatures import SUFFIX, BadKey, read_private_key, signature

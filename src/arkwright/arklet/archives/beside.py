@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 from packaging.requirements import Requirement
 
-from arkwright.arklet.archives.downloads import PackageError
+from arkwright.arklet.archives.errors import PackageError
 
 PIP_SECONDS = 300.0
 PIP = ("-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input", "--only-binary", ":all:")

@@ -5,37 +5,39 @@ that name their sha256 are kept, up to a size budget. Not done here: looking int
 """
 
 import asyncio
-import hashlib
 import logging
 import os
+import re
 import shutil
+import socket
+import ssl
 import stat
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
-from urllib.parse import parse_qs, unquote, urlsplit, urlunsplit
+from urllib.parse import unquote, urljoin, urlsplit, urlunsplit
 
 import aiohttp
+import yarl
 
+from arkwright.arklet.archives.digests import digests_of, mismatch
+from arkwright.arklet.archives.errors import PackageError, PullError
 from arkwright.arklet.archives.scratch import Scratch
+from arkwright.arklet.archives.sources import Sources, Ways, connector
 from arkwright.arklet.settings import MEGABYTE, ArchiveSettings
-from arkwright.model.arklet import without_secrets
+from arkwright.model.text import plain
+from arkwright.model.urls import without_secrets
 
 log = logging.getLogger(__name__)
 CHUNK_BYTES = 1 << 18
 SILENCE_SECONDS = 30.0  # without a byte, a connection counts as broken
 RESUMES = 5
+REDIRECTS = 10
+REDIRECTING = (301, 302, 303, 307, 308)
+PAGES = ("text/html", "application/xhtml+xml")
 PAUSE_SECONDS = 0.1  # before going on; doubled each time
-
-
-class PackageError(Exception):
-    """The archive cannot be used; the message names the url or the file in it, and the reason."""
-
-
-class PullError(PackageError):
-    """The archive could not be fetched."""
 
 
 @dataclass
@@ -63,27 +65,24 @@ class _Transfer:
 class Downloads:
     """The archives of one base. Raises OSError if its cache directory cannot be made."""
 
-    def __init__(self, settings: ArchiveSettings, scratch: Scratch) -> None:
-        self._settings, self._scratch = settings, scratch
+    def __init__(self, settings: ArchiveSettings, scratch: Scratch, sources: Sources) -> None:
+        self._settings, self._scratch, self._sources = settings, scratch, sources
         self._cache = Path(settings.cache_directory) if settings.cache_directory else None
         if self._cache:
             self._cache.mkdir(parents=True, exist_ok=True, mode=0o700)
 
     @asynccontextmanager
     async def archive(self, url: str, md5: str = "") -> AsyncIterator[Path]:
-        """The file, until the block ends. Digests: `#sha256=<hex>` in the url, or `md5`. Raises PackageError."""
-        try:
-            wanted = {"sha256": _fragment(url, "sha256"), "md5": md5.lower()}
-        except ValueError as error:
-            raise PullError(f"no protocol: this is no url: {error}") from error
+        """The file, until the block ends. Digests: `#sha256=<hex>` or `#sha512=<hex>` in the url, or `md5`. Raises PackageError."""
+        wanted = digests_of(url, md5)
         async with self._directory("download") as directory:
             try:
                 target = directory / "archive.whl"
                 if not await asyncio.to_thread(self._from_cache, wanted, target):
                     await self._pull(url, target)
-                    if wrong := await asyncio.to_thread(_mismatch, target, wanted):
+                    if wrong := await asyncio.to_thread(mismatch, target, wanted):
                         raise PackageError(f"{without_secrets(url)} {wrong}: it was not loaded")
-                    await asyncio.to_thread(self._keep, wanted["sha256"], target)
+                    await asyncio.to_thread(self._keep, wanted.get("sha256", ""), target)
                 yield target
             except OSError as error:
                 said = f"{without_secrets(url)} cannot be stored here: {error.strerror or error}"
@@ -110,6 +109,7 @@ class Downloads:
     async def _pull(self, url: str, target: Path, limit_bytes: int = 0) -> None:
         limit = limit_bytes or self._settings.archive_mb * MEGABYTE
         scheme = urlsplit(url).scheme
+        self._sources.check(url)
         with target.open("wb") as out:
             transfer = _Transfer(url, out, limit)
             if scheme == "file":
@@ -117,22 +117,24 @@ class Downloads:
             elif scheme in ("http", "https"):
                 await self._pull_over_http(transfer)
             else:
-                raise PullError(f"no protocol: {url!r}; a module url starts with http://, https:// or file:///")
+                shown = without_secrets(url)
+                raise PullError(f"no protocol: {shown!r}; a module url starts with http://, https:// or file:///")
 
     async def _pull_over_http(self, transfer: _Transfer) -> None:
         seconds = self._settings.timeout_seconds
         try:
-            async with asyncio.timeout(seconds), _session() as session:
-                await _with_resumes(session, transfer)
+            ways = Ways()
+            async with asyncio.timeout(seconds), _session(ways) as session:
+                await _with_resumes(_Road(session, ways, self._sources), transfer)
         except TimeoutError as error:
             raise PullError(f"cannot fetch {without_secrets(transfer.url)}: not done after {seconds:g} s") from error
         except (aiohttp.ClientError, ConnectionError, ValueError) as error:
-            raise PullError(f"cannot fetch {without_secrets(transfer.url)}: {error or type(error).__name__}") from error
+            raise PullError(f"cannot fetch {without_secrets(transfer.url)}: {_plainly(error)}") from error
 
     def _from_cache(self, wanted: dict[str, str], target: Path) -> bool:
         """Copied, not linked: other bases may share the cache, so what is in it may go at any moment. A file that has changed
         there is dropped."""
-        kept = self._kept(wanted["sha256"])
+        kept = self._kept(wanted.get("sha256", ""))
         if kept is None:
             return False
         try:
@@ -140,7 +142,7 @@ class Downloads:
             os.utime(kept)
         except FileNotFoundError:
             return False
-        if _mismatch(target, wanted):
+        if mismatch(target, wanted):
             kept.unlink(missing_ok=True)
             return False
         return True
@@ -183,18 +185,56 @@ def _used(directory: Path) -> Iterator[tuple[float, int, Path]]:
             yield found.st_mtime, found.st_size, one
 
 
-def _session() -> aiohttp.ClientSession:
+@dataclass(frozen=True)
+class _Road:
+    """How one archive is asked for: the urls that may be asked, and the addresses behind them."""
+
+    session: aiohttp.ClientSession
+    ways: Ways
+    sources: Sources
+
+    @asynccontextmanager
+    async def get(self, url: str, headers: dict[str, str]) -> AsyncIterator[aiohttp.ClientResponse]:
+        """The answer at the end of its redirects. Raises PullError. Urls go as they were written: a signature is over their bytes."""
+        for _ in range(REDIRECTS + 1):
+            self.sources.check(url)
+            self.ways.begin_hop(url, self.sources.is_listed(url))
+            asked = yarl.URL(url.partition("#")[0], encoded=True)
+            async with self.session.get(asked, headers=headers, allow_redirects=False) as response:
+                if response.status not in REDIRECTING or "Location" not in response.headers:
+                    yield response
+                    return
+                url = urljoin(url, response.headers["Location"])
+            if urlsplit(url).scheme not in ("http", "https"):
+                raise PullError(f"a redirect leads to {without_secrets(url)}, which is not followed")
+        raise PullError(f"more than {REDIRECTS} redirects, the last to {without_secrets(url)}")
+
+
+def _session(ways: Ways) -> aiohttp.ClientSession:
     """Bytes as the server has them: a digest is of the archive, not of what a transfer encoding makes of it."""
     timeout = aiohttp.ClientTimeout(total=None, sock_connect=5, sock_read=SILENCE_SECONDS)
-    return aiohttp.ClientSession(timeout=timeout, auto_decompress=False, headers={"Accept-Encoding": "identity"})
+    headers = {"Accept-Encoding": "identity"}
+    return aiohttp.ClientSession(connector=connector(ways), timeout=timeout, auto_decompress=False, headers=headers)
 
 
-async def _with_resumes(session: aiohttp.ClientSession, transfer: _Transfer) -> None:
+def _plainly(error: Exception) -> str:
+    """Without what the library says of urls."""
+    cause = getattr(error, "os_error", error)
+    if isinstance(cause, ssl.SSLError | socket.gaierror):
+        return str(cause.strerror or type(cause).__name__)
+    if number := getattr(cause, "errno", None):
+        return os.strerror(number)
+    if isinstance(error, aiohttp.InvalidURL | ValueError):
+        return "the url cannot be read"
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", type(error).__name__.removesuffix("Error")).lower()
+
+
+async def _with_resumes(road: _Road, transfer: _Transfer) -> None:
     pause = PAUSE_SECONDS
     for left in reversed(range(RESUMES + 1)):
         before = transfer.size
         try:
-            await _request(session, transfer)
+            await _request(road, transfer)
             return
         except (aiohttp.ClientPayloadError, aiohttp.ServerDisconnectedError, ConnectionResetError):
             if not left or transfer.size == before:
@@ -203,16 +243,19 @@ async def _with_resumes(session: aiohttp.ClientSession, transfer: _Transfer) -> 
         pause *= 2
 
 
-async def _request(session: aiohttp.ClientSession, transfer: _Transfer) -> None:
+async def _request(road: _Road, transfer: _Transfer) -> None:
     """One connection's worth of bytes, from the first one that is missing."""
     headers = {}
     if transfer.size and transfer.validator:
         headers = {"Range": f"bytes={transfer.size}-", "If-Range": transfer.validator}
-    async with session.get(transfer.url, headers=headers) as response:
+    async with road.get(transfer.url, headers) as response:
         if response.status == 200:
             transfer.begin_again()
         elif response.status != 206 or _first_byte(response) != transfer.size:
-            said = f"the server answered {response.status} {response.reason}"
+            said = f"the server answered {response.status} {plain(response.reason or '', 60)}".rstrip()
+            raise PullError(f"cannot fetch {without_secrets(transfer.url)}: {said}")
+        if response.content_type in PAGES:
+            said = "the server answered with a web page, not with an archive: does it want a login?"
             raise PullError(f"cannot fetch {without_secrets(transfer.url)}: {said}")
         transfer.validator = _validator(response)
         async for chunk in response.content.iter_chunked(CHUNK_BYTES):
@@ -243,20 +286,3 @@ def _copy(transfer: _Transfer) -> None:
     with source:
         while chunk := source.read(CHUNK_BYTES):
             transfer.add(chunk)
-
-
-def _fragment(url: str, name: str) -> str:
-    return parse_qs(urlsplit(url).fragment).get(name, [""])[0].lower()
-
-
-def _mismatch(path: Path, wanted: dict[str, str]) -> str:
-    """Which of the digests that are asked for the file has not, in words; "" if it has them all."""
-    for name, digest in wanted.items():
-        if digest and digest != (found := _digest(path, name)):
-            return f"has {name} {found}, not {digest}"
-    return ""
-
-
-def _digest(path: Path, name: str) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, lambda: hashlib.new(name, usedforsecurity=name != "md5")).hexdigest()

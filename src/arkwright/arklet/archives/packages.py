@@ -17,12 +17,14 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
-from arkwright.arklet.archives.downloads import Downloads, PackageError
+from arkwright.arklet.archives.downloads import Downloads
+from arkwright.arklet.archives.errors import PackageError
 from arkwright.arklet.archives.scratch import Scratch
 from arkwright.arklet.archives.signatures import SUFFIX, check_signature, read_public_key
+from arkwright.arklet.archives.sources import Sources
 from arkwright.arklet.archives.unpacking import unpack
 from arkwright.arklet.settings import ArchiveSettings, Isolation
-from arkwright.model.arklet import without_secrets
+from arkwright.model.urls import without_secrets
 
 ENTRY_POINT_GROUP = "arkwright.module"
 FORMER_GROUP = f"{ENTRY_POINT_GROUP}.private"  # an isolation that is no more
@@ -76,10 +78,10 @@ class ModulePackage:
 class Packages:
     """Where a base's packages come from. Raises BadKey if a trusted key cannot be read."""
 
-    def __init__(self, settings: ArchiveSettings) -> None:
+    def __init__(self, settings: ArchiveSettings, is_on_loopback: bool = True) -> None:
         self._settings = settings
         self._scratch = Scratch()
-        self._downloads = Downloads(settings, self._scratch)
+        self._downloads = Downloads(settings, self._scratch, Sources(settings, is_on_loopback))
         self._keys = tuple(read_public_key(Path(path)) for path in settings.trusted_keys)
 
     async def fetch(self, url: str, md5: str = "") -> ModulePackage:

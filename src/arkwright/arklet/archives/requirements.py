@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from arkwright.arklet.archives.downloads import PackageError
+from arkwright.arklet.archives.errors import PackageError
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import zlib
 from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 
-from arkwright.arklet.archives.downloads import PackageError
+from arkwright.arklet.archives.errors import PackageError
 from arkwright.arklet.settings import MEGABYTE, ArchiveSettings
 
 BOMB_RATIO = 200  # deflate cannot do more than 1032; code and data of real modules stay below 50

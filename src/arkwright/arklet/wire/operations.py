@@ -23,6 +23,8 @@ from arkwright.arklet.process import WarmProcess
 from arkwright.arklet.settings import Settings
 from arkwright.arklet.wire.lifecycle import IllegalStep, Step, next_state
 from arkwright.model.arklet import Answer, BizInfo, BizRequest, BizState, Code, InstallRequest
+from arkwright.model.hosts import is_loopback
+from arkwright.model.urls import without_secrets
 
 log = logging.getLogger(__name__)
 MAX_RECORDS = 20
@@ -63,7 +65,7 @@ class Operations:
     def __init__(self, router: ModuleRouter, settings: Settings) -> None:
         self._router = router
         self._settings = settings
-        self._packages = Packages(settings.archives)
+        self._packages = Packages(settings.archives, is_loopback(settings.agent.host))
         self._warm = WarmProcess(settings.process.preload)
         self._busy: dict[str, str] = {}
         self._left: dict[str, list[Leftover]] = {}
@@ -82,7 +84,7 @@ class Operations:
             raise ValueError("bizName and bizVersion should be both blank or both not blank.")
         if request.install_strategy.replace("_", "").lower() == "uninstalltheninstall":
             await self._uninstall_all(request.biz_name)
-        identity = request.identity if request.biz_name else request.biz_url
+        identity = request.identity if request.biz_name else without_secrets(request.biz_url)
         return await self._exclusively("installBiz", identity, lambda: self._install(request))
 
     async def uninstall(self, request: BizRequest) -> Answer:
