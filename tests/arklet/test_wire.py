@@ -56,7 +56,7 @@ async def test_a_switch_moves_the_module_to_the_web_path_of_its_version(base, ma
 @pytest.mark.parametrize("web_path", ["/", "a/b", "a b", "a?b"])
 async def test_a_web_path_is_one_segment(base, make_wheel, web_path):
     answer = await base.install(make_wheel(web_path=web_path))
-    assert f"asks for web path {web_path!r}, which is not one segment" in answer["message"]
+    assert f"asks for web path {web_path.strip('/')!r}, which is not one segment" in answer["message"]
 
 
 async def test_an_end_that_fails_is_the_end_all_the_same(base, make_wheel, monkeypatch):

@@ -6,9 +6,13 @@ from pathlib import Path
 HERE = Path(__file__).parent
 
 
-def write_wheel(directory, name, version, files, entry_points="", requires=()):
-    """A wheel of `files` (path in it -> text or bytes); its path."""
-    about = [f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}", *(f"Requires-Dist: {one}" for one in requires)]
+def write_wheel(directory, name, version, files, entry_points="", requires=(), told=None):
+    """A wheel of `files` (path in it -> text or bytes); its path. `told`: (name, version) that its METADATA says, if others."""
+    said = told or (name, version)
+    about = [
+        f"Metadata-Version: 2.1\nName: {said[0]}\nVersion: {said[1]}",
+        *(f"Requires-Dist: {one}" for one in requires),
+    ]
     info = f"{name}-{version}.dist-info"
     path = directory / f"{name}-{version}-py3-none-any.whl"
     with zipfile.ZipFile(path, "w") as wheel:

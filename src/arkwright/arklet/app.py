@@ -19,7 +19,7 @@ import uvicorn
 from arkwright.arklet.asgi.applications import as_asgi
 from arkwright.arklet.asgi.lifespan import Lifespan
 from arkwright.arklet.asgi.words import Receive, Scope, Send, StartFailure, coroutine_function
-from arkwright.arklet.door import ModuleRouter
+from arkwright.arklet.door import ModuleRouter, reserved_by
 from arkwright.arklet.settings import AgentSettings, Settings, SettingsError, settings_of, with_mounted_keys
 from arkwright.arklet.shared import watch
 from arkwright.arklet.wire import Baseline, Guard, Operations, Routes
@@ -39,7 +39,8 @@ class Arklet:
         settings = settings or settings_of(os.environ)
         self._base = as_asgi(base, "the base")
         self._router = ModuleRouter(self._base)
-        self.operations = Operations(self._router, settings)
+        reserved = reserved_by(base) | reserved_by(self._base) | frozenset(settings.agent.reserved_paths)
+        self.operations = Operations(self._router, settings, reserved)
         agent = with_mounted_keys(settings.agent)
         _require_proof(agent)
         self._baseline = Baseline(settings.baseline, agent, server_is_ending) if settings.baseline.url else None

@@ -42,13 +42,15 @@ class Section(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", forbid_
 class AgentSettings(Section, frozen=True, kw_only=True):
     """Paths are relative to the working directory. A token file has one token a line, each valid. `controller_keys`: public keys of
     whose signed calls are taken, a JSON Web Key Set. `pod`: the uid of the base pod that this is; calls for another are refused.
-    `insecure`: everybody's calls are taken, but a web page's."""
+    `insecure`: everybody's calls are taken, but a web page's. `reserved_paths`: web paths that no module gets, besides those that the base's
+    application tells of itself."""
 
     host: str = LOOPBACK
     port: int = DEFAULT_PORT
     token_file: str = ""
     controller_keys: str = ""
     insecure: bool = False
+    reserved_paths: tuple[str, ...] = ()
     certificate: str = ""
     key: str = ""
     client_ca: str = ""

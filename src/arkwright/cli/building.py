@@ -1,12 +1,22 @@
 """Makes archives from sources. In: a directory with a pyproject.toml. Out: a wheel, or a BuildFailed."""
 
+import base64
+import hashlib
+import json
 import shutil
+import subprocess
+import sys
 import tempfile
+import zipfile
+from email.parser import HeaderParser
 from pathlib import Path
 
 import build
 import tomlkit
+from packaging.utils import canonicalize_name
 from tomlkit.exceptions import TOMLKitError
+
+from arkwright.arklet.archives import LOCK_FILE, Locked
 
 LEFT_OUT = shutil.ignore_patterns("dist", "build", "__pycache__", ".*", "*.egg-info")
 
@@ -35,6 +45,50 @@ def build_wheel(source: Path, out: Path, version: str = "") -> Path:
         except (build.BuildBackendException, build.BuildException) as error:
             way_out = "install the build backend that its pyproject.toml names"
             raise BuildFailed(f"{source} cannot be built: {error}", way_out) from error
+
+
+def lock_wheel(wheel: Path) -> list[str]:
+    """Write into the archive what it needs, by hash, as pip resolves it here and now; the names of that. Raises BuildFailed."""
+    with zipfile.ZipFile(wheel) as archive:
+        (metadata,) = (one for one in archive.namelist() if one.endswith(".dist-info/METADATA"))
+        told = HeaderParser().parsestr(archive.read(metadata).decode())
+    locked = _resolved([one for one in told.get_all("Requires-Dist", []) if "extra ==" not in one])
+    text = "".join(f"{one.line()}\n" for one in locked)
+    _add(wheel, f"{metadata.partition('/')[0]}/{LOCK_FILE}", text.encode())
+    return [one.name for one in locked]
+
+
+def _resolved(requirements: list[str]) -> list[Locked]:
+    if not requirements:
+        return []
+    words = ("install", "--dry-run", "--ignore-installed", "--only-binary", ":all:", "--quiet", "--report", "-")
+    asked = [sys.executable, "-m", "pip", *words, "--disable-pip-version-check", "--no-input", *requirements]
+    done = subprocess.run(asked, capture_output=True, text=True)
+    if done.returncode:
+        raise BuildFailed(f"pip cannot resolve {', '.join(requirements)}: {done.stderr.strip()[-500:]}", "correct them")
+    locked = []
+    for one in json.loads(done.stdout)["install"]:
+        about, found = one["metadata"], one["download_info"]
+        digest = found.get("archive_info", {}).get("hashes", {}).get("sha256")
+        if one.get("is_direct") or not digest:
+            raise BuildFailed(f"{about['name']} comes by a url, which no lock can name", "name a version of an index")
+        locked.append(Locked(canonicalize_name(about["name"]), about["version"], (f"sha256:{digest}",)))
+    return sorted(locked, key=lambda one: one.name)
+
+
+def _add(wheel: Path, name: str, content: bytes) -> None:
+    """One file more, and its line in RECORD; the others as they are."""
+    digest = base64.urlsafe_b64encode(hashlib.sha256(content).digest()).rstrip(b"=").decode()
+    line = f"{name},sha256={digest},{len(content)}\n"
+    half = wheel.with_suffix(".half")
+    with zipfile.ZipFile(wheel) as had, zipfile.ZipFile(half, "w", zipfile.ZIP_DEFLATED) as new:
+        for one in had.infolist():
+            body = had.read(one)
+            if one.filename.endswith(".dist-info/RECORD"):
+                new.writestr(zipfile.ZipInfo(name), content)
+                body = line.encode() + body
+            new.writestr(one, body)
+    half.replace(wheel)
 
 
 def project_version(source: Path) -> str:

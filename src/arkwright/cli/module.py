@@ -12,7 +12,7 @@ import watchfiles
 from packaging.utils import parse_wheel_filename
 
 from arkwright.arklet.archives import SUFFIX, BadKey, read_private_key, signature
-from arkwright.cli.building import BuildFailed, build_wheel
+from arkwright.cli.building import BuildFailed, build_wheel, lock_wheel
 from arkwright.cli.deploying import DeployFailed, deploy
 from arkwright.cli.output import Format, complain, fail, note, show
 from arkwright.clients.agentaccess import AgentAccess, InClear
@@ -82,10 +82,14 @@ def build_module(
     source: Source = Path("."),
     out: Annotated[Path, typer.Option(help="Where the archive goes.")] = Path("dist"),
     version: Annotated[str, typer.Option(help="Build as this version instead of the project's own.")] = "",
+    lock: Annotated[bool, typer.Option(help="Write the hashes of all that it needs into the archive.")] = False,
 ) -> None:
     """Build a module archive (a wheel); prints its path."""
     try:
-        typer.echo(build_wheel(source, out, version))
+        wheel = build_wheel(source, out, version)
+        if lock:
+            note(f"locked: {', '.join(lock_wheel(wheel)) or 'it needs nothing'}")
+        typer.echo(wheel)
     except BuildFailed as error:
         fail(str(error), error.way_out)
 

@@ -7,6 +7,7 @@ a requirement asks for another version.
 
 import asyncio
 import sys
+import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ import msgspec
 from packaging.requirements import Requirement
 
 from arkwright.arklet.archives.errors import PackageError
+from arkwright.arklet.archives.locks import Locked, refuse_sources
 
 PIP_SECONDS = 300.0
 PIP = ("-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input", "--only-binary", ":all:")
@@ -47,8 +49,23 @@ class _Report(msgspec.Struct):
     install: list[_Found]
 
 
+async def install_locked(lock: Iterable[Locked], directory: Path) -> list[str]:
+    """What of it the base has not, by its hashes and nothing else. Raises PackageError with pip's own words."""
+    missing = [one for one in lock if not one.is_here()]
+    if missing:
+        with tempfile.NamedTemporaryFile("w", suffix=".txt") as file:
+            file.write("\n".join(one.line() for one in missing))
+            file.flush()
+            named = [f"{one.name}=={one.version}" for one in missing]
+            words = ("--require-hashes", "--no-deps", "--no-compile", "--target", str(directory), "-r", file.name)
+            await _pip(named, *words)
+    return [f"{one.name}=={one.version}" for one in missing]
+
+
 async def install_beside(requirements: Iterable[Requirement], directory: Path) -> list[str]:
     """Into `directory`; the names of what lies there then. Raises PackageError with pip's own words."""
+    requirements = tuple(requirements)
+    refuse_sources(requirements)
     wanted = [str(one) for one in requirements]
     report = await _pip(wanted, "--dry-run", "--report", "-", *wanted)
     missing = [str(one) for one in msgspec.json.decode(report, type=_Report).install]

@@ -8,7 +8,7 @@ runs here. Files are read and unpacked in threads: the base goes on answering.
 import asyncio
 import configparser
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.message import Message
 from email.parser import HeaderParser
 from pathlib import Path
@@ -19,6 +19,8 @@ from packaging.version import InvalidVersion, Version
 
 from arkwright.arklet.archives.downloads import Downloads
 from arkwright.arklet.archives.errors import PackageError
+from arkwright.arklet.archives.locks import LOCK_FILE, Locked, read_lock
+from arkwright.arklet.archives.naming import wrong_name, wrong_version, wrong_web_path
 from arkwright.arklet.archives.scratch import Scratch
 from arkwright.arklet.archives.signatures import SUFFIX, check_signature, read_public_key
 from arkwright.arklet.archives.sources import Sources
@@ -34,14 +36,14 @@ GROUPS: dict[str, Isolation | None] = {
     FORMER_GROUP: Isolation.PROCESS,
 }
 FORMER = f"it asks for isolation private, which is no more: it has a process of its own. Write the entry point's group as {ENTRY_POINT_GROUP}"
-NOT_IN_A_WEB_PATH = set("/?#%\\ \t")  # a module has one segment, and all below it
 COMPILED = (".so", ".pyd", ".dylib", ".dll")
 
 
 @dataclass(frozen=True)
 class ModulePackage:
     """An unpacked archive. `application` reads `package.module:attribute`; `web_path` has no slash at either end;
-    `isolation` is what the archive asks for, None if it leaves that to the base; `notes`: what its author should hear."""
+    `isolation` is what the archive asks for, None if it leaves that to the base; `lock`: what it needs by hash, if it says so;
+    `is_signed`: nothing but what a trusted key has signed may run with it; `notes`: what its author should hear."""
 
     name: str
     version: str
@@ -50,6 +52,8 @@ class ModulePackage:
     directory: Path
     isolation: Isolation | None = None
     requirements: tuple[Requirement, ...] = ()
+    lock: tuple[Locked, ...] | None = None
+    is_signed: bool = False
     notes: tuple[str, ...] = ()
 
     @property
@@ -78,8 +82,11 @@ class ModulePackage:
 class Packages:
     """Where a base's packages come from. Raises BadKey if a trusted key cannot be read."""
 
-    def __init__(self, settings: ArchiveSettings, is_on_loopback: bool = True) -> None:
-        self._settings = settings
+    def __init__(
+        self, settings: ArchiveSettings, is_on_loopback: bool = True, reserved: frozenset[str] = frozenset()
+    ) -> None:
+        """`reserved`: web paths that no module may have."""
+        self._settings, self._reserved = settings, reserved
         self._scratch = Scratch()
         self._downloads = Downloads(settings, self._scratch, Sources(settings, is_on_loopback))
         self._keys = tuple(read_public_key(Path(path)) for path in settings.trusted_keys)
@@ -93,7 +100,7 @@ class Packages:
             directory = await asyncio.to_thread(self._scratch.directory, "module")
             try:
                 await asyncio.to_thread(unpack, archive, directory, self._settings)
-                return _read(directory, url)
+                return replace(_read(directory, url, self._reserved), is_signed=bool(self._keys))
             except BaseException:
                 shutil.rmtree(directory, ignore_errors=True)
                 raise
@@ -103,7 +110,7 @@ class Packages:
         self._scratch.close()
 
 
-def _read(directory: Path, url: str) -> ModulePackage:
+def _read(directory: Path, url: str, reserved: frozenset[str]) -> ModulePackage:
     found = list(directory.glob("*.dist-info"))
     if len(found) != 1 or not (found[0] / "METADATA").is_file():
         raise PackageError(
@@ -113,7 +120,10 @@ def _read(directory: Path, url: str) -> ModulePackage:
     missing = [header for header in ("Name", "Version") if not metadata[header]]
     if missing:
         raise PackageError(f"{without_secrets(url)} is no wheel: its METADATA has no {missing[0]}")
-    group, web_path, application = _entry_point(found[0] / "entry_points.txt", url)
+    wrong = wrong_name(metadata["Name"]) or wrong_version(metadata["Version"])
+    if wrong:
+        raise PackageError(f"{without_secrets(url)} cannot be loaded: {wrong}")
+    group, web_path, application = _entry_point(found[0] / "entry_points.txt", url, reserved)
     return ModulePackage(
         name=metadata["Name"],
         version=metadata["Version"],
@@ -122,6 +132,7 @@ def _read(directory: Path, url: str) -> ModulePackage:
         directory=directory,
         isolation=GROUPS[group],
         requirements=_requirements(metadata),
+        lock=read_lock(_text(found[0] / LOCK_FILE)) if (found[0] / LOCK_FILE).is_file() else None,
         notes=(FORMER,) if group == FORMER_GROUP else (),
     )
 
@@ -142,7 +153,7 @@ def _requirements(metadata: Message) -> tuple[Requirement, ...]:
     return tuple(one for one in declared if one.marker is None or one.marker.evaluate({"extra": ""}))
 
 
-def _entry_point(path: Path, url: str) -> tuple[str, str, str]:
+def _entry_point(path: Path, url: str, reserved: frozenset[str]) -> tuple[str, str, str]:
     """Group, web path and application."""
     points = configparser.ConfigParser(delimiters=("=",), interpolation=None)
     points.optionxform = str  # type: ignore[method-assign, assignment]
@@ -158,10 +169,8 @@ def _entry_point(path: Path, url: str) -> tuple[str, str, str]:
         )
     group, name, application = found[0]
     web_path = name.strip("/")
-    if not web_path or set(web_path) & NOT_IN_A_WEB_PATH:
-        raise PackageError(
-            f'{without_secrets(url)} asks for web path {name!r}, which is not one segment, as in "provider"'
-        )
+    if wrong := wrong_web_path(web_path, reserved):
+        raise PackageError(f"{without_secrets(url)} asks for web path {wrong}")
     return group, web_path, application
 
 

@@ -17,7 +17,14 @@ from typing import Any
 
 import psutil
 
-from arkwright.arklet.archives import ModulePackage, install_beside, packages_of, unmet
+from arkwright.arklet.archives import (
+    ModulePackage,
+    install_beside,
+    install_locked,
+    packages_of,
+    refuse_unlocked,
+    unmet,
+)
 from arkwright.arklet.asgi.words import Receive, RemoteFailure, Scope, Send, StartFailure, refuse
 from arkwright.arklet.bridge.frames import Started
 from arkwright.arklet.bridge.orders import Order
@@ -55,8 +62,7 @@ class OwnProcess:
     @classmethod
     async def start(cls, package: ModulePackage, settings: ModuleSettings, warm: WarmProcess) -> "OwnProcess":
         """Raises StartFailure, chained to what the process said, or PackageError."""
-        if await asyncio.to_thread(unmet, package.requirements):
-            await install_beside(package.requirements, package.beside)
+        await _bring(package)
         module = cls(package, settings, warm)
         try:
             module._is_fresh = await warm.has_loaded(names_of(package))
@@ -222,3 +228,16 @@ async def _has_ended(child: Child, seconds: float) -> bool:
     with contextlib.suppress(TimeoutError):
         await asyncio.wait_for(asyncio.shield(child.ended), seconds)
     return child.ended.done()
+
+
+async def _bring(package: ModulePackage) -> None:
+    """What it needs and the base has not, beside it. Raises PackageError."""
+    missing = await asyncio.to_thread(unmet, package.requirements)
+    if not missing:
+        return
+    if package.lock is not None:
+        await install_locked(package.lock, package.beside)
+    elif package.is_signed:
+        refuse_unlocked(one.requirement for one in missing)
+    else:
+        await install_beside(package.requirements, package.beside)

@@ -13,7 +13,15 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from arkwright.arklet.archives import ModulePackage, PackageError, Packages, is_same_identity
+from arkwright.arklet.archives import (
+    OF_THE_BASE,
+    ModulePackage,
+    PackageError,
+    Packages,
+    is_same_identity,
+    wrong_name,
+    wrong_version,
+)
 from arkwright.arklet.asgi.words import RemoteFailure
 from arkwright.arklet.door import ModuleRouter
 from arkwright.arklet.leftovers import Leftover
@@ -28,7 +36,7 @@ from arkwright.model.urls import without_secrets
 
 log = logging.getLogger(__name__)
 MAX_RECORDS = 20
-BASE_NAME = "base"  # what health calls the base itself
+BASE_NAME = OF_THE_BASE
 
 
 @dataclass
@@ -62,10 +70,11 @@ class Installed:
 class Operations:
     """The modules of one base and the commands on them."""
 
-    def __init__(self, router: ModuleRouter, settings: Settings) -> None:
+    def __init__(self, router: ModuleRouter, settings: Settings, reserved: frozenset[str] = frozenset()) -> None:
+        """`reserved`: web paths that the base answers itself."""
         self._router = router
         self._settings = settings
-        self._packages = Packages(settings.archives, is_loopback(settings.agent.host))
+        self._packages = Packages(settings.archives, is_loopback(settings.agent.host), reserved)
         self._warm = WarmProcess(settings.process.preload)
         self._busy: dict[str, str] = {}
         self._left: dict[str, list[Leftover]] = {}
@@ -82,6 +91,8 @@ class Operations:
             raise ValueError("bizUrl should not be blank")
         if bool(request.biz_name) != bool(request.biz_version):
             raise ValueError("bizName and bizVersion should be both blank or both not blank.")
+        if request.biz_name and (wrong := wrong_name(request.biz_name) or wrong_version(request.biz_version)):
+            raise ValueError(f"bizName, bizVersion: {wrong}")
         if request.install_strategy.replace("_", "").lower() == "uninstalltheninstall":
             await self._uninstall_all(request.biz_name)
         identity = request.identity if request.biz_name else without_secrets(request.biz_url)
