@@ -26,7 +26,7 @@ HANDSHAKE_SECONDS = 10.0
 
 @dataclass(frozen=True)
 class Bounds:
-    """Of one server. `connections`: at once; `per_peer`: of these, from one address that is not this machine's; 0: no bound. `idle_seconds`: without
+    """Of one server. `connections`: at once; where there are more, one goes that has not asked anything yet. `per_peer`: of these, from one address that is not this machine's; 0: no bound. `idle_seconds`: without
     a byte of a body that we would read; `body_seconds`: for a whole body."""
 
     connections: int = 0
@@ -55,6 +55,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     bounds = Bounds()
     peers: Counter[str] = Counter()
+    waiting: "dict[BoundedProtocol, None]" = {}  # those that have not asked anything yet, the oldest first
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -66,10 +67,19 @@ class BoundedProtocol(HttpToolsProtocol):
         self.peers[self._peer] += 1
         bounds = self.bounds
         is_one_too_many = bool(self._peer and bounds.per_peer and self.peers[self._peer] > bounds.per_peer)
+        self.waiting[self] = None
         if is_one_too_many or (bounds.connections and len(self.connections) > bounds.connections):
-            self._refuse(503, "too many connections")
+            self._make_room(is_one_too_many)
+
+    def _make_room(self, is_peers: bool) -> None:
+        """Who asks at once comes before who waits; the peer's own, where it is the peer that has too many."""
+        oldest = next(
+            (one for one in self.waiting if one is not self and (not is_peers or one._peer == self._peer)), None
+        )
+        (oldest or self)._refuse(503, "too many connections")
 
     def connection_lost(self, exc: Exception | None) -> None:
+        self.waiting.pop(self, None)
         self.peers[self._peer] -= 1
         if not self.peers[self._peer]:
             del self.peers[self._peer]
@@ -105,6 +115,8 @@ class BoundedProtocol(HttpToolsProtocol):
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
+        if self.waiting:
+            self.waiting.pop(self, None)
         self._head_since, self._body_since = None, self._heard_at
         self._head_bytes = self._body_bytes = self._framing_bytes = 0
         super().on_headers_complete()
@@ -130,6 +142,7 @@ class BoundedProtocol(HttpToolsProtocol):
                 self._refuse(408, "the body of this request has not come in time")
 
     def _refuse(self, status: int, words: str) -> None:
+        self.waiting.pop(self, None)
         if self.transport.is_closing():
             return
         head = b"content-type: text/plain\r\nconnection: close\r\ncontent-length: %d\r\n\r\n" % (len(words) + 1)
@@ -140,7 +153,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
 def bounded(bounds: Bounds, kind: type[BoundedProtocol] = BoundedProtocol) -> type[BoundedProtocol]:
     """`kind` with these bounds, for one server."""
-    return type(kind.__name__, (kind,), {"bounds": bounds, "peers": Counter()})
+    return type(kind.__name__, (kind,), {"bounds": bounds, "peers": Counter(), "waiting": {}})
 
 
 class BoundedServer(uvicorn.Server):

@@ -104,7 +104,7 @@ async def test_a_client_that_would_hold_it_up_is_let_go_of_and_others_are_answer
 async def test_more_connections_than_allowed_are_told_so_and_those_that_ask_nothing_make_room():
     async with served() as running:
         idle = [await asyncio.open_connection("127.0.0.1", running.port) for _ in range(60)]
-        assert (await idle[-1][0].readline()).split()[1] == b"503"
+        assert (await idle[0][0].readline()).split()[1] == b"503", "the one that has waited longest"
         async with asyncio.timeout(5):
             while await running.answer(HEAD + b"content-length: 0\r\n\r\n") != 200:
                 await asyncio.sleep(0.1)

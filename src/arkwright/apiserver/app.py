@@ -20,11 +20,12 @@ from arkwright.apiserver.kinds import Registry
 from arkwright.apiserver.objects import Collector, Objects, Options, end_events
 from arkwright.apiserver.store import Store, Watches
 from arkwright.apiserver.wire import Access, Api, Surroundings
-from arkwright.listening import BoundedServer, Bounds, bounded, raise_descriptors, share_of_descriptors
+from arkwright.listening import BoundedServer, Bounds, bounded, raise_descriptors
 
 log = structlog.get_logger()
 COMPACT_SECONDS = 60.0
 KEPT_PERIODS = 5
+CONNECTIONS = 1024  # each of TLS has a quarter of a megabyte
 FIRST_OBJECTS = ("default", "kube-system", "kube-public")
 
 
@@ -60,7 +61,7 @@ class ApiServer:
         await self._create_namespaces()
         _spare_the_collector()
         raise_descriptors()
-        bounds = Bounds(share_of_descriptors(0.75), share_of_descriptors(0.25), body_seconds=30.0)
+        bounds = Bounds(CONNECTIONS, CONNECTIONS // 4, body_seconds=30.0)
         server = BoundedServer(
             uvicorn.Config(
                 self._api,
