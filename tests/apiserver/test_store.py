@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from arkwright.apiserver.store import records as module
-from arkwright.apiserver.store.records import Compacted, Key, Store, StoreFailed, copy
+from arkwright.apiserver.store import Compacted, Key, Store, StoreFailed, copy
+from arkwright.apiserver.store import files as module
 
 ONE, TWO = Key("configmaps", "default", "one"), Key("configmaps", "default", "two")
 LAYOUT_1 = Path(__file__).with_name("layout-1.sql")
