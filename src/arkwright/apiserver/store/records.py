@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import structlog
 
-from arkwright.apiserver.store.files import StoreFailed, locked, opened
+from arkwright.apiserver.store.files import Mark, StoreFailed, locked, opened, version_of
 
 log = structlog.get_logger()
 COLUMNS = "version, resource, namespace, name, previous, is_deletion, body"
@@ -69,6 +69,7 @@ class Store:
         self._staged: dict[Key, Record] = {}
         self._batch: list[tuple[Change, asyncio.Future[None]]] = []
         self._is_writing: asyncio.Task[None] | None = None
+        self._mark = Mark(path)
         self.version = 0
         self._load()
         self._next_version = self.version + 1
@@ -159,6 +160,7 @@ class Store:
     def _commit(self, rows: list[Row]) -> None:
         with self._connection:
             self._connection.executemany(INSERT, rows)
+        self._mark.write(rows[-1][0])
 
     def _give_up(self, failed: list[tuple[Change, asyncio.Future[None]]], error: Exception) -> None:
         """Whatever was staged was built on what did not happen."""
@@ -194,8 +196,7 @@ class Store:
     def _load(self) -> None:
         for row in self._connection.execute(f"select {COLUMNS} from log order by version"):
             self._show(_record(row))
-        (floor,) = self._connection.execute("select value from facts where name = 'floor'").fetchone()
-        self.version = max(self.version, floor)
+        self.version = version_of(self._connection)
 
     async def compact(self, floor: int) -> None:
         """Forget what was superseded up to version `floor`, and give the room back."""
@@ -218,6 +219,7 @@ class Store:
             await self._is_writing
         self._thread.shutdown()
         self._connection.close()
+        self._mark.close()
         self._lock.close()
 
 
