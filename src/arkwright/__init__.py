@@ -11,6 +11,9 @@ The rooms, and what each is for (the import contract in pyproject.toml keeps the
     standalone  one machine: API, controller, and processes that play the pods of a Deployment
     cli         the hand on the switch
 
+and three files that several rooms use: listening (servers that bear their clients), private (files that are their owner's
+alone), supervision (loops that are begun anew).
+
 Read next: plan/intents.py, plan/batches.py, controller/reconcile.py.
 """
 

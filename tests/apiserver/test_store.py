@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from arkwright.apiserver.store import records as module
-from arkwright.apiserver.store.records import Compacted, Key, Store, StoreFailed, copy
+from arkwright.apiserver.store import Compacted, Key, Store, StoreFailed, copy
+from arkwright.apiserver.store import files as module
 
 ONE, TWO = Key("configmaps", "default", "one"), Key("configmaps", "default", "two")
 LAYOUT_1 = Path(__file__).with_name("layout-1.sql")
@@ -181,6 +181,6 @@ def test_a_database_of_another_program_is_left_alone(tmp_path):
 
 def test_a_file_that_is_no_database_is_left_alone(tmp_path):
     (tmp_path / "store.db").write_bytes(b"no database" * 100)
-    with pytest.raises(StoreFailed, match="cannot be opened"):
+    with pytest.raises(StoreFailed, match="is damaged"):
         opened(tmp_path)
     assert (tmp_path / "store.db").read_bytes().startswith(b"no database")

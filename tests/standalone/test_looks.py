@@ -10,7 +10,7 @@ from arkwright.model.cluster import Workload
 from arkwright.model.codec import decode
 from arkwright.model.resources import Kind
 from arkwright.standalone import looks as module
-from arkwright.standalone.looks import Looks, kept_up
+from arkwright.standalone.looks import Looks
 from standalone.world import NOW
 
 ODD, FINE = (Key(Kind.DEPLOYMENT, "shop", name) for name in ("odd", "fine"))
@@ -86,17 +86,3 @@ async def test_what_is_odd_is_mentioned_once_for_as_long_as_it_is_so():
     for oddities in (["a"], ["a"], ["a", "b"], [], ["a"]):
         loop.mention(ODD, oddities)
     assert [words for _, _, words in told.words] == ["a", "b", "a"]
-
-
-async def test_a_part_that_ends_by_a_mistake_is_begun_anew(monkeypatch):
-    monkeypatch.setattr(module, "FIRST_PAUSE_SECONDS", 0.001)
-    begun = asyncio.Queue()
-
-    async def run():
-        begun.put_nowait(1)
-        raise ValueError("a mistake of ours")
-
-    task = asyncio.create_task(kept_up("part", run))
-    for _ in range(3):
-        await asyncio.wait_for(begun.get(), 5)
-    task.cancel()

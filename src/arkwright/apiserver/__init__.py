@@ -5,6 +5,7 @@ wire             HTTP: requests to verbs, what came of them to answers
 objects          objects and their writes, and what follows from a write
 store            the log of versions, and who hears of it
 kinds            kinds, schemas, and which values are allowed
+bounds           how much one request may be, or become
 errors           what is answered instead of an object
 identity         who the server is, and who may use it
 """

@@ -5,9 +5,10 @@ import contextlib
 import gc
 import signal
 import socket
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
@@ -18,14 +19,17 @@ from arkwright.apiserver.errors import AlreadyExists
 from arkwright.apiserver.identity import identity, kubeconfig, write_private
 from arkwright.apiserver.kinds import Registry
 from arkwright.apiserver.objects import Collector, Objects, Options, end_events
-from arkwright.apiserver.store import Store, Watches
+from arkwright.apiserver.store import Store, StoreDamaged, Watches
 from arkwright.apiserver.wire import Access, Api, Surroundings
 from arkwright.listening import BoundedServer, Bounds, bounded, raise_descriptors
+from arkwright.private import keep_private, make_private
+from arkwright.supervision import Supervisor
 
 log = structlog.get_logger()
 COMPACT_SECONDS = 60.0
 KEPT_PERIODS = 5
 CONNECTIONS = 1024  # each of TLS has a quarter of a megabyte
+PRIVATE = ("store.*", "server.*", "*.token", "*kubeconfig", "logs")
 FIRST_OBJECTS = ("default", "kube-system", "kube-public")
 
 
@@ -52,7 +56,9 @@ class ApiServer:
         self._store = Store(place.file, self._watches.publish)
         self._objects = Objects(self._store, Registry(), _now)
         self._collector = Collector(self._objects, self._watches)
-        self._api = Api(self._objects, self._watches, access, Surroundings(_now, version("arkwright"), place.pod_logs))
+        self.loops, self.has_ended = Supervisor(), asyncio.Event()
+        about = Surroundings(_now, version("arkwright"), place.pod_logs, self.loops.troubles)
+        self._api = Api(self._objects, self._watches, access, about)
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[int]:
@@ -79,10 +85,10 @@ class ApiServer:
                 timeout_keep_alive=75,
             )
         )
-        loops = (self._collector.run(), self._compact_now_and_then(), end_events(self._objects))
-        tasks = [asyncio.create_task(one) for one in loops]
+        tasks = [asyncio.create_task(self.loops.keep(name, run)) for name, run in self._runs().items()]
         with _listening(self._place) as one:
             serving = asyncio.create_task(server._serve([one]))
+            serving.add_done_callback(lambda _: self.has_ended.set())
             try:
                 while not server.started and not serving.done():  # noqa: ASYNC110 (uvicorn has no Event for it)
                     await asyncio.sleep(0.005)
@@ -95,6 +101,12 @@ class ApiServer:
                     task.cancel()
                 await asyncio.gather(*tasks, return_exceptions=True)
                 await self._store.close()
+
+    def _runs(self) -> dict[str, Callable[[], Awaitable[None]]]:
+        """What goes on beside the requests; none of it is needed to answer them."""
+        self.loops.name_failing("collector", self._collector.set_aside)
+        events = partial(end_events, self._objects)
+        return {"collector": self._collector.run, "compaction": self._compact_now_and_then, "end of events": events}
 
     async def _create_namespaces(self) -> None:
         kind = self._objects.registry.named("namespaces")
@@ -119,18 +131,28 @@ async def run_api(directory: Path, host: str, port: int, say: Callable[[str], No
 
     Raises StoreFailed, and OSError if it cannot listen.
     """
+    keep_private()
+    make_private(directory, PRIVATE)
+    file = directory / "store.db"
+    if (directory / "kubeconfig").exists() and not (file.exists() and file.stat().st_size):
+        said = "`arkwright restore FILE` goes back to a backup; to begin without any objects, move the directory away"
+        raise StoreDamaged(f"{file} is gone, and with it all objects of the site that was here; {said}")
     found = identity(directory, host, _now())
-    place = Place(directory / "store.db", found.certificate, found.key, host, port, directory / "logs" / "pods")
+    place = Place(file, found.certificate, found.key, host, port, directory / "logs" / "pods")
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    async with ApiServer(place, Access(found.admin, found.reader)).running() as chosen:
+    api = ApiServer(place, Access(found.admin, found.reader))
+    async with api.running() as chosen:
         shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)
         server = f"https://{shown}:{chosen}"
         for name, token in (("kubeconfig", found.admin), ("reader.kubeconfig", found.reader)):
             write_private(directory / name, kubeconfig(server, found.certificate, token))
         say(server)
-        await stop.wait()
+        waits = [asyncio.create_task(one.wait()) for one in (stop, api.has_ended)]
+        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        if not stop.is_set():
+            raise OSError("the server has ended by itself")  # whoever keeps it starts it again
 
 
 def _spare_the_collector() -> None:

@@ -13,6 +13,7 @@ FAMILIES = {
     "down": "site",
     "logs": "site",
     "backup": "site",
+    "restore": "site",
     "api": "api",
     "base": "base",
     "controller": "controller",

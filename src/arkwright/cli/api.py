@@ -4,7 +4,7 @@ import typer
 import uvloop
 
 from arkwright.apiserver.app import run_api
-from arkwright.apiserver.store import StoreFailed
+from arkwright.apiserver.store import StoreDamaged, StoreFailed
 from arkwright.cli.loglines import log_lines
 from arkwright.cli.output import fail
 from arkwright.cli.siteoptions import DataDir, Host, Port
@@ -21,6 +21,8 @@ def api(
     log_lines()
     try:
         uvloop.run(run_api(site.directory, host, port, typer.echo))
+    except StoreDamaged as error:
+        fail(str(error))
     except StoreFailed as error:
         fail(str(error), f"`arkwright down{site.option}` stops the other server; --data-dir chooses another place")
     except OSError as error:

@@ -13,6 +13,7 @@ from rich.live import Live
 
 from arkwright.cli.cluster import Namespace, Snapshot, complete_deployments, take_snapshot, with_cluster
 from arkwright.cli.output import Format, fail, note, results, show
+from arkwright.cli.troubles import site_troubles
 from arkwright.cli.views import (
     bare_trees,
     base_rows,
@@ -83,12 +84,14 @@ def status(
     async def follow(kube: KubeClient) -> bool:
         snapshot = await take_snapshot(kube, _chosen(kube, namespace))
         site = site_of_kubeconfig()
+        troubles = await site_troubles(site, kube) if site else []
         if site and not name and not snapshot.deployments and not bare_trees(snapshot, _now()):
             typer.echo(site_line(site, snapshot))
+            _say_what_runs(None, snapshot, troubles)
             note("no modules yet: kubectl apply -f a ModuleDeployment of one of these bases")
             return True
         shown = _named(snapshot, name)
-        _say_what_runs(site, snapshot)
+        _say_what_runs(site, snapshot, troubles)
         if not watch:
             results.print(_picture(shown, snapshot, name))
             return True
@@ -106,10 +109,12 @@ def status(
         fail(f"not complete after {timeout:g} s", "the lines above say what it waits for")
 
 
-def _say_what_runs(site: Site | None, snapshot: Snapshot) -> None:
+def _say_what_runs(site: Site | None, snapshot: Snapshot, troubles: list[str]) -> None:
     """The parts that a release needs; nothing where all is well on a cluster."""
     if site:
         note(site_line(site, snapshot))
+    for one in troubles:
+        note(one, "warning: ", "yellow")
     if silence := controller_line(snapshot.lease, _now()):
         note(silence, "warning: ", "yellow")
 

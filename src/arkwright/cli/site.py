@@ -1,4 +1,4 @@
-"""`arkwright up`, `down`, `logs` and `backup`: everything on one machine, without a cluster."""
+"""`arkwright up`, `down`, `logs`, `backup` and `restore`: everything on one machine, without a cluster."""
 
 import contextlib
 import os
@@ -12,9 +12,12 @@ from typing import Annotated
 import typer
 
 from arkwright.apiserver.store import StoreFailed, copy
+from arkwright.apiserver.store import restore as put_back
 from arkwright.cli.loglines import log_lines
 from arkwright.cli.output import fail, note, notes
 from arkwright.cli.siteoptions import Addresses, DataDir, Host, Port, require_host, require_network
+from arkwright.private import keep_private, make_private
+from arkwright.standalone.logfiles import begin
 from arkwright.standalone.site import USUAL_PORT, Site, SiteTaken, Wish, site_in
 
 UP_SECONDS, DOWN_SECONDS = 60, 60
@@ -56,8 +59,11 @@ def up(
 
 
 def _make_place(site: Site) -> None:
+    """Also one that is there already is its owner's alone from now on, with all that a site has in it."""
+    keep_private()
     try:
         site.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_private(site.directory, site.PRIVATE)
     except OSError as error:
         fail(f"--data-dir {site.directory}: {error.strerror}", "name a directory that can be written")
 
@@ -82,7 +88,8 @@ def _stay(site: Site, wish: Wish) -> None:
 def _start_detached(site: Site, words: list[str]) -> None:
     site.logs.mkdir(parents=True, exist_ok=True)
     log = site.logs / "site.log"
-    with log.open("wb") as output:
+    begin(log)
+    with log.open("ab") as output:
         command = [sys.executable, "-m", "arkwright", *words]
         process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
@@ -147,6 +154,7 @@ def backup(
     data_dir: DataDir = None,
 ) -> None:
     """Copy all objects of the site into one file, while it is up or not; as `store.db` of another site they are back."""
+    keep_private()
     site = site_in(data_dir)
     if file.exists():
         fail(f"{file} is there already", "choose another name")
@@ -156,4 +164,23 @@ def backup(
         count = copy(site.store, file)
     except StoreFailed as error:
         fail(str(error))
-    note(f"{file}: {count} versions; to go back: arkwright down, and put it in the place of {site.store}")
+    note(f"{file}: {count} versions; to go back: arkwright down{site.option}; arkwright restore{site.option} {file}")
+
+
+def restore(
+    file: Annotated[Path, typer.Argument(help="What `arkwright backup` has written.")],
+    data_dir: DataDir = None,
+) -> None:
+    """Put the objects of a backup in the place of the site's, which is down; what there was is kept beside it."""
+    site = site_in(data_dir)
+    if keeper := site.keeper():
+        fail(f"the site in {site.directory} is up (process {keeper[0]})", f"`arkwright down{site.option}` stops it")
+    if not file.is_file():
+        fail(f"there is no file {file}", "`arkwright backup FILE` writes one")
+    _make_place(site)
+    try:
+        count, former = put_back(file.resolve(), site.store)
+    except StoreFailed as error:
+        fail(str(error))
+    note(f"{site.store}: {count} versions from {file}" + (f"; what was there is {former}" if former else ""))
+    note(f"next: arkwright up{site.option}")

@@ -8,6 +8,7 @@ import socket
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 
 import structlog
 import uvicorn
@@ -37,6 +38,7 @@ from arkwright.listening import BoundedServer, Bounds, bounded, raise_descriptor
 from arkwright.model.cluster import Pod
 from arkwright.model.resources import Kind
 from arkwright.plan.contention import path_holder
+from arkwright.supervision import Supervisor
 
 log = structlog.get_logger()
 HEALTH_CONNECTIONS = 256
@@ -123,15 +125,18 @@ class Controller:
         identity = f"{socket.gethostname()}-{os.getpid()}"
         self._keys = SigningKeys(kube, self.cache, settings.agents, settings.keys, clock) if settings.keys else None
         self._leadership = Leadership(kube, settings.terms, identity, clock) if settings.terms else None
+        self.loops = Supervisor(lambda name: self.metrics.loop_failures.labels(name).inc())
+        self.loops.name_failing("reconcile", self._reconciler.set_aside)
 
     @property
     def is_ready(self) -> bool:
-        return all(watcher.is_filled.is_set() for watcher in self._watchers)
+        return all(watcher.is_filled.is_set() for watcher in self._watchers) and self.loops.is_serving
 
     async def run(self) -> None:
         """Watch, and act while leading. Ends when the lease is lost; a cancellation lets go of it."""
         async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(watcher.run()) for watcher in self._watchers]
+            kept = [self.loops.keep(one.name, one.run, is_needed=True) for one in self._watchers]
+            tasks = [group.create_task(one) for one in kept]
             try:
                 await asyncio.gather(*(watcher.is_filled.wait() for watcher in self._watchers))
                 await self._act()
@@ -147,9 +152,10 @@ class Controller:
         self.unread.begin()
         async with asyncio.TaskGroup() as group:
             if self._keys:
-                keeping = group.create_task(self._keys.run())
+                keeping = group.create_task(self.loops.keep("signing keys", self._keys.run))
                 await self._keys.is_ready.wait()
-            acting = group.create_task(self._reconciler.run(self._settings.looks.workers))
+            work = partial(self._reconciler.run, self._settings.looks.workers)
+            acting = group.create_task(self.loops.keep("reconcile", work, is_needed=True))
             if self._leadership:
                 await self._leadership.hold()
                 acting.cancel()
@@ -198,7 +204,8 @@ async def run_controller(settings: Settings) -> bool:
         ArkletClient(settings.timeouts, settings.agents) as arklet,
     ):
         controller = Controller(kube, arklet, settings)
-        health = asyncio.create_task(_serve_health(controller, listening))
+        serve = partial(_serve_health, controller, listening)
+        health = asyncio.create_task(controller.loops.keep("health", serve))
         running = asyncio.create_task(controller.run())
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, running.cancel)
@@ -212,8 +219,10 @@ async def run_controller(settings: Settings) -> bool:
 
 
 async def _serve_health(controller: Controller, listening: socket.socket) -> None:
-    routes = health_routes(controller.metrics, lambda: True, lambda: controller.is_ready)
+    routes = health_routes(controller.metrics, lambda: controller.is_ready, controller.loops.troubles)
     app = Starlette(routes=[*routes, *controller.baselines.routes()])
     bounds = bounded(Bounds(HEALTH_CONNECTIONS, HEALTH_CONNECTIONS // 2, body_seconds=10.0))
     server = BoundedServer(uvicorn.Config(app, http=bounds, ws="none", log_level="error", lifespan="off"))
-    await server._serve(sockets=[listening])  # without its signal handlers: SIGTERM is ours
+    await server._serve(
+        sockets=[listening.dup()]
+    )  # each time the same port; without its signal handlers: SIGTERM is ours

@@ -55,6 +55,8 @@ class Events:
                 await self._count_up(told, name)
             except ClientError as error:
                 log.warning("event not written", reason=told.reason, error=str(error))
+            except Exception:  # nobody waits for it, and nobody else would say so
+                log.exception("event not written", reason=told.reason)
 
     async def _count_up(self, told: Tell, name: str) -> None:
         namespace, document = told.target.namespace, event_document(told, name, self._clock())

@@ -63,6 +63,9 @@ class Leadership:
         except (ClientError, TimeoutError) as error:
             log.warning("the lease cannot be reached", lease=self._terms.name, error=str(error) or "no answer in time")
             return None
+        except Exception:  # a mistake of ours is no answer either: without one for too long, the lease is lost
+            log.exception("the lease cannot be reached", lease=self._terms.name)
+            return None
 
     async def let_go(self) -> None:
         """Let another take over at once."""

@@ -24,6 +24,7 @@ from arkwright.plan.intents import Plan, Tell, target_of
 log = structlog.get_logger()
 TELLING = (Kind.MODULE_DEPLOYMENT, Kind.MODULE_REPLICASET)  # their conditions say what was refused to theirs
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.25, 30.0
+SET_ASIDE = 7
 
 
 class Reconciler:
@@ -35,6 +36,10 @@ class Reconciler:
         self._queue, self._cache, self._observer, self._executor = queue, cache, observer, executor
         self._metrics, self._clock = executor.metrics, clock
         self._failures: dict[Key, int] = {}
+
+    def set_aside(self) -> list[Key]:
+        """What has failed so often that it is looked at with the longest pauses only."""
+        return [key for key, number in self._failures.items() if number >= SET_ASIDE]
 
     async def run(self, workers: int) -> None:
         """Work until cancelled."""

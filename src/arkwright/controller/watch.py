@@ -38,8 +38,20 @@ class Watcher:
         self._version = ""
         self.is_filled = asyncio.Event()
 
+    @property
+    def name(self) -> str:
+        """Among the loops of a process."""
+        return f"watch {self._kind}"
+
     async def run(self) -> None:
-        """For ever. A failure is logged and tried again, in longer and longer pauses."""
+        """For ever. A failure of the API is logged and tried again, in longer and longer pauses; after any other the whole is listed anew."""
+        try:
+            await self._follow()
+        except Exception:
+            self._version = ""
+            raise
+
+    async def _follow(self) -> None:
         pause = FIRST_PAUSE_SECONDS
         while True:
             try:

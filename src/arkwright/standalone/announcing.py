@@ -19,7 +19,8 @@ from arkwright.model.cluster import Workload
 from arkwright.model.resources import RESOURCES, Kind, as_workload
 from arkwright.plan.intents import Create, Delete, Intent, Patch, Target
 from arkwright.standalone.endpoints import SERVICE_NAME, Known, plan_endpoints, selects
-from arkwright.standalone.looks import Looks, kept_up
+from arkwright.standalone.looks import Looks
+from arkwright.supervision import Supervisor
 
 log = structlog.get_logger()
 WRITTEN = (Kind.ENDPOINTS, Kind.ENDPOINT_SLICE)
@@ -36,12 +37,14 @@ class Announcer:
         self._looks = Looks(self._cache, Events(kube, clock), self._look_at)
         self.is_up = asyncio.Event()  # it knows what is there
 
-    async def run(self) -> None:
+    async def run(self, loops: Supervisor | None = None) -> None:
         """Until cancelled."""
+        loops = loops or Supervisor()
+        loops.name_failing("Announcer", self._looks.set_aside)
         watchers = [Watcher(self._kube, self._cache, kind, resource=one) for kind, one in FOLLOWED.items()]
         async with asyncio.TaskGroup() as tasks:
             for watcher in watchers:
-                tasks.create_task(kept_up("watch", watcher.run))
+                tasks.create_task(loops.keep(f"Announcer: {watcher.name}", watcher.run))
             for watcher in watchers:
                 await watcher.is_filled.wait()
             self.is_up.set()

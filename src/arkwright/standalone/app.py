@@ -7,6 +7,7 @@ import signal
 from collections.abc import Coroutine
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from importlib import resources
 from typing import Any
 
@@ -22,15 +23,17 @@ from arkwright.standalone.agentkeys import AgentKeys, agent_keys
 from arkwright.standalone.announcing import Announcer
 from arkwright.standalone.bases import ASK_SECONDS, Node, Place
 from arkwright.standalone.deployments import Workloads
-from arkwright.standalone.looks import kept_up
+from arkwright.standalone.logfiles import LogFiles
 from arkwright.standalone.machine import Machine
 from arkwright.standalone.nodeports import NodePorts
 from arkwright.standalone.parts import Part, PartFailed
 from arkwright.standalone.process import is_listening
 from arkwright.standalone.ranges import held_range
 from arkwright.standalone.site import Site, Wish
+from arkwright.supervision import Supervisor
 
 NODE = "arkwright"
+TELL_SECONDS = 1.0
 Worker = Node | Workloads | NodePorts | Announcer | Machine
 CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 
@@ -39,7 +42,9 @@ async def run_node(place: Place) -> None:
     """Until SIGTERM or SIGINT. Raises BadCredentials if there is no API server to talk to, RangeTaken."""
     async with KubeClient(await find_access()) as kube:
         with held_range(place.addresses, f"`arkwright pods` (process {os.getpid()})") as addresses:
-            await _until_told(Node(kube, replace(place, addresses=addresses), _now).run())
+            node = Node(kube, replace(place, addresses=addresses), _now)
+            logs = (LogFiles(place.log_directory),) if place.log_directory else ()
+            await _until_told(_run_all((node,), logs, _begun((node,)), Supervisor()))
 
 
 async def run_site(site: Site, wish: Wish) -> None:
@@ -72,17 +77,31 @@ async def _run_site(site: Site, wish: Wish) -> None:
             )
             parts = (api, controller) if wish.with_controller else (api,)
             begun = (_begun(workers), _answers(controller, health)) if wish.with_controller else (_begun(workers),)
-            await _until_told(_run_all(workers, parts, _say_up(site, server, begun)))
+            loops = _supervisor(parts)
+            kept = (*parts, LogFiles(site.logs, site.pod_logs))
+            await _until_told(_run_all(workers, kept, _say_up(site, (server, health, loops), begun), loops))
     finally:
         await controller.stop()
         await api.stop()
         site.say_down()
 
 
-async def _say_up(site: Site, server: str, begun: tuple[Coroutine[Any, Any, None], ...]) -> None:
-    """Once every part has run once. Raises PartFailed."""
+def _supervisor(parts: tuple[Part, ...]) -> Supervisor:
+    loops = Supervisor()
+    loops.name_failing("parts", lambda: [one.name for one in parts if one.is_failing])
+    return loops
+
+
+async def _say_up(site: Site, about: tuple[str, int, Supervisor], begun: tuple[Coroutine[Any, Any, None], ...]) -> None:
+    """Once every part has run once; then what does not run, whenever that changes. Raises PartFailed."""
     await asyncio.gather(*begun)
-    site.say_up(server)
+    server, health, loops = about
+    said: list[str] | None = None
+    while True:
+        if (found := loops.troubles()) != said:
+            site.say_up(server, health, found)
+            said = found
+        await asyncio.sleep(TELL_SECONDS)
 
 
 async def _begun(workers: tuple[Worker, ...]) -> None:
@@ -104,15 +123,20 @@ def _variables(wish: Wish, health: int, keys: AgentKeys) -> dict[str, str]:
     return {"ARKWRIGHT_CONTROLLER_KEYS": str(keys.public)} | baseline
 
 
-async def _run_all(workers: tuple[Worker, ...], parts: tuple[Part, ...], telling: Coroutine[Any, Any, None]) -> None:
+async def _run_all(
+    workers: tuple[Worker, ...],
+    parts: tuple[Part | LogFiles, ...],
+    telling: Coroutine[Any, Any, None],
+    loops: Supervisor,
+) -> None:
     """Raises what keeps `telling` from saying that all is up, and ends with it."""
     try:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(telling)
             for part in parts:
-                tasks.create_task(part.keep_running())
+                tasks.create_task(loops.keep(part.name, part.keep_running))
             for one in workers:
-                tasks.create_task(kept_up(type(one).__name__, one.run))
+                tasks.create_task(loops.keep(type(one).__name__, partial(one.run, loops)))
     except* PartFailed as group:
         raise PartFailed(str(group.exceptions[0])) from group
 

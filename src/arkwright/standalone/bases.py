@@ -25,11 +25,12 @@ from arkwright.model.codec import stamp
 from arkwright.model.outcomes import EventReason
 from arkwright.model.resources import RESOURCES, Kind
 from arkwright.standalone.addresses import NoSeat, Seat, Seats
-from arkwright.standalone.looks import Looks, kept_up, words_of
+from arkwright.standalone.looks import Looks, words_of
 from arkwright.standalone.podlogs import output_of
 from arkwright.standalone.process import BaseProcess, application_port, farewell_seconds, is_listening
 from arkwright.standalone.ranges import USUAL
 from arkwright.standalone.readers import seconds
+from arkwright.supervision import Supervisor
 
 log = structlog.get_logger()
 PODS = RESOURCES[Kind.POD]
@@ -77,12 +78,14 @@ class Node:
         self._looks = Looks(self._cache, Events(kube, clock), self._look_at)
         self.is_up = asyncio.Event()  # it knows what is there
 
-    async def run(self) -> None:
+    async def run(self, loops: Supervisor | None = None) -> None:
         """Until cancelled; then every process is stopped."""
+        loops = loops or Supervisor()
+        loops.name_failing("Node", self._looks.set_aside)
         try:
             async with asyncio.TaskGroup() as tasks:
                 watcher = Watcher(self._kube, self._cache, Kind.POD)
-                tasks.create_task(kept_up("watch", watcher.run))
+                tasks.create_task(loops.keep(f"Node: {watcher.name}", watcher.run))
                 await watcher.is_filled.wait()
                 self.is_up.set()
                 await self._looks.run()

@@ -34,11 +34,12 @@ from arkwright.plan.intents import (
     target_of,
 )
 from arkwright.standalone.belonging import Belonging
-from arkwright.standalone.looks import Looks, kept_up, words_of
+from arkwright.standalone.looks import Looks, words_of
 from arkwright.standalone.readers import counted, oddities
 from arkwright.standalone.replicas import plan_replica_set
 from arkwright.standalone.rollout import plan_deployment
 from arkwright.standalone.scheduling import is_cordoned, plan_pod
+from arkwright.supervision import Supervisor
 
 log = structlog.get_logger()
 WORKLOADS = {kind: as_workload(kind) for kind in (Kind.DEPLOYMENT, Kind.REPLICASET, Kind.POD)}
@@ -58,12 +59,14 @@ class Workloads:
         self._looks = Looks(self._cache, Events(kube, clock), self._look_at)
         self.is_up = asyncio.Event()  # it knows what is there
 
-    async def run(self) -> None:
+    async def run(self, loops: Supervisor | None = None) -> None:
         """Until cancelled."""
+        loops = loops or Supervisor()
+        loops.name_failing("Workloads", self._looks.set_aside)
         watchers = [Watcher(self._kube, self._cache, kind, resource=one) for kind, one in FOLLOWED.items()]
         async with asyncio.TaskGroup() as tasks:
             for watcher in watchers:
-                tasks.create_task(kept_up("watch", watcher.run))
+                tasks.create_task(loops.keep(f"Workloads: {watcher.name}", watcher.run))
             for watcher in watchers:
                 await watcher.is_filled.wait()  # a pod that is not known yet must not be made twice
             self.is_up.set()

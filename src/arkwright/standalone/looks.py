@@ -4,7 +4,6 @@ In: keys that were stirred. Out: looks, one after the other; whatever one of the
 Event, which counts how often), written into the log, and tried again in longer and longer pauses, while all others go on.
 """
 
-import asyncio
 from collections.abc import Awaitable, Callable
 
 import structlog
@@ -19,6 +18,7 @@ from arkwright.plan.intents import Tell, target_of
 
 log = structlog.get_logger()
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.5, 30.0
+SET_ASIDE = 6
 LONGEST_WAIT_SECONDS = 2.0  # an API that does not answer says nothing of the object
 EXPECTED = (ClientError, OSError)
 Look = Callable[[Key], Awaitable[float | None]]
@@ -53,6 +53,10 @@ class Looks:
                 self._queue.add_later(key, again)
         finally:
             self._queue.done(key)
+
+    def set_aside(self) -> list[Key]:
+        """What has failed so often that it is looked at with the longest pauses only."""
+        return [key for key, number in self.failures.items() if number >= SET_ASIDE]
 
     def forget(self, key: Key) -> None:
         """It is gone."""
@@ -93,15 +97,3 @@ def words_of(error: Exception) -> str:
     "ValueError: 'test' is no number"
     """
     return str(error) if isinstance(error, ApiRefused | OSError) else f"{type(error).__name__}: {error}"
-
-
-async def kept_up(what: str, run: Callable[[], Awaitable[None]]) -> None:
-    """Until cancelled. A mistake of ours that ends it is loud, and it is begun anew after a pause; nothing beside it ends."""
-    pause = FIRST_PAUSE_SECONDS
-    while True:
-        try:
-            await run()
-        except Exception as error:
-            log.exception("ended, begun anew", part=what, error=str(error), in_seconds=pause)
-        await asyncio.sleep(pause)
-        pause = min(2 * pause, LONGEST_PAUSE_SECONDS)

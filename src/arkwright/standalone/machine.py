@@ -20,8 +20,9 @@ from arkwright.controller.watch import Watcher
 from arkwright.model.cluster import Document, Workload
 from arkwright.model.codec import stamp
 from arkwright.model.resources import RESOURCES, Kind
-from arkwright.standalone.looks import Looks, kept_up
+from arkwright.standalone.looks import Looks
 from arkwright.standalone.readers import condition
+from arkwright.supervision import Supervisor
 
 NODES = RESOURCES[Kind.NODE]
 ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
@@ -86,11 +87,13 @@ class Machine:
         self._is_told = False  # what it is, since this site came up
         self.is_up = asyncio.Event()
 
-    async def run(self) -> None:
+    async def run(self, loops: Supervisor | None = None) -> None:
         """Until cancelled."""
+        loops = loops or Supervisor()
+        loops.name_failing("Machine", self._looks.set_aside)
         async with asyncio.TaskGroup() as tasks:
             watcher = Watcher(self._kube, self._cache, Kind.NODE)
-            tasks.create_task(kept_up("watch", watcher.run))
+            tasks.create_task(loops.keep(f"Machine: {watcher.name}", watcher.run))
             await watcher.is_filled.wait()
             self._looks.add(self._key)
             self.is_up.set()

@@ -19,9 +19,10 @@ from arkwright.model.cluster import Document, Workload
 from arkwright.model.outcomes import EventReason
 from arkwright.model.resources import Kind, as_workload
 from arkwright.standalone.endpoints import selects, target_port
-from arkwright.standalone.looks import Looks, kept_up, words_of
+from arkwright.standalone.looks import Looks, words_of
 from arkwright.standalone.readers import oddities, port, ports
 from arkwright.standalone.replicas import is_ready
+from arkwright.supervision import Supervisor
 
 log = structlog.get_logger()
 FOLLOWED = {kind: as_workload(kind) for kind in (Kind.SERVICE, Kind.POD)}
@@ -71,13 +72,15 @@ class NodePorts:
         self._turns: dict[Way, int] = {}
         self._open: set[asyncio.Task[None]] = set()
 
-    async def run(self) -> None:
+    async def run(self, loops: Supervisor | None = None) -> None:
         """Until cancelled."""
+        loops = loops or Supervisor()
+        loops.name_failing("NodePorts", self._looks.set_aside)
         try:
             async with asyncio.TaskGroup() as tasks:
                 watchers = [Watcher(self._kube, self._cache, kind, resource=one) for kind, one in FOLLOWED.items()]
                 for watcher in watchers:
-                    tasks.create_task(kept_up("watch", watcher.run))
+                    tasks.create_task(loops.keep(f"NodePorts: {watcher.name}", watcher.run))
                 for watcher in watchers:
                     await watcher.is_filled.wait()
                 self.is_up.set()

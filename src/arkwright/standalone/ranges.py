@@ -65,6 +65,7 @@ def _marked(directory: Path, network: Network, holder: str) -> IO[str]:
         file.unlink(missing_ok=True)
     mark = file.open("w")
     fcntl.flock(mark, fcntl.LOCK_EX)
+    os.fchmod(mark.fileno(), 0o644)  # other users' sites look at it
     mark.write(holder)
     mark.flush()
     return mark
@@ -87,7 +88,8 @@ def _places() -> Path:
 def _one_at_a_time(directory: Path) -> Iterator[None]:
     gate = directory / "gate"
     with contextlib.suppress(FileExistsError):
-        gate.touch(0o644, exist_ok=False)
+        gate.touch(exist_ok=False)
+        gate.chmod(0o644)
     with gate.open() as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield

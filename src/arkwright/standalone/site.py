@@ -8,6 +8,7 @@ import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 USUAL_PORT = 6443
 
@@ -51,6 +52,18 @@ class Site:
     """`store`: all objects, in one file. `reader_kubeconfig`: of a user who may only read."""
 
     directory: Path
+    PRIVATE: ClassVar[tuple[str, ...]] = (
+        *(
+            "store.*",
+            "server.*",
+            "*.token",
+            "*kubeconfig",
+            "site.*",
+            "agent-signing.pem",
+            "controller-keys.json",
+            "logs",
+        ),
+    )
 
     @property
     def option(self) -> str:
@@ -103,11 +116,21 @@ class Site:
         except FileNotFoundError:
             return False
 
-    def say_up(self, server: str) -> None:
-        """Everything is there."""
+    def say_up(self, server: str, health: int = 0, troubles: list[str] | None = None) -> None:
+        """Everything is there. `health`: the controller's port; `troubles`: a line for each loop of this process that does not run."""
         half = self._state.with_suffix(".new")
-        half.write_text(json.dumps({"pid": os.getpid(), "server": server}))
+        half.write_text(
+            json.dumps({"pid": os.getpid(), "server": server, "health": health, "troubles": troubles or []})
+        )
         half.replace(self._state)
+
+    def troubles(self) -> tuple[int, list[str]]:
+        """(the controller's health port or 0, what does not run in the site's own process)."""
+        try:
+            found = json.loads(self._state.read_text())
+            return int(found.get("health", 0)), [str(one) for one in found.get("troubles", ())]
+        except (OSError, ValueError):
+            return 0, []
 
     def say_down(self) -> None:
         self._state.unlink(missing_ok=True)

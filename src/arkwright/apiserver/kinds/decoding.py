@@ -102,7 +102,8 @@ def _is_nothing(shape: Shape, child: Shape, name: str, value: Any) -> bool:
     """Null where null has no meaning; of built-in kinds also empty lists and maps, which Go does not tell from none."""
     if value is None:
         return not child.is_nullable and child is not ANYTHING
-    return value in ([], {}) and child.is_built_in and name not in shape.required and child.is_collection
+    empty: Any = [] if child.type == "array" else {}
+    return value == empty and child.is_built_in and name not in shape.required and child.is_collection
 
 
 def _zero(shape: Shape) -> Any:

@@ -11,6 +11,7 @@ from typing import Any
 
 import jsonschema_rs
 
+from arkwright.apiserver.bounds import UNREADABLE
 from arkwright.apiserver.errors import (
     DUPLICATE,
     INVALID,
@@ -21,6 +22,8 @@ from arkwright.apiserver.errors import (
     TYPE_INVALID,
     FieldError,
 )
+from arkwright.apiserver.kinds.costs import MOST_OF_A_RULE, MOST_OF_A_WRITE, cost, extent, require_bearable
+from arkwright.apiserver.kinds.costs import rule as rule_of
 from arkwright.apiserver.kinds.fieldsets import is_associative, step_to
 from arkwright.apiserver.kinds.shapes import Shape
 
@@ -41,6 +44,7 @@ class Validator:
 
     def __init__(self, schema: Document, shape: Shape) -> None:
         """Raises ValueError if the schema or one of its rules is wrong."""
+        require_bearable(schema)
         self._check = jsonschema_rs.validator_for(standard(schema), validate_formats=True, formats={"uri": _is_uri})
         self._rules = _compiled_rules(shape)
         self._shape = shape
@@ -55,25 +59,51 @@ class Validator:
             return sorted(wrong, key=_path)
         if any(one.reason in UNCHECKABLE for one in wrong):
             return [*sorted(wrong, key=_path), FieldError("<nil>", INVALID, f"Invalid value: null: {NOT_CHECKED}")]
-        return sorted([*wrong, *self._broken(self._shape, document, old, "")], key=_path)
+        return sorted([*wrong, *self._broken(self._shape, (document, old), "", Budget())], key=_path)
 
-    def _broken(self, shape: Shape, value: Any, old: Any, path: str) -> Iterator[FieldError]:
+    def _broken(self, shape: Shape, pair: tuple[Any, Any], path: str, budget: "Budget") -> Iterator[FieldError]:
         """Rules of this node and of all below it. A rule about `oldSelf` is asked only where there is an old value."""
+        value, old = pair
         for rule in shape.rules:
-            if "oldSelf" in rule["rule"] and old is None:
+            if ("oldSelf" in rule["rule"] and old is None) or budget.is_spent:
                 continue
-            if said := self._complaint(rule, {"self": value} | ({"oldSelf": old} if old is not None else {})):
+            if said := budget.refusal(shape, rule, pair) or self._complaint(rule, value, old):
                 yield FieldError(path, INVALID, f"Invalid value: {json.dumps(shape.type)}: {said}")
         for child, inner, before, where in _below(shape, value, old, path):
             if child.has_rules:
-                yield from self._broken(child, inner, before, where)
+                yield from self._broken(child, (inner, before), where, budget)
 
-    def _complaint(self, rule: Document, variables: Document) -> str:
-        said = str(rule.get("message") or f"failed rule: {rule['rule']}")
+    def _complaint(self, rule: Document, value: Any, old: Any) -> str:
+        variables = {"self": value} | ({"oldSelf": old} if old is not None else {})
+        said = _said(rule)
         try:
             return "" if self._rules[rule["rule"]].execute(variables) else said
-        except (RuntimeError, TypeError, ValueError) as error:
+        except (RuntimeError, *UNREADABLE) as error:
             return f"rule evaluation error: {error}: {said}"
+
+
+def _said(rule: Document) -> str:
+    return str(rule.get("message") or f"failed rule: {rule['rule']}")
+
+
+class Budget:
+    """For all rules that one write asks; `is_spent`: the others are not asked."""
+
+    def __init__(self) -> None:
+        self._left, self.is_spent = MOST_OF_A_WRITE, False
+
+    def refusal(self, shape: Shape, rule: Document, pair: tuple[Any, Any]) -> str:
+        """Why the rule cannot be asked of these values; "" where it can."""
+        seen = rule_of(rule["rule"])
+        found = max(cost(seen, extent(shape, one, seen.names)) for one in pair if one is not None)
+        self._left -= found
+        if found <= MOST_OF_A_RULE and self._left >= 0:
+            return ""
+        self.is_spent = True
+        if found > MOST_OF_A_RULE:
+            said = "call cost exceeds limit for rule: " + _said(rule)
+            return f"operation cancelled: actual cost limit exceeded: no further validation rules will be run due to {said}"
+        return "validation failed due to running out of cost budget, no further validation rules will be run"
 
 
 def _path(error: FieldError) -> str:

@@ -24,6 +24,7 @@ log = structlog.get_logger()
 Document = dict[str, Any]
 OURS = Options(manager="arkwright-apiserver")
 LONGEST_PAUSE_SECONDS = 60.0
+SET_ASIDE = 6
 
 
 class _Owner(msgspec.Struct):
@@ -65,6 +66,10 @@ class Collector:
         for resource in {one.name for one in self._objects.registry}:
             for record in store.find(resource):
                 self._heard_of_one(record)
+
+    def set_aside(self) -> list[Key | str]:
+        """What has failed so often that it is tried with the longest pauses only."""
+        return [item for item, number in self.failures.items() if number >= SET_ASIDE]
 
     async def run(self) -> None:
         """Until cancelled. What goes wrong with one object is said on it and tried again later; all others go on."""

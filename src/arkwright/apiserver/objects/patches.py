@@ -4,12 +4,14 @@ JSON patch (RFC 6902) is a library's; merge patch (RFC 7386) is eight lines; str
 """
 
 import re
+from collections import deque
 from copy import deepcopy
 from typing import Any
 
 import jsonpatch
 import jsonpointer
 
+from arkwright.apiserver.bounds import LARGEST_BODY_BYTES, UNREADABLE, encoded, require_few, require_shallow
 from arkwright.apiserver.errors import ApiError, BadRequest, Invalid
 from arkwright.apiserver.kinds import ANYTHING, Shape
 
@@ -23,14 +25,31 @@ DIRECTIVES = ("$patch", "$retainKeys")
 
 def json_patched(document: Document, patch: Any) -> Document:
     """Raises BadRequest for what is no patch, Invalid where it does not fit the document."""
+    require_few(patch)
     try:
-        found: Document = jsonpatch.JsonPatch(patch).apply(document)
-    except (jsonpatch.JsonPatchException, jsonpointer.JsonPointerException, TypeError) as error:
+        found: Document = _all_applied(jsonpatch.JsonPatch(patch), document)
+    except (jsonpatch.JsonPatchException, jsonpointer.JsonPointerException, *UNREADABLE) as error:
         is_unfit = isinstance(
             error, jsonpatch.JsonPatchConflict | jsonpatch.JsonPatchTestFailed | jsonpointer.JsonPointerException
         )
         said = re.sub(r" \(<class '\w+'>\)", "", str(error))  # the library shows Python's types
         raise _refusal(said, is_unfit) from error
+    return found
+
+
+def _all_applied(patch: jsonpatch.JsonPatch, document: Document) -> Any:
+    """One after the other; what they copy counts together, for a few copies of copies are more than any memory."""
+    found: Any = deepcopy(document)
+    copied = 0
+    for operation in patch._ops:  # type: ignore[attr-defined]
+        if isinstance(operation, jsonpatch.CopyOperation):
+            source = operation.pointer_cls(str(operation.operation.get("from")))
+            copied += len(encoded(source.resolve(found)))
+            if copied > LARGEST_BODY_BYTES:
+                said = f"the accumulated size increase of copy operations is {copied}"
+                raise Invalid(f"Unable to complete the copy, {said}, exceeding the limit {LARGEST_BODY_BYTES}", {})
+        found = operation.apply(found)
+    require_shallow(found)
     return found
 
 
@@ -72,7 +91,8 @@ def strategically_patched(shape: Shape, document: Any, patch: Any) -> Any:
     for key, value in patch.items():
         directive, _, name = key.partition("/")
         if directive == "$deleteFromPrimitiveList":
-            new[name] = [one for one in new.get(name, ()) if one not in value]
+            gone = {encoded(one) for one in value}
+            new[name] = [one for one in new.get(name, ()) if encoded(one) not in gone]
         elif not key.startswith("$"):
             _patch_field(shape.child(key) or ANYTHING, new, key, value)
     _reorder_lists(shape, new, patch)
@@ -99,9 +119,10 @@ def _patched_list(shape: Shape, old: list[Any], patch: list[Any]) -> list[Any]:
     if not shape.merges:
         return deepcopy(patch)
     if not shape.merge_key:
-        return _in_order(old, [one for one in old if one not in patch], patch)
+        given = {encoded(one) for one in patch}
+        return _in_order(old, [one for one in old if encoded(one) not in given], patch)
     directives = [one for one in patch if isinstance(one, dict) and one.get("$patch")]
-    plain = [one for one in patch if one not in directives]
+    plain = [one for one in patch if not (isinstance(one, dict) and one.get("$patch"))]
     if any(one["$patch"] == "replace" for one in directives):
         return deepcopy(plain)
     return _merged_items(shape, old, plain, {one.get(shape.merge_key) for one in directives})
@@ -121,11 +142,13 @@ def _merged_items(shape: Shape, old: list[Any], patch: list[Any], deleted: set[A
 
 def _in_order(before: list[Any], untouched: list[Any], patched: list[Any]) -> list[Any]:
     """Patched items keep their order among themselves, and so do the others; where both were there, as it was before."""
-    left, right, merged = list(untouched), list(patched), []
+    places = {encoded(one): place for place, one in reversed(list(enumerate(before)))}
+    left, right, merged = deque(untouched), deque(patched), []
     while left and right:
-        is_first = right[0] in before and before.index(left[0]) < before.index(right[0])
-        merged.append((left if is_first else right).pop(0))
-    return merged + left + right
+        place = places.get(encoded(right[0]))
+        is_first = place is not None and places[encoded(left[0])] < place
+        merged.append((left if is_first else right).popleft())
+    return [*merged, *left, *right]
 
 
 def _reorder(shape: Shape, new: Document, name: str, order: list[Any]) -> None:
@@ -135,10 +158,10 @@ def _reorder(shape: Shape, new: Document, name: str, order: list[Any]) -> None:
     if not isinstance(items, list):
         return
     key = child.merge_key
-    wanted = [one.get(key) if isinstance(one, dict) else one for one in order]
+    wanted = [encoded(one.get(key) if isinstance(one, dict) else one) for one in order]
+    places = {one: place for place, one in reversed(list(enumerate(wanted)))}
 
     def place(item: Any) -> int:
-        value = item.get(key) if isinstance(item, dict) else item
-        return wanted.index(value) if value in wanted else len(wanted)
+        return places.get(encoded(item.get(key) if isinstance(item, dict) else item), len(wanted))
 
     new[name] = sorted(items, key=place)

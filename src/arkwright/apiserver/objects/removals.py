@@ -12,6 +12,7 @@ from arkwright.apiserver.store import Record
 Document = dict[str, Any]
 CLEANUP = "customresourcecleanup.apiextensions.k8s.io"
 LASTING = frozenset({"default", "kube-system", "kube-public"})
+LONGEST_GRACE_SECONDS = 100 * 365 * 24 * 3600  # what is longer has no date
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,7 @@ def mark(resource: Resource, document: Document, grace: int, now: datetime) -> N
     is_first = "deletionTimestamp" not in metadata
     if is_first or grace < metadata.get("deletionGracePeriodSeconds", 0):
         if is_first or grace:
-            metadata["deletionTimestamp"] = timestamp(now + timedelta(seconds=grace))
+            metadata["deletionTimestamp"] = timestamp(now + timedelta(seconds=min(grace, LONGEST_GRACE_SECONDS)))
         metadata["deletionGracePeriodSeconds"] = grace
         if "generation" in metadata and is_first:
             metadata["generation"] += 1

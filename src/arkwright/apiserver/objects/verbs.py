@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 
+from arkwright.apiserver.bounds import require_storable
 from arkwright.apiserver.errors import (
     BadRequest,
     FieldError,
@@ -248,6 +249,8 @@ class Objects:
             return answer
         document["metadata"]["resourceVersion"] = str(self.store.next_version())
         body = body_of(document)
+        if "deletionTimestamp" not in document["metadata"]:  # whatever is there can be deleted
+            require_storable(body)
         await self._stored(self.store.put(key, body))
         return Answer(document, answer.is_new, answer.warnings, body)
 

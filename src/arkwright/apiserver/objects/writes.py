@@ -6,8 +6,7 @@ In: the object as it is, the object as somebody wants it. Out: the object as it 
 from dataclasses import dataclass
 from typing import Any
 
-import msgspec
-
+from arkwright.apiserver.bounds import encoded
 from arkwright.apiserver.errors import (
     INVALID,
     AlreadyExists,
@@ -53,7 +52,8 @@ class Answer:
 
 
 def body_of(document: Document) -> bytes:
-    return msgspec.json.encode({name: value for name, value in document.items() if name not in ("apiVersion", "kind")})
+    """Raises BadRequest for what no JSON can say."""
+    return encoded({name: value for name, value in document.items() if name not in ("apiVersion", "kind")})
 
 
 def completed(resource: Resource, document: Document, options: Options) -> tuple[str, ...]:

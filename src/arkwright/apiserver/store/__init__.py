@@ -2,9 +2,11 @@
 
 watches          every watcher's queue
   records          one SQLite log: what is there, what was there, and what has changed since
+    files            that log as a file: sound, damaged, copied
 """
 
-from arkwright.apiserver.store.records import Change, Compacted, Key, Record, Store, StoreFailed, copy
+from arkwright.apiserver.store.files import StoreDamaged, StoreFailed, copy, restore
+from arkwright.apiserver.store.records import Change, Compacted, Key, Record, Store
 from arkwright.apiserver.store.watches import Event, Filter, Watcher, Watches, bookmark, event_line
 
 __all__ = [
@@ -15,10 +17,12 @@ __all__ = [
     "Key",
     "Record",
     "Store",
+    "StoreDamaged",
     "StoreFailed",
     "Watcher",
     "Watches",
     "bookmark",
     "copy",
     "event_line",
+    "restore",
 ]

@@ -5,34 +5,20 @@ A write is visible to later writes at once, and to readers when it is safe. Not 
 """
 
 import asyncio
-import contextlib
-import fcntl
-import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, NamedTuple
+from typing import NamedTuple
 
-# Each brings the file from one layout to the next; the first makes it. What is here has been released: only add to it.
-MIGRATIONS = [
-    """
-create table log (
-    version integer primary key, resource text not null, namespace text not null, name text not null,
-    previous integer not null, is_deletion integer not null, body blob not null
-);
-create index log_previous on log (previous) where previous > 0;
-create table facts (name text primary key, value integer not null) without rowid;
-insert into facts values ('floor', 0);
-""",
-]
+import structlog
+
+from arkwright.apiserver.store.files import Mark, StoreFailed, locked, opened, version_of
+
+log = structlog.get_logger()
 COLUMNS = "version, resource, namespace, name, previous, is_deletion, body"
 INSERT = f"insert into log ({COLUMNS}) values (?, ?, ?, ?, ?, ?, ?)"
 Row = tuple[int, str, str, str, int, int, bytes]
-
-
-class StoreFailed(Exception):
-    """The file cannot be opened, or a write did not reach the disk: nothing of it happened."""
 
 
 class Compacted(Exception):
@@ -71,9 +57,9 @@ class Store:
 
     def __init__(self, path: Path, on_change: Callable[[Change], None]) -> None:
         """Raises StoreFailed if the file is another program's, in use, or from a later version of arkwright."""
-        self._lock = _locked(path)
+        self._lock = locked(path)
         try:
-            self._connection = _opened(path)
+            self._connection = opened(path)
         except StoreFailed:
             self._lock.close()
             raise
@@ -83,6 +69,7 @@ class Store:
         self._staged: dict[Key, Record] = {}
         self._batch: list[tuple[Change, asyncio.Future[None]]] = []
         self._is_writing: asyncio.Task[None] | None = None
+        self._mark = Mark(path)
         self.version = 0
         self._load()
         self._next_version = self.version + 1
@@ -163,7 +150,7 @@ class Store:
                 rows = [_row(change) for change, _ in batch]
                 try:
                     await loop.run_in_executor(self._thread, self._commit, rows)
-                except sqlite3.Error as error:
+                except Exception as error:  # whatever it is: those who wait get an answer
                     self._give_up([*batch, *self._batch], error)
                 else:
                     self._publish(batch)
@@ -173,8 +160,9 @@ class Store:
     def _commit(self, rows: list[Row]) -> None:
         with self._connection:
             self._connection.executemany(INSERT, rows)
+        self._mark.write(rows[-1][0])
 
-    def _give_up(self, failed: list[tuple[Change, asyncio.Future[None]]], error: sqlite3.Error) -> None:
+    def _give_up(self, failed: list[tuple[Change, asyncio.Future[None]]], error: Exception) -> None:
         """Whatever was staged was built on what did not happen."""
         self._batch = []
         self._staged.clear()
@@ -185,7 +173,10 @@ class Store:
     def _publish(self, batch: list[tuple[Change, asyncio.Future[None]]]) -> None:
         for change, done in batch:
             self._show(change.after)
-            self._on_change(change)
+            try:
+                self._on_change(change)
+            except Exception:  # it is on disk all the same, and its writer waits for nothing else
+                log.exception("a change was not told", version=change.after.version)
             if not done.done():
                 done.set_result(None)
 
@@ -205,8 +196,7 @@ class Store:
     def _load(self) -> None:
         for row in self._connection.execute(f"select {COLUMNS} from log order by version"):
             self._show(_record(row))
-        (floor,) = self._connection.execute("select value from facts where name = 'floor'").fetchone()
-        self.version = max(self.version, floor)
+        self.version = version_of(self._connection)
 
     async def compact(self, floor: int) -> None:
         """Forget what was superseded up to version `floor`, and give the room back."""
@@ -229,61 +219,8 @@ class Store:
             await self._is_writing
         self._thread.shutdown()
         self._connection.close()
+        self._mark.close()
         self._lock.close()
-
-
-def _locked(path: Path) -> IO[bytes]:
-    """One server a file: a second one is told so at once. The file itself stays free to be copied by others."""
-    try:
-        lock = path.with_suffix(".lock").open("wb")
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        raise StoreFailed(f"{path} is in use by another server, or cannot be written: {error}") from error
-    return lock
-
-
-def _opened(path: Path) -> sqlite3.Connection:
-    try:
-        with contextlib.ExitStack() as failing:
-            connection = sqlite3.connect(path, check_same_thread=False, timeout=0.5)
-            failing.callback(connection.close)
-            connection.execute("pragma auto_vacuum = incremental")
-            connection.execute("pragma journal_mode = wal")
-            connection.execute("pragma synchronous = full")
-            _migrate(connection, path)
-            failing.pop_all()
-            return connection
-    except sqlite3.Error as error:
-        raise StoreFailed(f"{path} cannot be opened: {error}") from error
-
-
-def _migrate(connection: sqlite3.Connection, path: Path) -> None:
-    """Step by step to the layout of today; a step happens as a whole or not at all."""
-    (found,) = connection.execute("pragma user_version").fetchone()
-    if found > len(MIGRATIONS):
-        raise StoreFailed(
-            f"{path} was written by a later version of arkwright (layout {found}, known up to {len(MIGRATIONS)})"
-        )
-    if found == 0 and connection.execute("select 1 from sqlite_master").fetchone():
-        raise StoreFailed(f"{path} is another program's database")
-    for number, script in enumerate(MIGRATIONS[found:], found + 1):
-        connection.executescript(f"begin; {script} pragma user_version = {number}; commit;")
-
-
-def copy(path: Path, target: Path) -> int:
-    """A copy of the store as it is at this moment, whether a server uses it or not; how many versions it has.
-
-    Raises StoreFailed.
-    """
-    try:
-        with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=10)) as source:
-            with contextlib.closing(sqlite3.connect(target)) as copied:
-                source.backup(copied)
-                copied.execute("pragma journal_mode = delete")  # one file, that is all
-                count: int = copied.execute("select count(*) from log").fetchone()[0]
-                return count
-    except sqlite3.Error as error:
-        raise StoreFailed(f"{path} cannot be copied to {target}: {error}") from error
 
 
 def _record(row: Row) -> Record:

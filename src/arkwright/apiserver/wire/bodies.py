@@ -1,14 +1,17 @@
 """Bodies of requests and answers: from bytes to documents and back. Pure."""
 
 import base64
+import math
 from collections.abc import Callable
+from datetime import date
 from typing import Any
 
 import msgspec
 import yaml
 from starlette.responses import Response
 
-from arkwright.apiserver.errors import BadRequest, UnsupportedMediaType
+from arkwright.apiserver.bounds import UNREADABLE, require_plain_yaml, require_shallow, require_shallow_text
+from arkwright.apiserver.errors import ApiError, BadRequest, UnsupportedMediaType, invalid_patch
 from arkwright.apiserver.kinds import Resource
 from arkwright.apiserver.objects import (
     APPLY_PATCH,
@@ -71,26 +74,59 @@ def require_kind(resource: Resource, document: Any) -> None:
         raise BadRequest(f"the object in the body is {found}, the path is for {wanted}")
     if document.get("metadata") is None:
         document["metadata"] = {}
+    if not isinstance(document["metadata"], dict):
+        said = f"json: cannot unmarshal metadata into Go struct field {resource.kind}.metadata of type v1.ObjectMeta"
+        raise BadRequest(
+            f'{resource.kind} in version "{resource.version}" cannot be handled as a {resource.kind}: {said}'
+        )
 
 
 def parsed(body: bytes, kind: str) -> Any:
+    """Raises BadRequest for whatever cannot be read, or would become too much."""
     if kind == PROTOBUF:
-        return parsed_protobuf(body)
+        found = parsed_protobuf(body)
+        require_shallow(found)
+        return found
     try:
-        if "yaml" in kind:
-            return _plain(yaml.load(body, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)))
-        return msgspec.json.decode(body)
-    except (msgspec.DecodeError, yaml.YAMLError, UnicodeDecodeError) as error:
-        raise BadRequest(f"error decoding the body: {error}") from error
+        found = msgspec.json.decode(body)
+    except (msgspec.DecodeError, *UNREADABLE) as error:
+        if "yaml" not in kind:
+            raise BadRequest(f"error decoding the body: {error}") from error
+        return _from_yaml(body)  # JSON is YAML, too, and read much faster
+    require_shallow_text(body, found)
+    return found
+
+
+def _from_yaml(body: bytes) -> Any:
+    try:
+        loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)(body)
+        node = loader.get_single_node()
+        require_plain_yaml(node)
+        return None if node is None else _plain(loader.construct_document(node))
+    except (yaml.YAMLError, *UNREADABLE) as error:
+        raise BadRequest(f"error converting YAML to JSON: {error}") from error
 
 
 def _plain(value: Any) -> Any:
-    """YAML knows dates; JSON does not."""
+    """YAML knows dates, sets, bytes and infinity; JSON does not. Raises ValueError."""
     if isinstance(value, dict):
-        return {str(key): _plain(one) for key, one in value.items()}
-    if isinstance(value, list):
+        return {_key(key): _plain(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
         return [_plain(one) for one in value]
-    return value.isoformat() if hasattr(value, "isoformat") else value
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, bytes | set) or (isinstance(value, float) and not math.isfinite(value)):
+        raise ValueError(f"json: unsupported value: {value!r:.100}")
+    return value
+
+
+def _key(key: Any) -> str:
+    """Of a map, as text.
+
+    >>> _key("a"), _key(True), _key(1), _key(None)
+    ('a', 'true', '1', 'null')
+    """
+    return key if isinstance(key, str) else msgspec.json.encode(_plain(key)).decode()
 
 
 def patch_of(resource: Resource, kind: str, patch: Any) -> Callable[[Document], Document]:
@@ -102,12 +138,33 @@ def patch_of(resource: Resource, kind: str, patch: Any) -> Callable[[Document], 
     if kind not in known:
         raise unsupported(kind, known)
     if kind == JSON_PATCH:
-        return lambda document: json_patched(document, patch)
+        return _patching(lambda document: json_patched(document, patch))
     if not isinstance(patch, dict):
         raise BadRequest(f"error decoding patch: cannot unmarshal {type(patch).__name__} into a map")
     if kind == STRATEGIC_PATCH:
-        return lambda document: strategically_patched(resource.shape, document, patch)
-    return lambda document: merge_patched(document, patch)
+        return _patching(lambda document: strategically_patched(resource.shape, document, patch))
+    return _patching(lambda document: merge_patched(document, patch))
+
+
+def _patching(patched: Callable[[Document], Any]) -> Callable[[Document], Document]:
+    """What comes of it is an object, or a refusal: a patch may say anything of anything."""
+
+    def change(document: Document) -> Document:
+        try:
+            found = patched(document)
+        except ApiError:
+            raise
+        except UNREADABLE as error:
+            raise BadRequest(f"error decoding patch: {type(error).__name__}: {error}") from error
+        if not isinstance(found, dict):
+            raise invalid_patch(f"json: cannot unmarshal {type(found).__name__} into an object")
+        if found.get("metadata") is None:
+            raise BadRequest("the patched object has no metadata")
+        if not isinstance(found["metadata"], dict):
+            raise invalid_patch("json: cannot unmarshal metadata: it is no object")
+        return found
+
+    return change
 
 
 def page_token(version: int, last: tuple[str, str]) -> str:

@@ -6,9 +6,8 @@ from starlette.datastructures import QueryParams
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope
 
+from arkwright.apiserver.bounds import LARGEST_BODY_BYTES
 from arkwright.apiserver.errors import TooLarge
-
-LARGEST_BODY_BYTES = 3 * 1024 * 1024
 
 
 class Call:
@@ -33,7 +32,7 @@ class Call:
 
     async def body(self) -> bytes:
         """All of it. Raises TooLarge, ClientDisconnect."""
-        body, is_over = b"", False
+        body, is_over = bytearray(), False
         while not is_over:
             message = await self.receive()
             if message["type"] == "http.disconnect":
@@ -42,4 +41,4 @@ class Call:
             if len(body) > LARGEST_BODY_BYTES:
                 raise TooLarge(f"Request entity too large: limit is {LARGEST_BODY_BYTES}")
             is_over = not message.get("more_body", False)
-        return body
+        return bytes(body)

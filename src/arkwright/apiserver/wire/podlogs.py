@@ -4,6 +4,8 @@ In: a pod's name, a query, the directory that its node writes to. Out: text, or 
 """
 
 import asyncio
+import os
+import re
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -118,7 +120,7 @@ def _number(query: Mapping[str, str], name: str) -> int | None:
     text = query.get(name)
     if text is None:
         return None
-    if not text.isdigit():
+    if not re.fullmatch("[0-9]{1,18}", text):
         raise BadRequest(f"{name}: {text!r} is no number")
     return int(text)
 
@@ -140,7 +142,7 @@ async def _said(file: IO[bytes], wish: Wish, part: Part, is_over: Callable[[], b
         file.seek(part.first if wish.tail is None else start_of_tail(file, wish.tail, part))
         while left is None or left > 0:
             is_last = not wish.is_followed or is_over()
-            room = CHUNK if part.end is None else min(CHUNK, part.end - file.tell())
+            room = CHUNK if part.end is None else max(0, min(CHUNK, part.end - file.tell()))
             chunk = file.read(room)
             shown = (lines.shown(chunk) if chunk else lines.rest() if is_last else b"")[:left]
             left = None if left is None else left - len(shown)
@@ -148,6 +150,8 @@ async def _said(file: IO[bytes], wish: Wish, part: Part, is_over: Callable[[], b
                 yield shown
             if not chunk and is_last:
                 return
+            if not chunk and os.fstat(file.fileno()).st_size < file.tell():
+                file.seek(0)  # it was cut meanwhile
             await asyncio.sleep(0 if chunk else ASK_SECONDS)
 
 

@@ -14,6 +14,7 @@ from typing import Any
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 from google.protobuf.message import DecodeError, Message
 
+from arkwright.apiserver.bounds import UNREADABLE
 from arkwright.apiserver.errors import BadRequest
 
 Document = dict[str, Any]
@@ -34,7 +35,7 @@ def parsed_protobuf(body: bytes) -> Document:
         envelope = _read(ENVELOPE, body[len(MAGIC) :])
         about = {name: envelope.get(name, "") for name in ("apiVersion", "kind")}
         return about | _read(_message_of(**about), base64.b64decode(envelope.get("raw", "")))
-    except (DecodeError, ValueError) as error:
+    except (DecodeError, *UNREADABLE) as error:
         raise BadRequest(f"error decoding the body: {error}") from error
 
 

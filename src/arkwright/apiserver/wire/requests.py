@@ -2,10 +2,12 @@
 
 import functools
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
 from starlette.datastructures import QueryParams
 
 from arkwright.apiserver.errors import (
@@ -54,6 +56,8 @@ def target(registry: Registry, path: str) -> Target:
     `/api/v1/namespaces/default/pods/a/status` → pods, default, a, status
     """
     parts = path.strip("/").split("/")
+    if "" in parts:
+        raise NoSuchPath("404 page not found")
     if parts[0] == "api":
         group, version, rest = "", parts[1], parts[2:]
     else:
@@ -136,10 +140,9 @@ def _number(query: Mapping[str, str], name: str) -> int | None:
     text = query.get(name)
     if not text:
         return None
-    try:
-        return int(text)
-    except ValueError as error:
-        raise BadRequest(f'strconv.ParseInt: parsing "{text}": invalid syntax') from error
+    if not re.fullmatch("[+-]?[0-9]{1,18}", text):
+        raise BadRequest(f'strconv.ParseInt: parsing "{text}": invalid syntax')
+    return int(text)
 
 
 @functools.lru_cache(maxsize=1000)
@@ -179,30 +182,50 @@ def _is_dry_run(kind: str, text: str | None) -> bool:
     return True
 
 
-def removal(query: Mapping[str, str], body: Document) -> Removal:
-    """DeleteOptions, in the body or in the query. Raises Invalid."""
-    wanted = {**{name: query[name] for name in ("propagationPolicy", "gracePeriodSeconds") if name in query}, **body}
-    policy = wanted.get("propagationPolicy") or ("Orphan" if wanted.get("orphanDependents") else "Background")
+class _Preconditions(msgspec.Struct):
+    uid: str | None = None
+    version: str | None = msgspec.field(default=None, name="resourceVersion")
+
+
+class _DeleteOptions(msgspec.Struct):
+    propagation_policy: str | None = msgspec.field(default=None, name="propagationPolicy")
+    orphans: bool | None = msgspec.field(default=None, name="orphanDependents")
+    grace_seconds: int | None = msgspec.field(default=None, name="gracePeriodSeconds")
+    preconditions: _Preconditions | None = None
+    dry_run: list[str] | None = msgspec.field(default=None, name="dryRun")
+
+
+def removal(query: Mapping[str, str], body: Any) -> Removal:
+    """DeleteOptions, in the body or in the query. Raises Invalid, BadRequest."""
+    said = _delete_options(body)
+    policy = said.propagation_policy or query.get("propagationPolicy") or ("Orphan" if said.orphans else "Background")
     if policy not in POLICIES:
         raise _unsupported("DeleteOptions", "propagationPolicy", policy, (*POLICIES, "nil"))
-    grace = wanted.get("gracePeriodSeconds")
-    conditions = wanted.get("preconditions") or {}
-    dry_run = query.get("dryRun") or next(iter(wanted.get("dryRun") or ()), None)
+    grace = _number(query, "gracePeriodSeconds") if said.grace_seconds is None else said.grace_seconds
+    conditions = said.preconditions or _Preconditions()
     return Removal(
         policy=policy,
-        grace_seconds=None if grace is None else int(grace),
-        uid=conditions.get("uid") or "",
-        version=conditions.get("resourceVersion") or "",
-        is_dry_run=_is_dry_run("DeleteOptions", dry_run),
+        grace_seconds=grace,
+        uid=conditions.uid or "",
+        version=conditions.version or "",
+        is_dry_run=_is_dry_run("DeleteOptions", query.get("dryRun") or next(iter(said.dry_run or ()), None)),
     )
+
+
+def _delete_options(body: Any) -> "_DeleteOptions":
+    try:
+        return msgspec.convert({} if body is None else body, _DeleteOptions)
+    except msgspec.ValidationError as error:
+        raise BadRequest(f"error decoding DeleteOptions: {error}") from error
 
 
 def eviction(asked: Target, query: Mapping[str, str], document: Any) -> Removal:
     """Of a pod. Raises BadRequest for one of another name, Invalid."""
     document = document if isinstance(document, dict) else {}
-    if (document.get("metadata") or {}).get("name") != asked.name:
+    metadata = document.get("metadata")
+    if not isinstance(metadata, dict) or metadata.get("name") != asked.name:
         raise BadRequest("name in URL does not match name in Eviction object")
-    return removal(query, document.get("deleteOptions") or {})
+    return removal(query, document.get("deleteOptions"))
 
 
 def nothing_of(asked: Target) -> NotFound:

@@ -41,11 +41,19 @@ def plural_of(path: str) -> str:
 def reviewed(plural: str, document: Document, asks: User, access: Access) -> Document:
     """Raises Invalid, BadRequest."""
     group = next(name for name, kinds in REVIEWS.items() if plural in kinds)
-    if not isinstance(document.get("spec", {}), dict | None):
-        raise BadRequest(f"json: cannot unmarshal the spec of {REVIEWS[group][plural]}: it is no object")
-    spec = document.get("spec") or {}
+    kind = REVIEWS[group][plural]
+    spec = _object(_object(document, kind).get("spec"), f"the spec of {kind}")
+    for name in ("resourceAttributes", "nonResourceAttributes"):
+        _object(spec.get(name), f"{name} of {kind}")
     about = {"kind": REVIEWS[group][plural], "apiVersion": f"{group}/v1", "metadata": document.get("metadata") or {}}
     return about | ({"spec": spec} if spec else {}) | {"status": ANSWERS[plural](spec, asks, access)}
+
+
+def _object(value: Any, what: str) -> Document:
+    """Raises BadRequest for what has no fields; {} for nothing."""
+    if not isinstance(value, dict | None):
+        raise BadRequest(f"json: cannot unmarshal {what}: it is no object")
+    return value or {}
 
 
 def _may_i(spec: Document, asks: User, access: Access) -> Document:
@@ -53,7 +61,9 @@ def _may_i(spec: Document, asks: User, access: Access) -> Document:
 
 
 def _may_they(spec: Document, asks: User, access: Access) -> Document:
-    name, groups = spec.get("user") or "", spec.get("groups") or ()
+    name, groups = spec.get("user") or "", spec.get("groups") or []
+    if not isinstance(groups, list):
+        raise BadRequest("json: cannot unmarshal spec.groups: it is no list")
     if not name and not groups:
         raise _wrong("spec.user", '""', "at least one of user or group must be specified")
     found = ADMIN if MASTERS in groups else next((one for one in (ADMIN, READER) if one.name == name), User(name))

@@ -62,11 +62,13 @@ Document = dict[str, Any]
 
 @dataclass(frozen=True)
 class Surroundings:
-    """`clock`: the time of day; `version`: our own, for /version; `pod_logs`: where a node writes what its pods say."""
+    """`clock`: the time of day; `version`: our own, for /version; `pod_logs`: where a node writes what its pods say; `troubles`: lines
+    about what goes on beside the requests and does not run."""
 
     clock: Callable[[], datetime]
     version: str
     pod_logs: Path | None = None
+    troubles: Callable[[], list[str]] = list
 
 
 class Api:
@@ -84,7 +86,8 @@ class Api:
     async def _answered(self, call: Call) -> Response:
         try:
             if call.path in ("/livez", "/readyz", "/healthz"):
-                return PlainTextResponse("ok")
+                lines = self._about.troubles() if call.path == "/readyz" else []
+                return PlainTextResponse("\n".join(["ok", *lines]))
             return await self._answer(call, self._access.check(call))
         except NoSuchPath as error:
             return PlainTextResponse(error.message, error.code)

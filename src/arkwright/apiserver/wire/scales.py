@@ -2,11 +2,26 @@
 
 from typing import Any
 
+import msgspec
+
 from arkwright.apiserver.errors import InternalError, invalid_patch
 from arkwright.apiserver.kinds import Resource
 
 Document = dict[str, Any]
 COPIED = ("name", "namespace", "uid", "resourceVersion", "creationTimestamp")
+
+
+class _Spec(msgspec.Struct):
+    replicas: int = 0
+
+
+class _Metadata(msgspec.Struct):
+    version: str | None = msgspec.field(default=None, name="resourceVersion")
+
+
+class _Scale(msgspec.Struct):
+    spec: _Spec | None = None
+    metadata: _Metadata | None = None
 
 
 def scale_of(resource: Resource, document: Document) -> Document:
@@ -33,15 +48,18 @@ def shown_scale(resource: Resource, document: Document) -> Document:
 def put_scale(resource: Resource, document: Document, scale: Document) -> Document:
     """The object with the replicas that a Scale asks for. Raises Invalid."""
     assert resource.scale
-    replicas = (scale.get("spec") or {}).get("replicas", 0)
-    if not isinstance(replicas, int) or isinstance(replicas, bool):
-        raise invalid_patch("spec.replicas of a Scale is a whole number")
+    try:
+        wish = msgspec.convert(scale, _Scale)
+    except msgspec.ValidationError as error:
+        raise invalid_patch(f"this is no Scale: {error}") from error
     *parents, last = resource.scale.spec_path.strip(".").split(".")
     node = document
     for name in parents:
-        node = node.setdefault(name, {})
-    node[last] = replicas
-    if version := (scale.get("metadata") or {}).get("resourceVersion"):
+        if not isinstance(node.setdefault(name, {}), dict):
+            raise invalid_patch(f"there is no room for replicas: {name} is no object")
+        node = node[name]
+    node[last] = (wish.spec or _Spec()).replicas
+    if version := (wish.metadata or _Metadata()).version:
         document["metadata"]["resourceVersion"] = version
     return document
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from arkwright.apiserver.bounds import UNREADABLE
 from arkwright.apiserver.errors import INVALID, FieldError
 from arkwright.apiserver.kinds import formats
 from arkwright.apiserver.kinds.resources import custom_resources
@@ -115,6 +116,6 @@ def definition_errors(crd: Document, old: Document | None) -> list[FieldError]:
     try:
         for one in custom_resources(crd):
             _ = one.validator
-    except (ValueError, KeyError, TypeError) as error:
+    except UNREADABLE as error:
         return [FieldError("spec.versions", INVALID, f"Invalid value: its schema cannot be used: {error}")]
     return []

@@ -1,0 +1,46 @@
+"""Files that are their owner's alone, whatever the umask. In: directories. Out: modes. Not done here: what is written into them.
+
+Who starts programs of others gives them the umask that it had itself (`usual_umask`): their files are their affair.
+"""
+
+import contextlib
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+OURS_ALONE = 0o077
+_usual = [0o022]
+
+
+def keep_private() -> None:
+    """From now on, all that this process makes is readable by its owner alone."""
+    found = os.umask(OURS_ALONE)
+    if found != OURS_ALONE:
+        _usual[:] = [found]
+
+
+def usual_umask() -> int:
+    """The one from before `keep_private`."""
+    return _usual[0]
+
+
+def make_private(directory: Path, patterns: tuple[str, ...]) -> None:
+    """A directory that is there, and what lies in it under these names, with all that is below. What is not ours stays as it is, and so does a directory
+    that everybody may write to: it is no site's."""
+    with contextlib.suppress(OSError):
+        found = directory.stat()
+        if found.st_uid == os.geteuid() and not found.st_mode & stat.S_ISVTX:
+            directory.chmod(0o700)
+    for one in _all_of(directory, patterns):
+        with contextlib.suppress(OSError):
+            if not one.is_symlink():
+                one.chmod(0o700 if one.is_dir() else 0o600)
+
+
+def _all_of(directory: Path, patterns: tuple[str, ...]) -> Iterator[Path]:
+    for pattern in patterns:
+        for one in directory.glob(pattern):
+            yield one
+            if one.is_dir() and not one.is_symlink():
+                yield from one.rglob("*")
