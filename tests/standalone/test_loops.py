@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 import signal
 import socket
 import subprocess
@@ -28,6 +29,7 @@ from arkwright.standalone.deployments import Workloads
 from arkwright.standalone.machine import Machine
 from arkwright.standalone.nodeports import NodePorts
 from arkwright.standalone.site import Wish
+from arkwright.standalone.strays import end_strays, mark_of
 from arkwright.supervision import Supervisor
 
 WATCHED = ("Deployment", "ReplicaSet", "Pod", "Service", "ModuleDeployment", "ModuleReplicaSet", "Module")
@@ -202,6 +204,19 @@ def test_nobody_outlives_a_site_that_is_killed(tmp_path):
         assert alive == [], [one.cmdline() for one in alive]
     finally:
         site.kill()
+
+
+def test_who_would_not_end_with_a_site_that_was_killed_ends_before_it_is_up_again(tmp_path):
+    words = [sys.executable, "-c", "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(60)"]
+    stubborn, other = (
+        subprocess.Popen(words, env=os.environ | mark_of(directory)) for directory in (tmp_path, tmp_path / "other")
+    )
+    try:
+        assert end_strays(tmp_path) == [stubborn.pid]
+        assert stubborn.wait(10) == -signal.SIGKILL and other.poll() is None
+    finally:
+        stubborn.kill()
+        other.kill()
 
 
 def family(pid):
