@@ -23,7 +23,7 @@ from arkwright.clients.credentials import find_access
 from arkwright.clients.kube import KubeClient
 from arkwright.controller.app import Controller, Settings, _serve_health
 from arkwright.controller.watch import Watcher
-from arkwright.standalone import app, bases
+from arkwright.standalone import app, bases, parts
 from arkwright.standalone.announcing import Announcer
 from arkwright.standalone.deployments import Workloads
 from arkwright.standalone.machine import Machine
@@ -184,6 +184,16 @@ async def test_a_watch_that_a_mistake_ends_lists_anew():
     with pytest.raises(AttributeError):
         await watcher.run()
     assert watcher._version == ""
+
+
+async def test_a_part_that_does_not_come_up_again_and_again_is_named(tmp_path, monkeypatch):
+    monkeypatch.setattr(parts, "FIRST_PAUSE_SECONDS", 0.01)
+    part = parts.Part(["no-such-command"], tmp_path / "part.log", {})
+    loops = app._supervisor((part,))
+    task = asyncio.create_task(loops.keep(part.name, part.keep_running))
+    await until(lambda: part.is_failing, seconds=60)
+    assert loops.troubles() == ["[-] parts: set aside, for it fails again and again: no-such-command"]
+    task.cancel()
 
 
 def test_nobody_outlives_a_site_that_is_killed(tmp_path):
