@@ -42,7 +42,7 @@ def test_it_is_borne(answers, name):
 )
 def test_nothing_but_answers_come_of_any_body(target, tmp_path, pytestconfig):
     pytest.importorskip("atheris", reason="no wheel of atheris for this Python or system")
-    seconds = pytestconfig.getoption("--fuzz-seconds")
+    seconds = max(1, pytestconfig.getoption("--fuzz-seconds") // 2)
     command = [sys.executable, str(HERE / "fuzzing.py"), target, f"-max_total_time={seconds}"]
     done = subprocess.run(
         [*command, f"-artifact_prefix={tmp_path}/"],

@@ -1,5 +1,6 @@
 """A store that is damaged, cut off, another program's or gone is never taken for one that is empty, or for whole: it says so, and a backup brings it back."""
 
+import asyncio
 import os
 import random
 import shutil
@@ -41,6 +42,13 @@ async def written(directory, *, is_killed):
     return found / "store.db"
 
 
+@pytest.fixture(scope="module")
+def stores(tmp_path_factory):
+    """Directories: of one that has ended, of one that was killed."""
+    made = {one: tmp_path_factory.mktemp("store") for one in (False, True)}
+    return {one: asyncio.run(written(directory, is_killed=one)).parent for one, directory in made.items()}
+
+
 def flipped(file, chance):
     content = bytearray(file.read_bytes())
     at = chance.randrange(max(1, len(content) - 64))
@@ -74,8 +82,9 @@ DAMAGES += [(one, 0) for one in (without_head, emptied, removed, foreign)]
 
 @pytest.mark.parametrize("part, is_killed", [("store.db", False), ("store.db", True), ("store.db-wal", True)])
 @pytest.mark.parametrize("damage, chance", DAMAGES, ids=lambda one: getattr(one, "__name__", str(one)))
-async def test_it_is_whole_or_it_says_that_it_is_not(tmp_path, part, is_killed, damage, chance):
-    file = await written(tmp_path, is_killed=is_killed)
+async def test_it_is_whole_or_it_says_that_it_is_not(stores, tmp_path, part, is_killed, damage, chance):
+    shutil.copytree(stores[is_killed], tmp_path / "found")
+    file = tmp_path / "found" / "store.db"
     assert file.with_name(part).stat().st_size > 0
     damage(file.with_name(part), random.Random(chance))
     try:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 import signal
 import socket
 import subprocess
@@ -22,12 +23,13 @@ from arkwright.clients.credentials import find_access
 from arkwright.clients.kube import KubeClient
 from arkwright.controller.app import Controller, Settings, _serve_health
 from arkwright.controller.watch import Watcher
-from arkwright.standalone import app, bases
+from arkwright.standalone import app, bases, parts
 from arkwright.standalone.announcing import Announcer
 from arkwright.standalone.deployments import Workloads
 from arkwright.standalone.machine import Machine
 from arkwright.standalone.nodeports import NodePorts
 from arkwright.standalone.site import Wish
+from arkwright.standalone.strays import end_strays, mark_of
 from arkwright.supervision import Supervisor
 
 WATCHED = ("Deployment", "ReplicaSet", "Pod", "Service", "ModuleDeployment", "ModuleReplicaSet", "Module")
@@ -184,6 +186,16 @@ async def test_a_watch_that_a_mistake_ends_lists_anew():
     assert watcher._version == ""
 
 
+async def test_a_part_that_does_not_come_up_again_and_again_is_named(tmp_path, monkeypatch):
+    monkeypatch.setattr(parts, "FIRST_PAUSE_SECONDS", 0.01)
+    part = parts.Part(["no-such-command"], tmp_path / "part.log", {})
+    loops = app._supervisor((part,))
+    task = asyncio.create_task(loops.keep(part.name, part.keep_running))
+    await until(lambda: part.is_failing, seconds=60)
+    assert loops.troubles() == ["[-] parts: set aside, for it fails again and again: no-such-command"]
+    task.cancel()
+
+
 def test_nobody_outlives_a_site_that_is_killed(tmp_path):
     words = [sys.executable, "-m", "arkwright", "up", "--foreground", "--bases", "1", "--port", "0"]
     site = subprocess.Popen([*words, "--data-dir", str(tmp_path)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -202,6 +214,19 @@ def test_nobody_outlives_a_site_that_is_killed(tmp_path):
         assert alive == [], [one.cmdline() for one in alive]
     finally:
         site.kill()
+
+
+def test_who_would_not_end_with_a_site_that_was_killed_ends_before_it_is_up_again(tmp_path):
+    words = [sys.executable, "-c", "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(60)"]
+    stubborn, other = (
+        subprocess.Popen(words, env=os.environ | mark_of(directory)) for directory in (tmp_path, tmp_path / "other")
+    )
+    try:
+        assert end_strays(tmp_path) == [stubborn.pid]
+        assert stubborn.wait(10) == -signal.SIGKILL and other.poll() is None
+    finally:
+        stubborn.kill()
+        other.kill()
 
 
 def family(pid):

@@ -30,6 +30,7 @@ from arkwright.standalone.parts import Part, PartFailed
 from arkwright.standalone.process import is_listening
 from arkwright.standalone.ranges import held_range
 from arkwright.standalone.site import Site, Wish
+from arkwright.standalone.strays import end_strays, mark_of
 from arkwright.supervision import Supervisor
 
 NODE = "arkwright"
@@ -50,6 +51,7 @@ async def run_node(place: Place) -> None:
 async def run_site(site: Site, wish: Wish) -> None:
     """API server, controller, base pods and node ports, until SIGTERM or SIGINT. Raises PartFailed, SiteTaken, RangeTaken."""
     with site.kept(), held_range(wish.addresses, f"the site in {site.directory}") as addresses:
+        end_strays(site.directory)
         await _run_site(site, replace(wish, addresses=addresses))
 
 
@@ -67,7 +69,7 @@ async def _run_site(site: Site, wish: Wish) -> None:
     try:
         async with KubeClient(await find_access()) as kube:
             await _prepare(kube, wish)
-            place = Place(NODE, wish.addresses, site.pod_logs, _variables(wish, health, keys))
+            place = Place(NODE, wish.addresses, site.pod_logs, mark_of(site.directory) | _variables(wish, health, keys))
             workers = (
                 Node(kube, place, _now),
                 Workloads(kube, place.node, _now),

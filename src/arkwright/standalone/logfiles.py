@@ -7,7 +7,6 @@ A log that has grown too large is copied and emptied while its process writes; w
 import asyncio
 import contextlib
 import os
-import shutil
 from pathlib import Path
 
 import msgspec
@@ -18,7 +17,7 @@ from arkwright.apiserver.loglines import index_of, start_line, starts_in
 log = structlog.get_logger()
 LARGEST_BYTES, KEPT = 10 << 20, 4  # besides the one that is written: a kubelet's own figures
 MOST_LOGS = 1000  # in one directory: those that nobody has written to for the longest time go
-LOOK_SECONDS = 1.0
+LOOK_SECONDS = 0.25
 
 
 class LogFiles:
@@ -32,11 +31,12 @@ class LogFiles:
     async def keep_running(self) -> None:
         """Until cancelled. A log that cannot be cut is told, and holds up no other."""
         while True:
-            for directory in self._directories:
-                await self._look_at(directory)
-            await asyncio.sleep(LOOK_SECONDS)
+            has_cut = [await self._look_at(directory) for directory in self._directories]
+            await asyncio.sleep(LOOK_SECONDS / 10 if any(has_cut) else LOOK_SECONDS)
 
-    async def _look_at(self, directory: Path) -> None:
+    async def _look_at(self, directory: Path) -> bool:
+        """Whether one had grown too large: whoever writes so fast is looked at more often."""
+        has_cut = False
         logs = _newest_first(directory)
         for one in logs[MOST_LOGS:]:
             _remove(one)
@@ -44,10 +44,12 @@ class LogFiles:
             try:
                 if one.stat().st_size > LARGEST_BYTES:
                     await cut(one)
+                    has_cut = True
             except FileNotFoundError:
                 continue
             except OSError as error:
                 log.warning("a log cannot be cut", log=str(one), error=str(error))
+        return has_cut
 
 
 async def cut(file: Path) -> None:
@@ -83,11 +85,10 @@ def _older(file: Path, number: int) -> Path:
 
 
 def _copy_end(file: Path, target: Path) -> None:
-    """No more than one log may have, however much was written meanwhile."""
+    """No more than one log may have: who read to the end would run after a fast writer."""
     with file.open("rb") as source, target.open("wb") as copied:
         source.seek(max(0, file.stat().st_size - LARGEST_BYTES))
-        shutil.copyfileobj(source, copied)
-        copied.truncate(min(copied.tell(), 2 * LARGEST_BYTES))
+        copied.write(source.read(LARGEST_BYTES))
 
 
 def _newest_first(directory: Path) -> list[Path]:

@@ -13,7 +13,7 @@ import structlog
 from arkwright.private import usual_umask
 
 log = structlog.get_logger()
-LONGEST_PAUSE_SECONDS = 10.0
+FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.5, 10.0
 SOUND_SECONDS, MANY_ENDS = 60.0, 3
 STOP_SECONDS = 15.0
 PR_SET_PDEATHSIG = 1
@@ -37,12 +37,12 @@ class Part:
         self._words, self._log, self._environment = words, log, environment
         self._process: asyncio.subprocess.Process | None = None
         self.has_ended = asyncio.Event()  # at least once
-        self.name, self._ends = words[0], 0
+        self.name, self._ends, self._begun = words[0], 0, 0.0
 
     @property
     def is_failing(self) -> bool:
         """It has ended again and again, each time soon after its start."""
-        return self._ends >= MANY_ENDS
+        return self._ends >= MANY_ENDS and asyncio.get_running_loop().time() - self._begun <= SOUND_SECONDS
 
     async def first_line(self) -> str:
         """Start it; its first line on standard output. Raises PartFailed if it ends without one."""
@@ -56,13 +56,13 @@ class Part:
 
     async def keep_running(self) -> None:
         """Until cancelled; each time it ends, it is started again after a pause."""
-        clock, pause = asyncio.get_running_loop().time, 0.5
+        clock, pause = asyncio.get_running_loop().time, FIRST_PAUSE_SECONDS
         while True:
-            process, begun = self._process or await self._start(), clock()
+            process, self._begun = self._process or await self._start(), clock()
             code = await process.wait()
             self._process = None
-            is_over = clock() - begun > SOUND_SECONDS
-            self._ends, pause = (1, 0.5) if is_over else (self._ends + 1, pause)
+            is_over = clock() - self._begun > SOUND_SECONDS
+            self._ends, pause = (1, FIRST_PAUSE_SECONDS) if is_over else (self._ends + 1, pause)
             self.has_ended.set()
             log.warning("ended, started again", part=self._words[0], exit_code=code, in_seconds=pause)
             await asyncio.sleep(pause)

@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from arkwright.apiserver.bounds import LARGEST_BODY_BYTES
+from arkwright.apiserver.bounds import LARGEST_BODY_BYTES, encoded
 from arkwright.apiserver.kinds.shapes import ANYTHING, Shape
 
 Document = dict[str, Any]
 LONGEST_RULE = 8192  # characters: what reads it recurses
 MOST_OF_A_RULE, MOST_OF_A_WRITE = 3_000_000, 10_000_000
 MOST_ESTIMATED = 10_000_000  # Kubernetes' own, for a rule whose lists are as long as its schema lets them be
+SMALL_BYTES = 4096
 PATTERN_COST = 100  # to read a regular expression
 TEXT_BYTES_A_STEP = 100
 TEXTS = re.compile(r'"(?:[^"\\]|\\.)*"|\'(?:[^\'\\]|\\.)*\'')
@@ -104,6 +105,13 @@ def cost(one: Rule, found: Extent) -> int:
     longest = (found.longest + one.more + (found.text if one.splits else 0)) * one.factor
     turns: int = min(longest, 1 << 32) ** min(one.loops, 8)
     return found.values + one.words * turns * (1 + found.text // TEXT_BYTES_A_STEP)
+
+
+def cost_of(one: Rule, shape: Shape, value: Any) -> int:
+    """Of a rule that is asked of this value; most are small, and have no loop within a loop: then their size says enough."""
+    if one.loops < 2 and (size := len(encoded(value))) <= SMALL_BYTES:
+        return one.words * size // 2
+    return cost(one, extent(shape, value, one.names))
 
 
 def require_bearable(schema: Document) -> None:

@@ -22,7 +22,7 @@ from arkwright.apiserver.errors import (
     TYPE_INVALID,
     FieldError,
 )
-from arkwright.apiserver.kinds.costs import MOST_OF_A_RULE, MOST_OF_A_WRITE, cost, extent, require_bearable
+from arkwright.apiserver.kinds.costs import MOST_OF_A_RULE, MOST_OF_A_WRITE, cost_of, require_bearable
 from arkwright.apiserver.kinds.costs import rule as rule_of
 from arkwright.apiserver.kinds.fieldsets import is_associative, step_to
 from arkwright.apiserver.kinds.shapes import Shape
@@ -95,7 +95,7 @@ class Budget:
     def refusal(self, shape: Shape, rule: Document, pair: tuple[Any, Any]) -> str:
         """Why the rule cannot be asked of these values; "" where it can."""
         seen = rule_of(rule["rule"])
-        found = max(cost(seen, extent(shape, one, seen.names)) for one in pair if one is not None)
+        found = max(cost_of(seen, shape, one) for one in pair if one is not None)
         self._left -= found
         if found <= MOST_OF_A_RULE and self._left >= 0:
             return ""
