@@ -63,6 +63,23 @@ async def test_modules_of_an_older_replica_set_that_was_orphaned_are_counted_aga
         assert not world.installed("1.0")
 
 
+async def test_an_orphaned_revision_is_made_anew_as_it_was_whatever_somebody_writes_meanwhile():
+    world = World()
+    world.add_pods(2)
+    async with world.running():
+        world.apply(version="1.0", replicas=2)
+        await world.until(lambda: is_done(world, "1.0", 2))
+        world.apply(version="2.0", operationStrategy={"batchCount": 2, "needConfirm": True})
+        await world.until(lambda: world.progress() == "Paused")
+        world.orphan(Kind.MODULE_REPLICASET, "demo-replicas-1")
+        change(world, Kind.MODULE, name_of(world.modules("1.0")[0]), {"spec": {"module": {"version": "9.9"}}})
+        await world.settle()
+        assert replica_sets(world)["demo-replicas-1"]["spec"]["template"]["spec"]["module"]["version"] == "1.0"
+        world.patch(pause=False)
+        await world.until(lambda: is_done(world, "2.0", 2))
+        assert not any(world.installed(one) for one in ("1.0", "9.9")), "nothing is left behind"
+
+
 async def test_a_bare_replica_set_of_another_version_exchanges_what_it_has():
     world = World()
     world.add_pods(2)

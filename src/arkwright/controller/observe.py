@@ -19,6 +19,7 @@ from arkwright.controller.relations import (
     replica_set_of,
     revisions_of,
     standing_of,
+    used_by,
 )
 from arkwright.controller.remains import former_services, lost_modules, taken_names
 from arkwright.model.cluster import Deployment, Pod
@@ -184,6 +185,7 @@ class Observer:
             is_kept=module.name in self._kept(pod, now),
             standing=standing_of(module, self._cache),
             home=former_replica_set_of(module, self._cache),
+            used_by=used_by(pod, self._cache) if DETACHED in module.metadata.labels else "",
             made_for=made_for(module, self._cache),
             drift_seconds=self._drift_seconds,
             drain_seconds=_drain_seconds(replica_set),

@@ -81,6 +81,12 @@ def standing_of(module: Module, cache: Cache) -> Standing:
     return Standing.OWN if base is None or pod is None else cache.standing(base, pod)
 
 
+def used_by(pod: Pod, cache: Cache) -> str:
+    """The name of the base that has the pod, "" for none."""
+    bases: tuple[Deployment, ...] = cache.find(Kind.DEPLOYMENT, "namespace", pod.metadata.namespace)
+    return next((one.name for one in bases if cache.standing(one, pod) is Standing.OWN), "")
+
+
 def family_of(replica_set: ModuleReplicaSet, cache: Cache) -> tuple[ModuleReplicaSet, ...]:
     """All ReplicaSets of its ModuleDeployment; a bare one is alone."""
     found: tuple[ModuleReplicaSet, ...] = cache.find(

@@ -186,11 +186,17 @@ def _revived(deployment: ModuleDeployment, number: int, modules: list[Module]) -
     template = replace(
         deployment.spec.template,
         metadata=replace(deployment.spec.template.metadata, annotations=restarted),
-        spec=replace(deployment.spec.template.spec, module=modules[0].spec.module),
+        spec=replace(deployment.spec.template.spec, module=_made_for(modules[0])),
     )
     base = first.labels.get(BASE_DEPLOYMENT, deployment.spec.base_deployment_name)
     wish = replace(deployment, spec=replace(deployment.spec, template=template, base_deployment_name=base))
     return wanted_replica_set(wish, replicaset_name(deployment.name, number), number, len(modules))
+
+
+def _made_for(module: Module) -> ModuleArchive:
+    """What its labels say that it was made for, where somebody has written another version into it."""
+    archive, label = module.spec.module, module.metadata.labels.get(MODULE_VERSION, "")
+    return replace(archive, version=label) if label not in ("", label_value(archive.version)) else archive
 
 
 def wanted_replica_set(deployment: ModuleDeployment, name: str, number: int, replicas: int) -> ModuleReplicaSet:
