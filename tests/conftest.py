@@ -19,6 +19,7 @@ os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PAT
 def pytest_addoption(parser):
     parser.addoption("--seed", type=int, help="run this one seed of the simulated rollouts")
     parser.addoption("--seeds", type=int, default=100, help="how many seeds of the simulated rollouts to run")
+    parser.addoption("--first-seed", type=int, default=0, help="which is the first of them")
     parser.addoption(
         "--every-crash", action="store_true", help="kill the controller after every write, not every eighth"
     )
@@ -42,7 +43,8 @@ def pytest_addoption(parser):
 def pytest_generate_tests(metafunc):
     if "seed" in metafunc.fixturenames:
         one, count = metafunc.config.getoption("--seed"), metafunc.config.getoption("--seeds")
-        metafunc.parametrize("seed", range(count) if one is None else [one])
+        first = metafunc.config.getoption("--first-seed")
+        metafunc.parametrize("seed", range(first, first + count) if one is None else [one])
     if "stride" in metafunc.fixturenames:
         is_each = metafunc.config.getoption("--every-crash")
         metafunc.parametrize("first, stride", [(first, 8) for first in (range(1, 9) if is_each else [3])])

@@ -35,7 +35,6 @@ def test_its_replica_set_gives_it_up_and_everybody_is_told():
 LEFT_ALONE = [
     pytest.param({"report": None}, id="nobody is asked"),
     pytest.param({"report": report()}, id="nothing is installed again"),
-    pytest.param({"standing": Standing.OWN}, id="without its ReplicaSet it cannot come back"),
     pytest.param({"standing": Standing.UNKNOWN, "home": replica_set()}, id="nor to a base that does not know the pod"),
 ]
 
@@ -49,6 +48,20 @@ def test_a_pod_that_comes_back_is_counted_again():
     patch, told = plan(available(labels=GONE), Standing.OWN, home=replica_set())
     assert patch.patch == {"metadata": {"labels": {MODULE_REPLICASET: "demo-replicas-1", DETACHED: None}}}
     assert told.reason is EventReason.MODULE_ATTACHED
+
+
+NOBODYS = [
+    pytest.param({"standing": Standing.OWN}, "stock", id="back in its base, its ReplicaSet is gone"),
+    pytest.param({"standing": Standing.STRAY, "home": replica_set()}, "store", id="its ReplicaSet is in another base"),
+    pytest.param({"standing": Standing.STRAY}, "store", id="both"),
+]
+
+
+@pytest.mark.parametrize("more, base", NOBODYS)
+def test_on_a_pod_that_a_base_uses_again_where_nobody_counts_it_it_goes_and_says_so(more, base):
+    going, told = plan(available(labels=GONE), used_by=base, **more)
+    assert isinstance(going, Delete) and f"is used by base {base} again" in going.because
+    assert told.reason is EventReason.MODULE_DETACHED and "it is uninstalled" in told.because
 
 
 def test_its_deletion_uninstalls_it_as_any_other():

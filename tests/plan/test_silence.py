@@ -21,9 +21,9 @@ def silent(on=1, made=NOW, **more):
     return replace(one, metadata=replace(one.metadata, creation_timestamp=made))
 
 
-def in_vain(command=Command.QUERY, reason=Reason.AGENT_UNREACHABLE):
+def in_vain(command=Command.QUERY, reason=Reason.AGENT_UNREACHABLE, attempt=1):
     outcome = Outcome(command=command, verdict=Verdict.UNREACHED, reason=reason, message="no answer")
-    return LastCall(outcome=outcome, at=NOW, attempt=1, generation=1)
+    return LastCall(outcome=outcome, at=NOW, attempt=attempt, generation=1)
 
 
 def planned(one, **more):
@@ -59,9 +59,13 @@ def test_an_agent_has_never_answered_if_nobody_has_left_a_trace_of_it(one, more,
 
 
 def test_a_module_goes_without_a_call_where_nothing_was_ever_installed():
-    (let_go,) = planned(silent(going=True, attempts=1))
+    (let_go,) = planned(silent(going=True, attempts=3), last=in_vain(attempt=3))
     assert isinstance(let_go, Patch) and "never answered" in let_go.because
-    assert not [one for one in planned(silent(going=True), last=None) if isinstance(one, Patch)], "it is asked first"
+
+
+@pytest.mark.parametrize("last", [None, in_vain(), in_vain(attempt=2)])
+def test_it_is_asked_first_and_more_than_once_for_a_question_may_get_lost(last):
+    assert not [one for one in planned(silent(going=True), last=last) if isinstance(one, Patch)]
 
 
 READY, UNREADY = frozenset(), frozenset({"stock-1"})

@@ -18,7 +18,7 @@ def differences(operator):
         "it reports no failure": world.condition("ReplicaFailure").get("status") == "False",
         "as many Modules as wished are on pods of the base": len(holders) == count and holders <= pods,
         "each Module is the wished one, and available": all(_is_wished(one, wish) for one in _own(operator)),
-        "each base holds what its Module says": _held(operator) == dict.fromkeys(holders, {f"{wish.module}:{wish.version}"}),
+        "each base holds what its Module says": _held(operator) == dict.fromkeys(holders, {_identity(wish)}),
         "they serve": holders <= set(world.serving(wish.version, wish.module)),
         "exactly they get requests": _labelled(operator) == {(wish.module, one) for one in holders},
         "its status counts what is there": _counts(operator) == _true_counts(operator),
@@ -47,6 +47,10 @@ def leftovers(operator):
     services, wishes = world.kube.all(Kind.SERVICE), world.kube.all(Kind.MODULE_DEPLOYMENT)
     objects = [*sets, *services, *wishes, *_own(operator)]
     return [*(one["metadata"]["name"] for one in objects), *_held(operator), *_labelled(operator)]
+
+
+def _identity(wish):
+    return f"{wish.module}:{wish.version}"
 
 
 def _is_attached(module):
@@ -93,8 +97,9 @@ def _held(operator):
     """What the bases of pods that anybody still uses hold of the names that were ever wished; those without such modules left out."""
     pods = {one["status"]["podIP"]: one for one in operator.world.kube.all(Kind.POD)}
     used = {address for address, one in pods.items() if _is_used(one)}
+    stray = operator.left_behind - {(address, _identity(operator.wish)) for address in _holders(operator)}
     found = {
-        address: {identity for identity in base.modules if identity.partition(":")[0] in NAMES}
+        address: {one for one in base.modules if one.partition(":")[0] in NAMES and (address, one) not in stray}
         for address, base in operator.world.arklet.bases.items()
         if address in used
     }

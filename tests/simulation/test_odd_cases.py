@@ -4,9 +4,9 @@ import asyncio
 
 import pytest
 
-from arkwright.model.names import BASE_DEPLOYMENT
+from arkwright.model.names import BASE_DEPLOYMENT, MODULE_REPLICASET
 from arkwright.model.resources import Kind
-from simulation.hands import change, give_to_another_pod, name_of
+from simulation.hands import change, give_to_another_pod, name_of, take_labels, take_labels_of_replica_sets
 from simulation.invariants import service_is_never_thinner_than_promised
 from simulation.world import BASE, World
 
@@ -61,6 +61,55 @@ async def test_modules_of_an_older_replica_set_that_was_orphaned_are_counted_aga
         world.patch(pause=False)
         await world.until(lambda: is_done(world, "2.0", 2))
         assert not world.installed("1.0")
+
+
+async def test_an_orphaned_revision_is_made_anew_as_it_was_whatever_somebody_writes_meanwhile():
+    world = World()
+    world.add_pods(2)
+    async with world.running():
+        world.apply(version="1.0", replicas=2)
+        await world.until(lambda: is_done(world, "1.0", 2))
+        world.apply(version="2.0", operationStrategy={"batchCount": 2, "needConfirm": True})
+        await world.until(lambda: world.progress() == "Paused")
+        world.orphan(Kind.MODULE_REPLICASET, "demo-replicas-1")
+        change(world, Kind.MODULE, name_of(world.modules("1.0")[0]), {"spec": {"module": {"version": "9.9"}}})
+        await world.settle()
+        assert replica_sets(world)["demo-replicas-1"]["spec"]["template"]["spec"]["module"]["version"] == "1.0"
+        world.patch(pause=False)
+        await world.until(lambda: is_done(world, "2.0", 2))
+        assert not any(world.installed(one) for one in ("1.0", "9.9")), "nothing is left behind"
+
+
+async def test_a_module_whose_labels_were_taken_counts_before_they_can_be_put_back():
+    world = World()
+    world.add_pods(3)
+    async with world.running():
+        world.apply(version="1.0", replicas=2)
+        await world.until(lambda: is_done(world, "1.0", 2))
+        world.promised, world.invariants = 2, [service_is_never_thinner_than_promised]
+        world.forbidden = {("patch", "modules")}
+        take_labels(world, None, world.modules()[0])
+        await world.settle()
+        assert (world.calls("installBiz"), len(world.modules())) == (2, 2), "nobody takes its place"
+        world.forbidden = set()
+        await world.until(lambda: all(MODULE_REPLICASET in one["metadata"]["labels"] for one in world.modules()))
+        await world.settle()
+        assert world.calls("uninstallBiz") == 0 and is_done(world, "1.0", 2)
+
+
+async def test_a_revision_that_lost_its_labels_is_in_the_base_that_its_modules_are_in():
+    world = World()
+    world.add_base("store")
+    world.add_pods(2)
+    world.add_pods(2, app="store")
+    async with world.running():
+        world.apply(version="1.0", replicas=2)
+        await world.until(lambda: is_done(world, "1.0", 2))
+        before = set(world.serving())
+        take_labels_of_replica_sets(world, None, None)
+        world.apply(baseDeploymentName="store")
+        await world.until(lambda: is_done(world, "1.0", 2) and not before & set(world.serving()))
+        assert not before & set(world.installed("1.0")) and len(replica_sets(world)) == 2
 
 
 async def test_a_bare_replica_set_of_another_version_exchanges_what_it_has():

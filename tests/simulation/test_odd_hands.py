@@ -91,6 +91,7 @@ class Hands:
         await self.world.kill_controller()
         await asyncio.sleep(self.pick.uniform(0, 2))
         self.world.start_controller()
+        await self.world.until(lambda: self.world.controller.is_ready)  # who is let go of before that looks deleted
 
     async def _nobody_is_silent(self):
         await self.world.settle(5)

@@ -63,6 +63,28 @@ async def test_a_pod_that_comes_back_is_counted_again_and_no_version_is_lost():
         assert world.calls("installBiz") == calls, "it was there all the time"
 
 
+@pytest.mark.parametrize("app, is_deleted", [(BASE, True), ("store", False), ("store", True)])
+async def test_a_quarantined_pod_that_a_base_uses_again_gives_up_what_no_replica_set_counts(app, is_deleted):
+    world = World()
+    world.add_base("store")
+    world.add_pods(2)
+    async with world.running():
+        world.apply(version="1.0", replicas=1)
+        await world.until(lambda: world.progress() == "Completed")
+        (taken,) = world.serving()
+        world.relabel(taken, app="debug")
+        await world.until(lambda: len(world.available("1.0")) == 2)
+        if is_deleted:
+            world.delete()
+            await world.until(lambda: world.deployment() is None)
+        assert taken in world.installed("1.0")
+        world.relabel(taken, app=app)
+        await world.until(lambda: taken not in world.installed("1.0"))
+        assert len(world.serving()) == len(world.modules(live=False)) == (0 if is_deleted else 1)
+        told = [one["message"] for one in world.kube.all(Kind.EVENT) if one["reason"] == "ModuleDetached"]
+        assert any(f"is used by base {app} again" in one and "it is uninstalled" in one for one in told)
+
+
 @pytest.mark.parametrize("kind", ["Job", "StatefulSet", "DaemonSet"])
 async def test_a_pod_of_somebody_else_is_no_candidate_and_gives_up_what_it_has(kind):
     world = World()

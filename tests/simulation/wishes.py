@@ -55,14 +55,15 @@ class Wish:
 class Operator:
     """Everything that people do in one world. `is_gentle`: nothing that they do may cost a request.
 
-    `hurt`: pods whose base has lost what it held, so that labels may be late there.
+    `hurt`: pods whose base has lost what it held, so that labels may be late there. `left_behind`: (address, identity) of code whose
+    object was lost as it was being deleted; no backup has it, and nobody knows any more whose that code is.
     """
 
     def __init__(self, seed, chance=0.0, *, is_gentle=False):
         self.world, self.is_gentle = World(seed, chance), is_gentle
         self.pick = self.world.random
         self.wish, self.acts = Wish(), []
-        self.hurt, self.mute = set(), {}
+        self.hurt, self.mute, self.left_behind = set(), {}, set()
         self.world.add_base(STORE)
         self.world.add_pods(4)
         self.world.add_pods(3, app=STORE)
@@ -137,6 +138,12 @@ class Operator:
 
     def service(self):
         return self.world.kube.one(Kind.SERVICE, NAMESPACE, f"{self.wish.module}-service")
+
+    def leave_behind(self, modules):
+        """Objects that are about to be lost for ever."""
+        for one in modules:
+            archive = one["spec"]["module"]
+            self.left_behind.add((self.world.address_of(one), f"{archive['name']}:{archive['version']}"))
 
     # ── who says it, as the API server notes it ──
 

@@ -19,11 +19,16 @@ from arkwright.model.kinds import Module, ModuleReplicaSet
 from arkwright.model.membership import Standing, standing
 from arkwright.model.meta import KubernetesObject
 from arkwright.model.names import (
+    DETACHED,
+    MODULE_DEPLOYMENT,
+    MODULE_REPLICASET,
     ORPHAN,
     SERVES_PREFIX,
     is_asked_for,
     label_value,
+    module_name_stem,
     serves_label,
+    short_hash,
 )
 from arkwright.model.resources import Kind
 
@@ -172,9 +177,29 @@ class Cache:
             self._leaving -= going
 
     def _as_seen(self, found: tuple[Module, ...]) -> tuple[Module, ...]:
+        made = tuple(map(self._as_made, found))
         if not self._leaving:
-            return found
-        return tuple(self._gone_soon(one) if one.key in self._leaving else one for one in found)
+            return made
+        return tuple(self._gone_soon(one) if one.key in self._leaving else one for one in made)
+
+    def _as_made(self, module: Module) -> Module:
+        """With the labels by which it is found, whoever took them away: it counts before they can be put back."""
+        replica_set = self.maker_of(module)
+        if replica_set is None:
+            return module
+        family = module.metadata.labels.get(MODULE_DEPLOYMENT) or replica_set.metadata.labels.get(MODULE_DEPLOYMENT)
+        ours = {MODULE_REPLICASET: label_value(replica_set.name)} | ({MODULE_DEPLOYMENT: family} if family else {})
+        return replace(module, metadata=replace(module.metadata, labels=module.metadata.labels | ours))
+
+    def maker_of(self, module: Module) -> ModuleReplicaSet | None:
+        """The ReplicaSet that one without labels was made by: its name is computed from that and a pod. None: it has labels, or is bare."""
+        if not module.metadata.labels.keys().isdisjoint((MODULE_REPLICASET, DETACHED)):
+            return None
+        namespace, (stem, _, suffix) = module.metadata.namespace, module.name.rpartition("-")
+        makers: tuple[ModuleReplicaSet, ...] = self.find(Kind.MODULE_REPLICASET, "stem", namespace, stem)
+        pods = self.find(Kind.POD, "namespace", namespace) if makers else ()
+        is_named = any(short_hash(one.metadata.uid) == suffix for one in pods)
+        return makers[0] if is_named else None
 
     def _gone_soon(self, module: Module) -> Module:
         since = module.metadata.deletion_timestamp or self._clock()
@@ -219,8 +244,11 @@ class Cache:
         return standing(base, pod, replica_set)
 
     def modules_of(self, replica_set: ModuleReplicaSet) -> tuple[Module, ...]:
-        value = label_value(replica_set.name)
-        return self._as_seen(self.find(Kind.MODULE, "replica set", replica_set.metadata.namespace, value))
+        namespace, value = replica_set.metadata.namespace, label_value(replica_set.name)
+        stem = module_name_stem(replica_set.name, replica_set.module.name)
+        labelled = self.find(Kind.MODULE, "replica set", namespace, value)
+        others = (one for one in self.find(Kind.MODULE, "stem", namespace, stem) if self.maker_of(one) is not None)
+        return self._as_seen((*labelled, *others))
 
     def get_pod_of(self, module: Module) -> Pod | None:
         """The very pod that the Module is bound to, not a later one of that name."""

@@ -19,12 +19,14 @@ from arkwright.controller.relations import (
     replica_set_of,
     revisions_of,
     standing_of,
+    used_by,
 )
 from arkwright.controller.remains import former_services, lost_modules, taken_names
 from arkwright.model.cluster import Deployment, Pod
 from arkwright.model.kinds import Module, ModuleArchive, ModuleDeployment, ModuleReplicaSet
 from arkwright.model.membership import Standing
 from arkwright.model.names import (
+    BASE_DEPLOYMENT,
     DETACHED,
     MODULE_REPLICASET,
     RECYCLE_BASE_POD,
@@ -99,7 +101,7 @@ class Observer:
         deployment = deployment_of(replica_set, self._cache)
         replica_set = self._as_wished(replica_set)
         base = base_of(replica_set, self._cache)
-        if base is None and deployment and is_in(replica_set, deployment.spec.base_deployment_name):
+        if base is None and deployment and is_in(self._revision(replica_set), deployment.spec.base_deployment_name):
             base = self._base(deployment)
         of_base = self._cache.pods_of(base) if base else (() if deployment else candidates_of(replica_set, self._cache))
         modules = self._staying_modules(replica_set, of_base)
@@ -131,12 +133,17 @@ class Observer:
     def _as_wished(self, replica_set: ModuleReplicaSet) -> ModuleReplicaSet:
         """With its ModuleDeployment's own template where that asks for this revision: nobody ever sees an older copy of it."""
         deployment = deployment_of(replica_set, self._cache)
-        if deployment is None or not is_wanted(replica_set, deployment):
+        if deployment is None or not is_wanted(self._revision(replica_set), deployment):
             return replica_set
         template = deployment.spec.template
         if template == replica_set.spec.template:
             return replica_set
         return replace(replica_set, spec=replace(replica_set.spec, template=template))
+
+    def _revision(self, replica_set: ModuleReplicaSet) -> Revision:
+        """Its Modules are looked for only where it does not say itself which base it is in."""
+        is_known = BASE_DEPLOYMENT in replica_set.metadata.labels
+        return Revision(replica_set, () if is_known else self._cache.modules_of(replica_set))
 
     def _staying_modules(self, replica_set: ModuleReplicaSet, pods: tuple[Pod, ...]) -> tuple[Module, ...]:
         """Its Modules without those on pods that were relabelled out of the base: they are given up. `pods`: the base's."""
@@ -184,6 +191,7 @@ class Observer:
             is_kept=module.name in self._kept(pod, now),
             standing=standing_of(module, self._cache),
             home=former_replica_set_of(module, self._cache),
+            used_by=used_by(pod, self._cache) if DETACHED in module.metadata.labels else "",
             made_for=made_for(module, self._cache),
             drift_seconds=self._drift_seconds,
             drain_seconds=_drain_seconds(replica_set),

@@ -17,6 +17,7 @@ from arkwright.model.names import (
     module_object_name,
 )
 from arkwright.model.resources import Kind
+from arkwright.plan.revisions import Revision
 
 
 def owner_of(replica_set: ModuleReplicaSet) -> OwnerReference | None:
@@ -34,7 +35,8 @@ def deployment_of(replica_set: ModuleReplicaSet, cache: Cache) -> ModuleDeployme
 
 
 def replica_set_of(module: Module, cache: Cache) -> ModuleReplicaSet | None:
-    return _named(module, MODULE_REPLICASET, cache)
+    """By its label, or by its name where somebody took the label away."""
+    return _named(module, MODULE_REPLICASET, cache) or cache.maker_of(module)
 
 
 def former_replica_set_of(module: Module, cache: Cache) -> ModuleReplicaSet | None:
@@ -69,8 +71,10 @@ def _is_named_for(module: Module, replica_set: ModuleReplicaSet, pod: Pod) -> bo
 
 
 def base_of(one: Module | ModuleReplicaSet, cache: Cache) -> Deployment | None:
-    """The base that it was made for, by its label, which may hold the name cut."""
+    """The base that it was made for, by its label, which may hold the name cut; of a ReplicaSet also by those of its Modules."""
     label = one.metadata.labels.get(BASE_DEPLOYMENT, "")
+    if not label and isinstance(one, ModuleReplicaSet):
+        label = Revision(one, cache.modules_of(one)).base
     found: tuple[Deployment, ...] = cache.find(Kind.DEPLOYMENT, "label", one.metadata.namespace, label)
     return next(iter(found), None) if label else None
 
@@ -79,6 +83,12 @@ def standing_of(module: Module, cache: Cache) -> Standing:
     """How its pod stands to the base it was made for. Where there is no such base, or no such pod, nothing speaks against it."""
     base, pod = base_of(module, cache), cache.get_pod_of(module)
     return Standing.OWN if base is None or pod is None else cache.standing(base, pod)
+
+
+def used_by(pod: Pod, cache: Cache) -> str:
+    """The name of the base that has the pod, "" for none."""
+    bases: tuple[Deployment, ...] = cache.find(Kind.DEPLOYMENT, "namespace", pod.metadata.namespace)
+    return next((one.name for one in bases if cache.standing(one, pod) is Standing.OWN), "")
 
 
 def family_of(replica_set: ModuleReplicaSet, cache: Cache) -> tuple[ModuleReplicaSet, ...]:

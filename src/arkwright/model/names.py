@@ -122,8 +122,16 @@ def replicaset_name(deployment: str, number: int) -> str:
 
 def module_object_name(replicaset: str, module: str, pod_uid: str) -> str:
     """`<rs>-<module name>-<suffix>`: the suffix follows the pod, so that planning twice makes no twin."""
-    suffix = f"-{short_hash(pod_uid)}"
-    return cut(object_name(f"{replicaset}-{module}"), MAX_NAME - len(suffix)) + suffix
+    return f"{module_name_stem(replicaset, module)}-{short_hash(pod_uid)}"
+
+
+def module_name_stem(replicaset: str, module: str) -> str:
+    """What the names of all Modules of a ReplicaSet begin with, before the suffix.
+
+    >>> module_object_name("demo-replicas-1", "provider", "uid-1").rpartition("-")[0]
+    'demo-replicas-1-provider'
+    """
+    return cut(object_name(f"{replicaset}-{module}"), MAX_NAME - HASH_LENGTH - 1)
 
 
 def service_name(module: str) -> str:

@@ -7,7 +7,7 @@ annotation names the ReplicaSet that is given up, so it dies with that release: 
 from msgspec.structs import replace
 
 from arkwright.model.kinds import UNDER_WAY, ModuleDeployment, ModuleDeploymentSpec
-from arkwright.model.names import ABORT, BASE_DEPLOYMENT
+from arkwright.model.names import ABORT
 from arkwright.plan.revisions import Revision, is_in, is_wanted
 from arkwright.plan.status import is_ready
 
@@ -33,11 +33,9 @@ def stable_instead(deployment: ModuleDeployment, revisions: tuple[Revision, ...]
 
 def turned_back(deployment: ModuleDeployment, stable: Revision) -> ModuleDeployment:
     """The ModuleDeployment as if it asked for `stable`."""
-    spec, replica_set = deployment.spec, stable.replica_set
-    base = spec.base_deployment_name
-    if not is_in(replica_set, base):
-        base = replica_set.metadata.labels[BASE_DEPLOYMENT]
-    wish = replace(spec, template=replica_set.spec.template, base_deployment_name=base)
+    spec = deployment.spec
+    base = spec.base_deployment_name if is_in(stable, spec.base_deployment_name) else stable.base
+    wish = replace(spec, template=stable.replica_set.spec.template, base_deployment_name=base)
     return replace(deployment, spec=wish)
 
 
@@ -51,7 +49,7 @@ def _given_up(deployment: ModuleDeployment, revisions: tuple[Revision, ...]) -> 
     """The revision that is asked for and named. One whose release is complete cannot be given up any more."""
     named = deployment.metadata.annotations.get(ABORT)
     is_over = named == deployment.status.release_status.update_revision and not _is_under_way(deployment)
-    found = (one for one in revisions if one.name == named and is_wanted(one.replica_set, deployment))
+    found = (one for one in revisions if one.name == named and is_wanted(one, deployment))
     return None if is_over else next(found, None)
 
 

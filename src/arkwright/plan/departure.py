@@ -16,6 +16,7 @@ from arkwright.plan.intents import Patch, Plan
 from arkwright.plan.silence import has_never_answered
 from arkwright.plan.tries import (
     ASK_AGAIN_SECONDS,
+    MAX_DOUBTS,
     SHORT_STATE_SECONDS,
     ObservedModule,
     after_failure,
@@ -131,9 +132,9 @@ def _needs_no_call(observed: ObservedModule) -> str:
 
 
 def _is_silent_still(observed: ObservedModule) -> bool:
-    """It has been asked by this controller too, in vain."""
+    """It has been asked by this controller too, in vain; a question or two that got lost tell nothing."""
     last = observed.last
-    is_asked = last is not None and last.outcome.command is Command.QUERY
+    is_asked = last is not None and last.outcome.command is Command.QUERY and last.attempt >= MAX_DOUBTS
     return is_asked and observed.report is None and has_never_answered(observed.module)
 
 

@@ -2,6 +2,7 @@
 
 In: a Module whose pod left the base, or came back. Out: the label that says so, a status, an Event. The Module stays
 installed as it is and nobody is called, until it or its pod is deleted. Its place is filled elsewhere, and no request comes.
+Once its pod is used by a base again, a Module that no ReplicaSet counts there is nobody's: it leaves.
 """
 
 from datetime import datetime
@@ -13,7 +14,7 @@ from arkwright.model.kinds import ModulePhase
 from arkwright.model.membership import Standing
 from arkwright.model.names import ALLOCATE_POD, BASE_DEPLOYMENT, DETACHED, MODULE_REPLICASET
 from arkwright.model.outcomes import EventReason, Reason
-from arkwright.plan.intents import Patch, Plan, Tell
+from arkwright.plan.intents import Delete, Patch, Plan, Tell
 from arkwright.plan.tries import ObservedModule, pod_name, set_status, target
 
 
@@ -23,13 +24,27 @@ def plan_detachment(observed: ObservedModule, now: datetime) -> Plan | None:
     if DETACHED in labels and labels.get(MODULE_REPLICASET) and observed.standing is not Standing.STRAY:
         return _put_right(observed, {"labels": {DETACHED: None}}, "it is not detached")
     if DETACHED in labels:
-        return _plan_return(observed) if _may_return(observed) else _told(observed, now)
+        return _plan_detached(observed, now)
     if observed.standing is Standing.STRAY and MODULE_REPLICASET in labels:
         changed = {DETACHED: labels[MODULE_REPLICASET], MODULE_REPLICASET: None}
         left = Tell(target(observed.module), EventReason.MODULE_DETACHED, _why(observed))
         patch = Patch(target(observed.module), {"metadata": {"labels": changed}}, _why(observed))
         return Plan((patch,)).then(_told(observed, now)).then(Plan((left,)))
     return _told(observed, now) if observed.standing is Standing.STRAY else None
+
+
+def _plan_detached(observed: ObservedModule, now: datetime) -> Plan:
+    if _may_return(observed):
+        return _plan_return(observed)
+    if observed.used_by:
+        because = (
+            f"pod {pod_name(observed)} is used by base {observed.used_by} again, where no ReplicaSet counts this Module"
+        )
+        told = Tell(
+            target(observed.module), EventReason.MODULE_DETACHED, f"{because}: it is uninstalled", is_warning=True
+        )
+        return Plan((Delete(target(observed.module), because), told))
+    return _told(observed, now)
 
 
 def with_finalizer(observed: ObservedModule) -> Plan:

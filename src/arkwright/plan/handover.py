@@ -74,7 +74,7 @@ def _with_newcomers(handover: Handover, kept: dict[str, int]) -> dict[str, int]:
     What has to leave leaves first: a count that goes down and up at once stays as it is, and nothing would move.
     """
     base = handover.spec.base_deployment_name
-    here = [one for one in handover.by_stability if is_in(one.replica_set, base)]
+    here = [one for one in handover.by_stability if is_in(one, base)]
     stable = next((one for one in reversed(here) if kept[one.name]), None)
     if handover.spec.replicas >= 0 or stable is None or kept[stable.name] < len(stable.live):
         return kept
@@ -177,9 +177,7 @@ def needs_room(successor: Module, handover: Handover) -> bool:
 def is_restart(handover: Handover) -> bool:
     """Same name and version as an older revision that still has Modules: a base holds only one instance of it."""
     wanted = identity(handover.spec.template)[:2]
-    here = (
-        one for one in handover.others if one.modules and is_in(one.replica_set, handover.spec.base_deployment_name)
-    )
+    here = (one for one in handover.others if one.modules and is_in(one, handover.spec.base_deployment_name))
     return any(identity(one.replica_set.spec.template)[:2] == wanted for one in here)
 
 

@@ -37,6 +37,7 @@ from arkwright.plan.tries import (
     failed_try,
     has_serves_label,
     identity,
+    is_in_doubt,
     is_written_down,
     pod_name,
     set_status,
@@ -145,10 +146,15 @@ def _wait_for(observed: ObservedModule, elder: Module, now: datetime) -> Plan:
 def _plan_available(observed: ObservedModule, now: datetime) -> Plan:
     if not has_serves_label(observed.pod, observed.archive.name):
         return _wait_for_label(observed, now)
+    is_said = observed.module.status.status is ModulePhase.AVAILABLE
     available = ModuleStatus(status=ModulePhase.AVAILABLE)
     because = f"{identity(observed.archive)} is active in {pod_name(observed)}"
     settled = set_status(observed, available, because, now)
-    return settled if settled.intents else _plan_upkeep(observed, now)
+    if not settled.intents or (is_said and observed.leftovers):
+        return _plan_upkeep(observed, now)  # what it says of a leftover stays until that has gone
+    if is_said and is_in_doubt(observed):
+        return call(observed, Command.QUERY, "its last call failed")
+    return settled
 
 
 def _wait_for_label(observed: ObservedModule, now: datetime) -> Plan:

@@ -43,7 +43,7 @@ class ObservedDeployment:
     @cached_property
     def current(self) -> Revision | None:
         """The revision of the wanted name, version and restart in the wanted base."""
-        same = [one for one in self.revisions if is_wanted(one.replica_set, self.deployment)]
+        same = [one for one in self.revisions if is_wanted(one, self.deployment)]
         return max(same, key=lambda one: one.number, default=None)
 
     @cached_property
@@ -72,7 +72,7 @@ class ObservedDeployment:
     def _elsewhere(self) -> tuple[Module, ...]:
         """In a base that is named no more; it is not emptied before the one that is named now has a pod."""
         base = self.deployment.spec.base_deployment_name
-        return tuple(module for one in self.others if not is_in(one.replica_set, base) for module in one.modules)
+        return tuple(module for one in self.others if not is_in(one, base) for module in one.modules)
 
     @property
     def services(self) -> ObservedService:

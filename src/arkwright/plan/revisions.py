@@ -60,6 +60,12 @@ class Revision:
         return replica_set_target(self.replica_set)
 
     @property
+    def base(self) -> str:
+        """The label of the base that it was made for; its Modules tell where somebody has taken it away. "" for none."""
+        labels = (one.metadata.labels.get(BASE_DEPLOYMENT) for one in (self.replica_set, *self.modules))
+        return next((one for one in labels if one), "")
+
+    @property
     def live(self) -> tuple[Module, ...]:
         return tuple(one for one in self.modules if not one.is_terminating)
 
@@ -70,15 +76,15 @@ def identity(template: ModuleTemplateSpec) -> tuple[str, str, str]:
     return (module.name, module.version, template.metadata.annotations.get(RESTARTED_AT, ""))
 
 
-def is_wanted(replica_set: ModuleReplicaSet, deployment: ModuleDeployment) -> bool:
+def is_wanted(revision: Revision, deployment: ModuleDeployment) -> bool:
     """Whether this is the revision that the ModuleDeployment asks for: that module, in that base."""
-    is_same = identity(replica_set.spec.template) == identity(deployment.spec.template)
-    return is_same and is_in(replica_set, deployment.spec.base_deployment_name)
+    is_same = identity(revision.replica_set.spec.template) == identity(deployment.spec.template)
+    return is_same and is_in(revision, deployment.spec.base_deployment_name)
 
 
-def is_in(replica_set: ModuleReplicaSet, base: str) -> bool:
+def is_in(revision: Revision, base: str) -> bool:
     """Whether it was made for the base of that name. One that names none goes where its ModuleDeployment says."""
-    return replica_set.metadata.labels.get(BASE_DEPLOYMENT, "") in ("", label_value(base))
+    return revision.base in ("", label_value(base))
 
 
 def replica_set_target(replica_set: ModuleReplicaSet) -> Target:
@@ -144,9 +150,8 @@ def granted(revision: Revision, replicas: int, deployment: ModuleDeployment) -> 
     """
     had = revision.replica_set
     labels = _labels_of(had.module, deployment.name) | {MODULE_REPLICASET_REVISION: str(revision.number)}
-    bases = (one.metadata.labels.get(BASE_DEPLOYMENT) for one in revision.modules)
-    if base := next((one for one in bases if one), None):
-        labels[BASE_DEPLOYMENT] = base
+    if revision.base:
+        labels[BASE_DEPLOYMENT] = revision.base
     return replace(
         had,
         metadata=replace(had.metadata, labels=labels | had.metadata.labels),
@@ -186,11 +191,17 @@ def _revived(deployment: ModuleDeployment, number: int, modules: list[Module]) -
     template = replace(
         deployment.spec.template,
         metadata=replace(deployment.spec.template.metadata, annotations=restarted),
-        spec=replace(deployment.spec.template.spec, module=modules[0].spec.module),
+        spec=replace(deployment.spec.template.spec, module=_made_for(modules[0])),
     )
     base = first.labels.get(BASE_DEPLOYMENT, deployment.spec.base_deployment_name)
     wish = replace(deployment, spec=replace(deployment.spec, template=template, base_deployment_name=base))
     return wanted_replica_set(wish, replicaset_name(deployment.name, number), number, len(modules))
+
+
+def _made_for(module: Module) -> ModuleArchive:
+    """What its labels say that it was made for, where somebody has written another version into it."""
+    archive, label = module.spec.module, module.metadata.labels.get(MODULE_VERSION, "")
+    return replace(archive, version=label) if label not in ("", label_value(archive.version)) else archive
 
 
 def wanted_replica_set(deployment: ModuleDeployment, name: str, number: int, replicas: int) -> ModuleReplicaSet:

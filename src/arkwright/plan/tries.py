@@ -52,6 +52,7 @@ class ObservedModule:
     """`archive`: what to install, with the newest url. `neighbours`: other Modules of that name on the pod.
 
     `standing`: how the pod stands to the base that the Module was made for. `home`: the ReplicaSet that a detached one was of.
+    `used_by`: the base that has the pod of a detached one now, "" for none.
     `choice`: for one that is bound to no pod. `made_for`: the ReplicaSet and the pod that it was made for, if its name tells.
     `elders`: those among them of older revisions of the same ModuleDeployment, going ones too, and those of others that are going. `newer`: live ones of newer
     revisions. `leftovers`: versions of older revisions that are in the base although nobody wants them there.
@@ -66,6 +67,7 @@ class ObservedModule:
     is_pod_live: bool
     standing: Standing = Standing.OWN
     home: ModuleReplicaSet | None = None
+    used_by: str = ""
     choice: Choice | None = None
     made_for: tuple[ModuleReplicaSet, Pod] | None = None
     report: BaseReport | None = None
@@ -116,9 +118,24 @@ def is_written_down(observed: ObservedModule, last: LastCall) -> bool:
     """Whether the status tells of `last`, or of something later."""
     metadata, status = observed.module.metadata, observed.module.status
     since = status.last_transition_time
-    if status.status is ModulePhase.AVAILABLE and since is not None and last.at < since:
+    is_available = status.status is ModulePhase.AVAILABLE
+    if is_available and (_is_known_since(observed, last) or (since is not None and last.at < since)):
         return True
     return last.generation != metadata.generation or (_is_current(observed) and status.attempts >= last.attempt)
+
+
+def _is_known_since(observed: ObservedModule, last: LastCall) -> bool:
+    """Whether somebody has asked the agent after `last`, and knows what is there."""
+    return observed.report is not None and observed.report.is_certain and observed.report.at > last.at
+
+
+def is_in_doubt(observed: ObservedModule) -> bool:
+    """Whether a failure was the last that was heard: it may be forgotten only once the agent was asked again.
+
+    Otherwise it would count as not written down yet, be written down, be forgotten, and so on without a pause.
+    """
+    last = observed.last
+    return last is not None and last.outcome.verdict in UNSUCCESSFUL and not _is_known_since(observed, last)
 
 
 def failed_try(observed: ObservedModule, last: LastCall) -> Plan:

@@ -107,6 +107,7 @@ def _restore(operator, owners_of):
     """As a backup tool does it: new uids, no status, finalizers and labels as they were."""
     kube, kinds = operator.world.kube, (Kind.MODULE_DEPLOYMENT, Kind.MODULE_REPLICASET, Kind.MODULE)
     kept = [one for kind in kinds for one in kube.all(kind) if "deletionTimestamp" not in one["metadata"]]
+    operator.leave_behind(one for one in kube.all(Kind.MODULE) if "deletionTimestamp" in one["metadata"])
     operator.world.tell("a backup tool loses and restores all objects")
     for kind in kinds:
         for one in kube.all(kind):
