@@ -140,7 +140,10 @@ def _wait_for(observed: ObservedModule, elder: Module, now: datetime) -> Plan:
     status = observed.module.status
     if status.status is ModulePhase.FAILED:
         return Plan()  # its reason and message say why it waits
-    return set_status(observed, ModuleStatus(status=ModulePhase.PREPARE, message=waits), waits, now)
+    is_stuck = elder.is_terminating and elder.status.attempts and elder.family != observed.module.family
+    reason, why = (elder.status.reason, f": {elder.status.message}") if is_stuck else ("", "")  # nobody else tells ours
+    waiting = ModuleStatus(status=ModulePhase.PREPARE, reason=reason, message=f"{waits}{why}"[:1024])
+    return set_status(observed, waiting, waiting.message, now)
 
 
 def _plan_available(observed: ObservedModule, now: datetime) -> Plan:

@@ -171,7 +171,7 @@ def _has_never_answered(observed: ObservedModule, outcome: Outcome) -> bool:
 
 def _is_without_trace(module: Module) -> bool:
     """Of an answer. What waits for another to leave has not asked yet."""
-    is_waiting = module.status.status is ModulePhase.PREPARE and not module.status.reason
+    is_waiting = module.status.status is ModulePhase.PREPARE and module.status.reason != Reason.BASE_RESTARTED
     return module.status.status is None or is_waiting or has_never_answered(module)
 
 
