@@ -5,11 +5,12 @@ from msgspec.structs import replace
 
 from arkwright.model.codec import decode
 from arkwright.model.kinds import ModuleStatus
+from arkwright.model.names import MODULE_DEPLOYMENT
 from arkwright.model.outcomes import Command, LastCall, Outcome, Reason, Verdict
 from arkwright.plan.intents import Call, SetStatus
 from arkwright.plan.module import plan_module
 from arkwright.plan.tries import ObservedModule
-from plan.builders import NOW, archive, available, later, pod, report
+from plan.builders import NOW, archive, available, later, module, pod, report
 
 LATER = later(100)  # every pause is over
 
@@ -56,3 +57,21 @@ DOUBTS = [
 @pytest.mark.parametrize("last, seen, told, called", DOUBTS)
 def test_a_failure_beside_a_module_that_serves_is_written_once_and_then_something_is_done(last, seen, told, called):
     assert until_quiet(last, **seen) == (told, called)
+
+
+THEIRS = available("3.0", labels={MODULE_DEPLOYMENT: "rival"})
+BESIDE = [
+    pytest.param((THEIRS,), report(v1_0="deactivated", v3_0="activated"), [], id="another's serves: it waits"),
+    pytest.param((THEIRS,), report(v1_0="deactivated", v3_0="deactivated"), ["switchBiz"], id="nobody serves"),
+    pytest.param((), report(v1_0="deactivated", v3_0="activated"), ["switchBiz"], id="what nobody declares"),
+]
+
+
+@pytest.mark.parametrize("others, holds, called", BESIDE)
+def test_two_wishes_on_one_pod_never_switch_each_other_off(others, holds, called):
+    one = module()
+    observed = ObservedModule(one, one.spec.module, pod(), True, report=holds, neighbours=others)
+    plan = plan_module(observed, NOW)
+    assert [intent.command for intent in plan.intents if isinstance(intent, Call)] == called
+    said = " ".join(intent.status["message"] for intent in plan.intents if isinstance(intent, SetStatus))
+    assert ("where provider:3.0 of rival serves" in said) is not bool(called)

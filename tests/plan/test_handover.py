@@ -154,3 +154,18 @@ def test_where_two_versions_share_a_web_path_a_failing_one_gives_the_pod_back_be
     failing = new(1, FAILED, next_attempt_time=later(due_in), **FAILED_ALONE)
     serving = (new(2, READY), new(3, READY))
     assert kept((failing, *serving), old, replicas=3, granted=len(old)) == expected
+
+
+SEVERAL = [
+    pytest.param((available(on=3), module(on=4, status=FAILED)), {"1": 1, "2": 1}, id="a failing one of a newer revision"),
+    pytest.param((available(on=3), available(on=4)), {"1": 0, "2": 2}, id="all serve: that of the least stable revision"),
+    pytest.param((module(on=3), module(on=4)), {"1": 1, "2": 1}, id="those that have only begun to come"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("newer, expected", SEVERAL)
+def test_of_too_many_old_ones_what_does_not_serve_is_given_up_first(newer, expected):
+    first = Revision(replica_set("1.0", 1, 1), (available(on=1),))
+    second = Revision(replica_set("2.0", 2, 2), newer)
+    wish = Handover(spec(2, "3.0"), 2, Revision(replica_set("3.0", 3, 2)), (first, second))
+    assert old_counts(wish, NOW) == {f"demo-replicas-{number}": count for number, count in expected.items()}

@@ -167,6 +167,22 @@ async def test_a_version_that_somebody_else_is_about_to_take_away_is_waited_for(
         assert (world.calls("installBiz"), world.calls("uninstallBiz")) == (2, 1)
 
 
+async def test_a_wish_whose_module_waits_for_one_of_another_that_cannot_leave_says_why():
+    world = World()
+    (address,) = world.add_pods(1)
+    async with world.running():
+        world.apply("first", version="1.0", replicas=1)
+        await world.until(lambda: world.progress("first") == "Completed")
+        world.apply("second", version="1.0", replicas=1)
+        await world.settle()
+        world.arklet.bases[address].failures["uninstallBiz"] = 3
+        world.delete(name="first")
+        await world.until(
+            lambda: "delete-module-directly" in world.condition("ReplicaFailure", "second").get("message", "")
+        )
+        await world.until(lambda: world.progress("second") == "Completed" and world.serving("1.0"))
+
+
 async def test_the_service_of_an_orphaned_wish_goes_with_the_module_that_it_was_made_for():
     world = World()
     world.add_pods(1)

@@ -85,7 +85,8 @@ class Hands:
 
     async def _another_controller(self):
         """Not while a ReplicaSet is being let go of: whoever comes later cannot see that it is not deleted with all it has."""
-        if any("deletionTimestamp" in one["metadata"] for one in self.world.kube.all(Kind.MODULE_REPLICASET)):
+        going = (one["metadata"] for one in self.world.kube.all(Kind.MODULE_REPLICASET))
+        if any("deletionTimestamp" in one and one["uid"] in self.operator.let_go for one in going):
             return
         self.done.append("the controller dies, and another takes over")
         await self.world.kill_controller()

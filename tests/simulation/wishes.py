@@ -56,14 +56,15 @@ class Operator:
     """Everything that people do in one world. `is_gentle`: nothing that they do may cost a request.
 
     `hurt`: pods whose base has lost what it held, so that labels may be late there. `left_behind`: (address, identity) of code whose
-    object was lost as it was being deleted; no backup has it, and nobody knows any more whose that code is.
+    object was lost as it was being deleted; no backup has it, and nobody knows any more whose that code is. `let_go`: uids of what
+    was deleted with --cascade=orphan.
     """
 
     def __init__(self, seed, chance=0.0, *, is_gentle=False):
         self.world, self.is_gentle = World(seed, chance), is_gentle
         self.pick = self.world.random
         self.wish, self.acts = Wish(), []
-        self.hurt, self.mute, self.left_behind = set(), {}, set()
+        self.hurt, self.mute, self.left_behind, self.let_go = set(), {}, set(), set()
         self.world.add_base(STORE)
         self.world.add_pods(4)
         self.world.add_pods(3, app=STORE)

@@ -16,10 +16,11 @@ from fakes import plans_that_ended
 from fakes.arklet import FakeArklet
 from fakes.base import FakeBase
 from fakes.kube import FakeKube
+from simulation import documents
+from simulation.documents import BASE, NAMESPACE
 
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
-NAMESPACE = "default"
-BASE = "stock"
+__all__ = ["BASE", "EPOCH", "NAMESPACE", "World"]
 
 
 class World:
@@ -40,7 +41,7 @@ class World:
         self.forbidden = set()  # (verb, plural) of writes that the API server refuses, until they are taken out
         self._controller = None
         self._pods = 0
-        self.kube.put(_base(BASE))
+        self.kube.put(documents.base(BASE))
 
     # ── time, and what can go wrong ──
 
@@ -112,7 +113,7 @@ class World:
 
     def add_base(self, name):
         """Another base Deployment; its pods are added with `app=name`."""
-        self.kube.put(_base(name))
+        self.kube.put(documents.base(name))
 
     def add_pods(self, count, **labels):
         return [self.add_pod(**labels) for _ in range(count)]
@@ -122,7 +123,7 @@ class World:
         self._pods += 1
         name, address = f"stock-{self._pods}", f"127.1.0.{self._pods}"
         self.arklet.bases[address] = FakeBase(**self.base_traits)
-        self.kube.put(_pod(name, address, labels))
+        self.kube.put(documents.pod(name, address, labels))
         self.tell(f"base pod {name} at {address} appears")
         return address
 
@@ -185,7 +186,7 @@ class World:
             spec["template"] = {"spec": {"module": module}}
         self.tell(f"user applies {name}: {version or ''} { {k: v for k, v in spec.items() if k != 'template'} }")
         if existing is None:
-            self.kube.put(_module_deployment(name, spec))
+            self.kube.put(documents.module_deployment(name, spec))
         else:
             self.kube.change(self.kube.path(existing), {"spec": spec})
 
@@ -281,35 +282,3 @@ class World:
 
     def told(self, last=60):
         return "\n".join(self.story[-last:])
-
-
-def _base(name):
-    return {
-        "apiVersion": "apps/v1",
-        "kind": "Deployment",
-        "metadata": {"name": name, "namespace": NAMESPACE},
-        "spec": {"selector": {"matchLabels": {"app": name}}, "template": {"metadata": {"labels": {"app": name}}}},
-    }
-
-
-def _pod(name, address, labels):
-    return {
-        "apiVersion": "v1",
-        "kind": "Pod",
-        "metadata": {"name": name, "namespace": NAMESPACE, "labels": {"app": BASE, **labels}},
-        "spec": {"containers": [{"name": "base", "ports": [{"containerPort": 1238}]}]},
-        "status": {
-            "phase": "Running",
-            "podIP": address,
-            "containerStatuses": [{"name": "base", "containerID": f"fake://{name}/0", "restartCount": 0}],
-        },
-    }
-
-
-def _module_deployment(name, spec):
-    return {
-        "apiVersion": "serverless.alipay.com/v1alpha1",
-        "kind": "ModuleDeployment",
-        "metadata": {"name": name, "namespace": NAMESPACE},
-        "spec": {"baseDeploymentName": BASE, **spec},
-    }

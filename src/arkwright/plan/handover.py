@@ -61,11 +61,19 @@ def old_counts(handover: Handover, now: datetime) -> dict[str, int]:
     for stable in handover.by_stability[-1:]:
         kept[stable.name] += max(sum(map(_owed, handover.others)), len(_given_back(handover, now)))
     surplus = sum(kept.values()) - max(0, handover.desired - len(arrived))
-    for revision in handover.by_stability:
-        given = min(max(0, surplus), kept[revision.name])
-        kept[revision.name] -= given
-        surplus -= given
-    return _with_newcomers(handover, kept)
+    return _with_newcomers(handover, _without_surplus(handover, kept, surplus))
+
+
+def _without_surplus(handover: Handover, kept: dict[str, int], surplus: int) -> dict[str, int]:
+    """First what does not serve, of whatever revision; then what does, of the least stable one."""
+    left = dict(kept)
+    serving = {one.name: sum(map(is_ready, one.live)) for one in handover.others}
+    for spared in (serving, dict.fromkeys(serving, 0)):
+        for revision in handover.by_stability:
+            given = min(max(0, surplus), max(0, left[revision.name] - spared[revision.name]))
+            left[revision.name] -= given
+            surplus -= given
+    return left
 
 
 def _with_newcomers(handover: Handover, kept: dict[str, int]) -> dict[str, int]:

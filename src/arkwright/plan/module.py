@@ -8,7 +8,7 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from arkwright.model.arklet import BizState
+from arkwright.model.arklet import BizInfo, BizState
 from arkwright.model.kinds import Module, ModulePhase, ModuleStatus
 from arkwright.model.membership import Standing
 from arkwright.model.moments import seconds_left, seconds_since
@@ -37,6 +37,7 @@ from arkwright.plan.tries import (
     failed_try,
     has_serves_label,
     identity,
+    is_active,
     is_in_doubt,
     is_written_down,
     pod_name,
@@ -92,20 +93,39 @@ def _plan_presence(observed: ObservedModule, now: datetime) -> Plan:
     match found.state:
         case BizState.ACTIVATED:
             return _plan_available(observed, now)
-        case BizState.DEACTIVATED if _is_superseded(observed):
-            return Plan()  # the newer one answers now; this one goes once the newer is Available
         case BizState.DEACTIVATED:
-            return call(observed, Command.SWITCH, f"{found.identity} is installed and not active")
+            return _plan_idle(observed, found, now)
         case BizState.BROKEN:
             return call(observed, Command.UNINSTALL, f"{found.identity} is broken; it is installed anew")
         case _:
             return ask_again(observed, found, now)
 
 
+def _plan_idle(observed: ObservedModule, found: BizInfo, now: datetime) -> Plan:
+    if _is_superseded(observed):
+        return Plan()  # the newer one answers now; this one goes once the newer is Available
+    if holder := _other_that_serves(observed):
+        return _wait_beside(observed, holder, now)
+    return call(observed, Command.SWITCH, f"{found.identity} is installed and not active")
+
+
 def _is_superseded(observed: ObservedModule) -> bool:
     """Whether a newer revision is in the base. One that has not come yet serves nobody."""
     archives = (one.spec.module for one in observed.newer)
     return observed.report is not None and any(observed.report.find(one.name, one.version) for one in archives)
+
+
+def _other_that_serves(observed: ObservedModule) -> Module | None:
+    """One of another ModuleDeployment that came to the same pod: who serves there stays; two that switch each other off serve nobody."""
+    others = (one for one in observed.neighbours if one.family != observed.module.family and not one.is_terminating)
+    return next((one for one in others if is_active(one.spec.module, observed.report)), None)
+
+
+def _wait_beside(observed: ObservedModule, holder: Module, now: datetime) -> Plan:
+    whose = f"{identity(holder.spec.module)} of {holder.family}"
+    waits = f"{identity(observed.archive)} waits in {pod_name(observed)}, where {whose} serves; it serves once that has gone"
+    waiting = ModuleStatus(status=ModulePhase.PREPARE, reason=Reason.INSTALL_FAILED, message=waits)
+    return set_status(observed, waiting, waits, now)
 
 
 def _plan_install(observed: ObservedModule, now: datetime) -> Plan:
@@ -140,7 +160,10 @@ def _wait_for(observed: ObservedModule, elder: Module, now: datetime) -> Plan:
     status = observed.module.status
     if status.status is ModulePhase.FAILED:
         return Plan()  # its reason and message say why it waits
-    return set_status(observed, ModuleStatus(status=ModulePhase.PREPARE, message=waits), waits, now)
+    is_stuck = elder.is_terminating and elder.status.attempts and elder.family != observed.module.family
+    reason, why = (elder.status.reason, f": {elder.status.message}") if is_stuck else ("", "")  # nobody else tells ours
+    waiting = ModuleStatus(status=ModulePhase.PREPARE, reason=reason, message=f"{waits}{why}"[:1024])
+    return set_status(observed, waiting, waiting.message, now)
 
 
 def _plan_available(observed: ObservedModule, now: datetime) -> Plan:

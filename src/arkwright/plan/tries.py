@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from arkwright.model.arklet import BizInfo
+from arkwright.model.arklet import BizInfo, BizState
 from arkwright.model.cluster import Pod
 from arkwright.model.codec import encode_whole
 from arkwright.model.kinds import Module, ModuleArchive, ModulePhase, ModuleReplicaSet, ModuleStatus
@@ -35,6 +35,7 @@ from arkwright.plan.silence import NEVER_ANSWERED, has_never_answered
 SHORT_STATE_SECONDS = 0.5
 ASK_AGAIN_SECONDS = 1.0
 MAX_DOUBTS = 3
+ANSWERED = (Reason.BASE_RESTARTED, Reason.INSTALL_FAILED)  # of a Module that waits: its base has held it
 UNSUCCESSFUL = frozenset({Verdict.REFUSED, Verdict.UNREACHED, Verdict.LOST})
 
 
@@ -171,7 +172,7 @@ def _has_never_answered(observed: ObservedModule, outcome: Outcome) -> bool:
 
 def _is_without_trace(module: Module) -> bool:
     """Of an answer. What waits for another to leave has not asked yet."""
-    is_waiting = module.status.status is ModulePhase.PREPARE and not module.status.reason
+    is_waiting = module.status.status is ModulePhase.PREPARE and module.status.reason not in ANSWERED
     return module.status.status is None or is_waiting or has_never_answered(module)
 
 
@@ -254,6 +255,12 @@ def set_status(
 def identity(archive: ModuleArchive) -> str:
     """Name and version: what a base holds one instance of."""
     return f"{archive.name}:{archive.version}"
+
+
+def is_active(archive: ModuleArchive, report: BaseReport | None) -> bool:
+    """Whether that version answers requests in the base."""
+    found = report.find(archive.name, archive.version) if report else None
+    return found is not None and found.state is BizState.ACTIVATED
 
 
 def pod_name(observed: ObservedModule) -> str:

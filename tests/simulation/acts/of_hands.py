@@ -24,10 +24,6 @@ def _by_hand(do, *, is_costly=False):
     ACTS.append(Act(done, _has_service if "service" in do.__name__ else _has_all_of_them, is_costly))
 
 
-def _is_refused(operator):
-    return bool(operator.world.forbidden)
-
-
 def _is_any_mute(operator):
     return bool(operator.mute)
 
@@ -45,13 +41,8 @@ def _has_service(operator):
     return _has_all_of_them(operator) and operator.world.kube.one(Kind.SERVICE, NAMESPACE, "provider-service")
 
 
-# What cannot be put right in that moment: code of a Module that is just being deleted, labels that may not be written, whether a
-# silent agent has ever answered.
-BEYOND_HELP = {
-    hands.take_finalizer: _is_anything_going,
-    hands.take_labels_of_replica_sets: _is_refused,
-    hands.wipe_status: _is_any_mute,
-}
+# What cannot be put right in that moment: code of a Module that is just being deleted, whether a silent agent has ever answered.
+BEYOND_HELP = {hands.take_finalizer: _is_anything_going, hands.wipe_status: _is_any_mute}
 for _one in hands.ACTS:
     _by_hand(_one, is_costly=_one is hands.claim_detachment)
 

@@ -58,9 +58,11 @@ def a_replica_set_deleted_in_the_foreground(operator):
     operator.world.delete_foreground(Kind.MODULE_REPLICASET, some_replica_set(operator))
 
 
-@act(is_orphanable)
+@act(has_replica_sets)
 def a_replica_set_orphaned(operator):
-    operator.world.orphan(Kind.MODULE_REPLICASET, some_replica_set(operator))
+    name = some_replica_set(operator)
+    operator.let_go.add(operator.replica_sets()[name]["metadata"]["uid"])
+    operator.world.orphan(Kind.MODULE_REPLICASET, name)
 
 
 @act(has_modules, is_costly=True)

@@ -1,0 +1,36 @@
+"""Objects as people and nodes write them in a simulated world. In: names. Out: documents. Not done here: who writes them, and when."""
+
+NAMESPACE = "default"
+BASE = "stock"
+
+
+def base(name):
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": name, "namespace": NAMESPACE},
+        "spec": {"selector": {"matchLabels": {"app": name}}, "template": {"metadata": {"labels": {"app": name}}}},
+    }
+
+
+def pod(name, address, labels):
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": name, "namespace": NAMESPACE, "labels": {"app": BASE, **labels}},
+        "spec": {"containers": [{"name": "base", "ports": [{"containerPort": 1238}]}]},
+        "status": {
+            "phase": "Running",
+            "podIP": address,
+            "containerStatuses": [{"name": "base", "containerID": f"fake://{name}/0", "restartCount": 0}],
+        },
+    }
+
+
+def module_deployment(name, spec):
+    return {
+        "apiVersion": "serverless.alipay.com/v1alpha1",
+        "kind": "ModuleDeployment",
+        "metadata": {"name": name, "namespace": NAMESPACE},
+        "spec": {"baseDeploymentName": BASE, **spec},
+    }
