@@ -72,7 +72,7 @@ def archives(data):
     directory.mkdir(parents=True)
     try:
         unpack(archive, directory, LIMITS)
-        _read(directory, "file:///archive.whl")
+        _read(directory, "file:///archive.whl", frozenset())
     except PackageError:
         pass
     finally:

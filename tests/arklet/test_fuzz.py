@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from arklet.interface import Interface
 from arkwright.arklet.archives.downloads import Downloads, PackageError
 from arkwright.arklet.archives.scratch import Scratch
+from arkwright.arklet.archives.sources import Sources
 from arkwright.arklet.settings import ArchiveSettings
 from arkwright.arklet.wire.routes import COMMANDS
 from arkwright.model.arklet import Code, InstallRequest
@@ -75,7 +76,8 @@ def test_whatever_the_fields_hold_the_answer_is_in_the_wires_words(name, body):
 )
 def test_whatever_the_url_is_it_is_fetched_or_refused(url):
     async def fetch():
-        async with Downloads(ArchiveSettings(timeout_seconds=0.2), Scratch()).archive(url):
+        settings = ArchiveSettings(timeout_seconds=0.2)
+        async with Downloads(settings, Scratch(), Sources(settings, True)).archive(url):
             pass
 
     with pytest.raises(PackageError):
