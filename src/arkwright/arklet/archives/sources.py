@@ -53,10 +53,9 @@ class Sources:
     and that of temporary files; another base reads none."""
 
     def __init__(self, settings: ArchiveSettings, is_on_loopback: bool) -> None:
-        own = (Path.home(), Path.cwd(), Path(tempfile.gettempdir())) if is_on_loopback else ()
-        self._directories = tuple(Path(one).resolve() for one in settings.directories) or tuple(
-            one.resolve() for one in own
-        )
+        own = (Path.home(), Path.cwd(), Path(tempfile.gettempdir()), Path("/tmp")) if is_on_loopback else ()
+        named = tuple(Path(one).resolve() for one in settings.directories)
+        self._directories = named or tuple(dict.fromkeys(one.resolve() for one in own))
         self._allow = settings.allow
 
     def check(self, url: str) -> None:
