@@ -18,6 +18,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 STARTUP_FAILURE = 3  # uvicorn's
 OURS = ("127.", "::1", "::ffff:127.")
+PIPELINED = 64  # requests that wait behind one another on a connection
 PIECE_BYTES = 16 << 10  # of a head: more at once would be read before anybody could say that it is too much
 LEAST_BODY_SHARE = 16  # of a chunked body: so many bytes of framing for one of its own
 SWEEP_TICKS = 10  # of uvicorn's loop, a tenth of a second each
@@ -63,6 +64,8 @@ class BoundedProtocol(HttpToolsProtocol):
         self._head_since: float | None = self._heard_at
         self._head_bytes = self._body_bytes = self._framing_bytes = 0
         self._body_since: float | None = None
+        self._has_asked = False
+        self._unread = (0, self._heard_at)  # bytes that were on their way to it, and since when it has been so many
         self._peer = self.client[0] if self.client and not self.client[0].startswith(OURS) else ""
         self.peers[self._peer] += 1
         bounds = self.bounds
@@ -73,10 +76,13 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def _make_room(self, is_peers: bool) -> None:
         """Who asks at once comes before who waits; the peer's own, where it is the peer that has too many."""
-        oldest = next(
-            (one for one in self.waiting if one is not self and (not is_peers or one._peer == self._peer)), None
-        )
-        (oldest or self)._refuse(503, "too many connections")
+        others = (one for one in self.waiting if one is not self and (not is_peers or one._peer == self._peer))
+        oldest = next(others, None)
+        if oldest is not None and oldest._has_asked:
+            self.waiting.pop(oldest)
+            oldest.transport.close()  # between two requests: a word more would be taken for the answer to the next
+        else:
+            (oldest or self)._refuse(503, "too many connections")
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.waiting.pop(self, None)
@@ -117,9 +123,17 @@ class BoundedProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         if self.waiting:
             self.waiting.pop(self, None)
+        self._has_asked = True
         self._head_since, self._body_since = None, self._heard_at
         self._head_bytes = self._body_bytes = self._framing_bytes = 0
         super().on_headers_complete()
+        if len(self.pipeline) > PIPELINED:
+            self._refuse(431, "too many requests at once")
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        if self.cycle.response_complete and not self.transport.is_closing():
+            self.waiting[self] = None  # idle: it makes room for who asks something
 
     def on_body(self, body: bytes) -> None:
         self._body_bytes += len(body)
@@ -134,12 +148,22 @@ class BoundedProtocol(HttpToolsProtocol):
     def check(self, now: float) -> None:
         """End it if it has had its time."""
         bounds = self.bounds
-        if self._head_since is not None and now - self._head_since > bounds.head_seconds:
+        if self.flow.write_paused:
+            self._check_reader(now)
+        elif self._head_since is not None and now - self._head_since > bounds.head_seconds:
             self._refuse(408, "the head of this request has not come in time")
         elif self._body_since is not None and not self.flow.read_paused:
             is_slow = bounds.body_seconds and now - self._body_since > bounds.body_seconds
             if is_slow or now - self._heard_at > bounds.idle_seconds:
                 self._refuse(408, "the body of this request has not come in time")
+
+    def _check_reader(self, now: float) -> None:
+        """It reads nothing of what is sent to it: nobody waits for its buffers to empty for ever."""
+        left = self.transport.get_write_buffer_size()
+        if left != self._unread[0]:
+            self._unread = (left, now)
+        elif now - self._unread[1] > self.bounds.idle_seconds:
+            self.transport.abort()
 
     def _refuse(self, status: int, words: str) -> None:
         self.waiting.pop(self, None)

@@ -78,6 +78,51 @@ async def test_nor_does_one_that_leaves_before_anybody_has_looked(plain, make_wh
     assert await plain.states() == {}
 
 
+LEAVES_BY_RESET = """
+import os, socket, struct, sys, time
+os.setgid({uid}); os.setuid({uid})
+one = socket.socket({family})
+one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+one.bind(({host!r}, {own}))
+one.connect(({host!r}, {port}))
+print("connected", flush=True)
+sys.stdin.readline()
+one.sendall({request!r})
+one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+one.close()
+"""
+
+
+@as_root
+@pytest.mark.parametrize("listening", ["0.0.0.0", "127.7.9.23"])
+async def test_nor_one_whose_address_a_server_of_ours_listens_at_by_then(make_wheel, listening):
+    """The kernel, asked about a connection that is gone, tells of who listens at its address."""
+    agent = AgentSettings(host="127.7.9.23", port=next(_ports))
+    async with started(agent) as running:
+        await is_up(running)
+        host, port, request = request_of(running, json.dumps({"bizUrl": make_wheel()}))
+        for own in range(31000, 31010):
+            words = {
+                "uid": NOBODY,
+                "family": int(socket.AF_INET),
+                "host": host,
+                "port": port,
+                "own": own,
+                "request": request,
+            }
+            code = [sys.executable, "-c", LEAVES_BY_RESET.format(**words)]
+            other = await asyncio.create_subprocess_exec(*code, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+            await other.stdout.readline()
+            with socket.socket() as server:
+                server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                server.bind((listening, own))
+                server.listen()
+                other.stdin.write(b"\n")
+                await other.communicate()
+                await asyncio.sleep(0.05)
+        assert await running.states() == {}
+
+
 @pytest.mark.parametrize(
     ("headers", "status"),
     [

@@ -125,6 +125,8 @@ async def test_a_key_is_replaced_without_a_restart(guarded, key):
     assert (await guarded.status(token=token(key, guarded)))[0] == 200, "it is being replaced"
     guarded.keys.write_text(json.dumps(key_set((other.public_key(),))))
     assert [(await guarded.status(token=token(one, guarded)))[0] for one in (key, new)] == [401, 200]
+    guarded.keys.write_text('{"keys": []}')
+    assert (await guarded.status(token=token(new, guarded)))[0] == 401, "nobody is known any more"
     guarded.keys.unlink()
     assert (await guarded.status(token=token(new, guarded)))[0] == 401
 

@@ -122,3 +122,58 @@ async def test_a_connection_may_be_used_again_and_again_for_longer_than_a_head_m
             assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 200")
             assert await reader.readuntil(b"\r\n0\r\n\r\n")
         writer.close()
+
+
+async def test_requests_that_pile_up_behind_one_another_end_with_their_connection():
+    async with served() as running:
+        reader, writer = await asyncio.open_connection("127.0.0.1", running.port)
+        with contextlib.suppress(ConnectionError):
+            for _ in range(200):
+                writer.write((HEAD + b"content-length: 0\r\n\r\n") * 100)
+                await writer.drain()
+                assert await running.answer(HEAD + b"content-length: 0\r\n\r\n") == 200
+        with contextlib.suppress(ConnectionError):
+            async with asyncio.timeout(10):
+                while await reader.read(1 << 16):
+                    pass
+        assert writer.transport.is_closing() or reader.at_eof()
+        writer.close()
+
+
+async def test_idle_connections_make_room_and_hear_nothing_that_could_be_an_answer():
+    async with served() as running:
+        idle = []
+        for _ in range(70):
+            reader, writer = await asyncio.open_connection("127.0.0.1", running.port)
+            writer.write(HEAD + b"content-length: 0\r\n\r\n")
+            assert (await reader.readline()).split()[1] == b"200"
+            idle.append((reader, writer))
+        assert await running.answer(HEAD + b"content-length: 0\r\n\r\n") == 200
+        rest = await idle[0][0].read()
+        assert b"503" not in rest, "it is closed without a word"
+        for _, writer in idle:
+            writer.close()
+
+
+async def test_who_reads_nothing_is_let_go_of():
+    async def talking(scope, receive, send):
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        for _ in range(200):
+            await send({"type": "http.response.body", "body": b"x" * (1 << 20), "more_body": True})
+
+    one = socket.create_server(("127.0.0.1", 0))
+    config = uvicorn.Config(talking, http=bounded(BOUNDS), ws="none", lifespan="off", log_level="critical")
+    server = BoundedServer(config)
+    serving = asyncio.create_task(server._serve([one]))
+    while not server.started:
+        await asyncio.sleep(0.01)
+    client = socket.create_connection(one.getsockname())
+    client.sendall(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n")
+    async with asyncio.timeout(10):
+        while not server.server_state.connections:
+            await asyncio.sleep(0.05)
+        while server.server_state.connections:
+            await asyncio.sleep(0.05)
+    client.close()
+    server.should_exit = True
+    await serving

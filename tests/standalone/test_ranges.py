@@ -53,3 +53,25 @@ def test_a_site_that_was_killed_holds_nothing(tmp_path):
     assert list(tmp_path.glob("*.range"))
     with held_range(None, "next", tmp_path) as found:
         assert found == USUAL[0]
+
+
+def test_nothing_that_somebody_has_put_there_is_written_to(tmp_path):
+    """The place is everybody's: a link in it leads to whatever its maker likes."""
+    mine = tmp_path / "mine"
+    mine.write_text("mine")
+    mine.chmod(0o600)
+    place = tmp_path / "place"
+    place.mkdir()
+    for number in (8, 64, 65):
+        (place / f"127.{number}.0.0_16.range").symlink_to(mine)
+    with held_range(None, "a site", place) as found:
+        assert found == "127.66.0.0/16"
+    with pytest.raises(RangeTaken, match="another user has left there"), held_range("127.8.0.0/16", "a site", place):
+        pass
+    assert mine.read_text() == "mine" and oct(mine.stat().st_mode)[-3:] == "600"
+
+
+def test_nor_is_a_gate_that_leads_elsewhere(tmp_path):
+    (tmp_path / "gate").symlink_to("/etc/passwd")
+    with pytest.raises(RangeTaken, match="gate cannot be used"), held_range(None, "a site", tmp_path):
+        pass

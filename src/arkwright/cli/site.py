@@ -16,6 +16,7 @@ from arkwright.apiserver.store import restore as put_back
 from arkwright.cli.loglines import log_lines
 from arkwright.cli.output import fail, note, notes
 from arkwright.cli.siteoptions import Addresses, DataDir, Host, Port, require_host, require_network
+from arkwright.model.text import plain_lines
 from arkwright.private import keep_private, make_private
 from arkwright.standalone.logfiles import begin
 from arkwright.standalone.site import USUAL_PORT, Site, SiteTaken, Wish, site_in
@@ -143,7 +144,7 @@ def logs(
     with files[base].open(errors="replace") as file, contextlib.suppress(KeyboardInterrupt):
         while True:
             if text := file.read():
-                typer.echo(text, nl=False)
+                typer.echo(plain_lines(text) if sys.stdout.isatty() else text, nl=False)
             if not follow:
                 return
             time.sleep(0.2)

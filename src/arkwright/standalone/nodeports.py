@@ -15,7 +15,9 @@ from arkwright.clients.kube import KubeClient
 from arkwright.controller.cache import Cache, Change, Key
 from arkwright.controller.events import Events
 from arkwright.controller.watch import Watcher
+from arkwright.model.arklet import DEFAULT_PORT
 from arkwright.model.cluster import Document, Workload
+from arkwright.model.names import ARKLET_PORT
 from arkwright.model.outcomes import EventReason
 from arkwright.model.resources import Kind, as_workload
 from arkwright.standalone.endpoints import selects, target_port
@@ -55,9 +57,10 @@ def is_endpoint(service: Workload, pod: Workload) -> bool:
 
 
 def address_of(pod: Workload, wish: int | str) -> Address | None:
-    """Where it takes what is for this targetPort. Pure."""
+    """Where it takes what is for this targetPort; not its agent's, which would take us for the site's own user. Pure."""
     host, number = pod.status.get("podIP"), target_port(pod, wish)
-    return (host, number) if isinstance(host, str) and host and number else None
+    is_agents = str(number) in (str(DEFAULT_PORT), pod.metadata.annotations.get(ARKLET_PORT))
+    return (host, number) if isinstance(host, str) and host and number and not is_agents else None
 
 
 class NodePorts:

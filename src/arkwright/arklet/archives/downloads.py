@@ -113,7 +113,7 @@ class Downloads:
         with target.open("wb") as out:
             transfer = _Transfer(url, out, limit)
             if scheme == "file":
-                await asyncio.to_thread(_copy, transfer)
+                await asyncio.to_thread(_copy, transfer, self._sources)
             elif scheme in ("http", "https"):
                 await self._pull_over_http(transfer)
             else:
@@ -274,7 +274,7 @@ def _validator(response: aiohttp.ClientResponse) -> str:
     return etag if etag and not etag.startswith("W/") else response.headers.get("Last-Modified", "")
 
 
-def _copy(transfer: _Transfer) -> None:
+def _copy(transfer: _Transfer, sources: Sources) -> None:
     path = Path(unquote(urlsplit(transfer.url).path))
     try:
         if not stat.S_ISREG(path.stat().st_mode):
@@ -284,5 +284,6 @@ def _copy(transfer: _Transfer) -> None:
         said = getattr(error, "strerror", None) or error
         raise PullError(f"cannot read {without_secrets(transfer.url)}: {said}") from error
     with source:
+        sources.check_opened(transfer.url, source)
         while chunk := source.read(CHUNK_BYTES):
             transfer.add(chunk)

@@ -68,5 +68,7 @@ def refuse_unlocked(requirements: Iterable[Requirement]) -> None:
 def refuse_sources(requirements: Iterable[Requirement]) -> None:
     """To build what a url leads to would run its code, in the base's name. Raises PackageError."""
     for one in requirements:
+        if one.url and one.url.partition(":")[0] not in ("file", "http", "https"):
+            raise PackageError(f"it needs {one.name} by a url that is none of http, https and file")
         if one.url and not one.url.partition("#")[0].partition("?")[0].endswith(".whl"):
             raise PackageError(f"it needs {one.name} by a url that leads to no wheel, and nothing is built in a base")

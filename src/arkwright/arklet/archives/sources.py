@@ -5,10 +5,12 @@ redirect leads to no more inner place than the url that it begins with: from the
 """
 
 import ipaddress
+import os
 import socket
 import tempfile
 from enum import IntEnum
 from pathlib import Path
+from typing import IO
 from urllib.parse import unquote, urlsplit
 
 import aiohttp
@@ -20,7 +22,25 @@ from arkwright.arklet.settings import ArchiveSettings
 from arkwright.model.urls import without_secrets
 
 # Answers of clouds about the machine that asks; besides all link-local addresses.
-METADATA = frozenset(map(ipaddress.ip_address, ("100.100.100.200", "192.0.0.192", "fd00:ec2::254")))
+METADATA = frozenset(
+    map(
+        ipaddress.ip_address,
+        ("100.100.100.200", "192.0.0.192", "168.63.129.16", "fd00:ec2::254", "fd20:ce::254", "fd00:c1::a9fe:a9fe"),
+    )
+)
+# Networks whose addresses have an IPv4 address in them, and where: the last bit of it.
+EMBEDDING = tuple(
+    (ipaddress.IPv6Network(network), bits)
+    for network, bits in (
+        ("64:ff9b::/96", 0),
+        ("::ffff:0:0/96", 0),
+        ("::ffff:0:0:0/96", 0),
+        ("::/96", 0),
+        ("2002::/16", 80),
+    )
+)
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
 class Zone(IntEnum):
@@ -40,12 +60,21 @@ def zone_of(address: str) -> Zone | None:
     (None, None, None)
     """
     found = ipaddress.ip_address(address.partition("%")[0])
-    plain = getattr(found, "ipv4_mapped", None) or found
+    plain = _embedded(found)
     if plain.is_link_local or plain.is_multicast or plain.is_unspecified or plain in METADATA:
         return None
     if plain.is_loopback:
         return Zone.MACHINE
     return Zone.WORLD if plain.is_global else Zone.PRIVATE
+
+
+def _embedded(address: Address) -> Address:
+    """The IPv4 address that one of IPv6 leads to, if it does."""
+    if isinstance(address, ipaddress.IPv6Address) and int(address) > 1:
+        for network, bits in EMBEDDING:
+            if address in network:
+                return ipaddress.IPv4Address((int(address) >> bits) & 0xFFFFFFFF)
+    return address
 
 
 class Sources:
@@ -65,6 +94,14 @@ class Sources:
         if urlsplit(url).scheme == "file":
             self._check_file(url)
 
+    def check_opened(self, url: str, file: IO[bytes]) -> None:
+        """Of a file that is open: a path may have changed since it was looked at. Raises PullError."""
+        try:
+            path = Path(os.readlink(f"/proc/self/fd/{file.fileno()}"))
+        except OSError:
+            return  # no Linux
+        self._require_own(path, url)
+
     def is_listed(self, url: str) -> bool:
         """Whether an administrator has named it, whatever its address is."""
         return any(is_below(url, one) for one in self._allow)
@@ -77,6 +114,9 @@ class Sources:
             raise PullError(f"cannot read {without_secrets(url)}: {error}") from error
         if parts.netloc not in ("", "localhost"):
             raise PullError(f"cannot read {without_secrets(url)}: a file of another machine; write file:///")
+        self._require_own(path, url)
+
+    def _require_own(self, path: Path, url: str) -> None:
         if not any(path.is_relative_to(one) for one in self._directories):
             where = ", ".join(map(str, self._directories)) or "no directory at all"
             raise PullError(
@@ -98,8 +138,16 @@ def is_below(url: str, prefix: str) -> bool:
             return False
     except ValueError:
         return False
-    path, start = unquote(asked.path), unquote(listed.path).rstrip("/")
-    return ".." not in path.split("/") and (path == start or path.startswith(f"{start}/"))
+    path, start = _plain_path(asked.path), unquote(listed.path).rstrip("/")
+    is_odd = "\\" in path or any(one.partition(";")[0] in (".", "..") for one in path.split("/"))
+    return not is_odd and (path == start or path.startswith(f"{start}/"))
+
+
+def _plain_path(path: str) -> str:
+    """As the most willing of servers reads it: with nothing escaped any more."""
+    while (plainer := unquote(path)) != path:
+        path = plainer
+    return path
 
 
 class Ways:

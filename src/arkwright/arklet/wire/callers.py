@@ -22,7 +22,7 @@ UNKNOWN = -1  # no user's number
 # linux/netlink.h, linux/sock_diag.h, linux/inet_diag.h
 AF_NETLINK, NETLINK_SOCK_DIAG, SOCK_DIAG_BY_FAMILY, NLM_F_REQUEST = 16, 4, 20, 1
 ALL_STATES = ANY = 0xFFFFFFFF
-HEAD_BYTES, ABOUT_BYTES, USER_AT = 16, 72, 64
+HEAD_BYTES, ABOUT_BYTES, ENDS_AT, USER_AT = 16, 72, 4, 64
 
 
 def is_own_user(client: End, server: End) -> bool:
@@ -57,6 +57,8 @@ def _asked(client: KnownEnd, server: KnownEnd) -> int | None:
         return UNKNOWN
     if len(answer) < HEAD_BYTES + ABOUT_BYTES or struct.unpack_from("=H", answer, 4)[0] != SOCK_DIAG_BY_FAMILY:
         return UNKNOWN  # a dual-stack socket is of the other family, and is found in the table
+    if answer[HEAD_BYTES + ENDS_AT : HEAD_BYTES + ENDS_AT + len(ends)] != ends:
+        return UNKNOWN  # where the connection is gone it tells of a socket that listens at the client's address, which may be anybody's
     user, inode = struct.unpack_from("=II", answer, HEAD_BYTES + USER_AT)
     return user if inode else None  # one that was let go of reads as root's
 

@@ -3,6 +3,7 @@
 The file of keys is read again when it changes, so that a key is replaced without a restart: the new one is there before it is used.
 """
 
+import logging
 import time
 from pathlib import Path
 
@@ -10,12 +11,14 @@ import jwt
 
 from arkwright.model.signedcalls import BadSignature, BadSigningKey, Call, check, keys_of
 
+log = logging.getLogger(__name__)
+
 
 class Signatures:
     """Of callers whose keys are in `path`, a JSON Web Key Set. Raises BadSigningKey if it holds none."""
 
     def __init__(self, path: Path) -> None:
-        self._path, self._changed = path, (0, 0)
+        self._path, self._changed, self._told = path, (0, 0), (0, 0)
         self._keys: dict[str, jwt.PyJWK] = {}
         self._used: dict[str, float] = {}
         self._read()
@@ -43,3 +46,6 @@ class Signatures:
         except BadSigningKey as error:
             if not self._keys:
                 raise BadSigningKey(f"{self._path}: {error}") from error
+            if changed != self._told:
+                log.warning("%s cannot be read, the keys before are known: %s", self._path, error)
+                self._told = changed
