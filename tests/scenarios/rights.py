@@ -95,8 +95,11 @@ def roles(namespace):
         (DEPLOY / name).read_text() for name in ("05-role.yaml", "06-role-binding.yaml", "07-service-account.yaml")
     )
     for document in yaml.safe_load_all(text.replace("namespace: default", f"namespace: {namespace}")):
+        if document["kind"] == "ClusterRole":
+            document["metadata"]["name"] = "scenarios"  # `arkwright` is whoever's who applies deploy/
         if document["kind"] == "ClusterRoleBinding":
             document["metadata"]["name"] = f"arkwright-{namespace}"
+            document["roleRef"]["name"] = "scenarios"
         yield document
 
 
