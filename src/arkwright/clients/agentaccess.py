@@ -12,10 +12,18 @@ from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
 from arkwright.clients.errors import BadAccess
 from arkwright.model.arklet import SIGNATURE_HEADER
 from arkwright.model.hosts import host_of, is_loopback
 from arkwright.model.signedcalls import BadSigningKey, Call, SigningKey, signing_key
+
+
+def new_private_key() -> bytes:
+    """One that signs calls, in PEM."""
+    return Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
 
 
 class InClear(Enum):

@@ -15,10 +15,8 @@ from typing import Any
 
 import msgspec
 import structlog
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from arkwright.clients.agentaccess import AgentAccess
+from arkwright.clients.agentaccess import AgentAccess, new_private_key
 from arkwright.clients.errors import ClientError, NotFound
 from arkwright.clients.kube import KubeClient
 from arkwright.controller.cache import Cache
@@ -69,8 +67,7 @@ def plan_keys(had: tuple[KeptKey, ...], now: datetime, make: Callable[[datetime]
 
 
 def new_key(now: datetime) -> KeptKey:
-    pem = Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    return KeptKey(now, pem.decode())
+    return KeptKey(now, new_private_key().decode())
 
 
 class SigningKeys:

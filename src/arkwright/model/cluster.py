@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from arkwright.model.arklet import DEFAULT_PORT
+from arkwright.model.hosts import joined
 from arkwright.model.meta import KubernetesObject, ObjectMeta, Value
 from arkwright.model.names import ARKLET_PORT, ARKLET_SCHEME, DELETE_POD, DELETE_POD_DIRECTLY, is_asked_for
 from arkwright.model.selectors import LabelSelector
@@ -128,8 +129,7 @@ class Pod(KubernetesObject, frozen=True, kw_only=True):
     @property
     def agent_address(self) -> str:
         """With the scheme in front where the pod's annotation names one."""
-        ip, scheme = self.status.pod_ip, self.metadata.annotations.get(ARKLET_SCHEME, "")
-        address = f"[{ip}]:{self.agent_port}" if ":" in ip else f"{ip}:{self.agent_port}"
+        scheme, address = self.metadata.annotations.get(ARKLET_SCHEME, ""), joined(self.status.pod_ip, self.agent_port)
         return f"{scheme}://{address}" if scheme in ("http", "https") else address
 
     @property

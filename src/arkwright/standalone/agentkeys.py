@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from arkwright.apiserver.identity import write_private
-from arkwright.model.signedcalls import key_set
+from arkwright.clients.agentaccess import new_private_key
+from arkwright.model.signedcalls import key_set, signing_key
 
 
 @dataclass(frozen=True)
@@ -24,8 +23,8 @@ class AgentKeys:
 
 def agent_keys(directory: Path) -> AgentKeys:
     """New ones in `directory`, which is there."""
-    key = Ed25519PrivateKey.generate()
+    pem = new_private_key()
     found = AgentKeys(directory / "agent-signing.pem", directory / "controller-keys.json")
-    write_private(found.public, msgspec.json.encode(key_set((key.public_key(),))))
-    write_private(found.private, key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    write_private(found.public, msgspec.json.encode(key_set((signing_key(pem).key.public_key(),))))
+    write_private(found.private, pem)
     return found

@@ -52,14 +52,14 @@ class _Report(msgspec.Struct):
 async def install_locked(lock: Iterable[Locked], directory: Path) -> list[str]:
     """What of it the base has not, by its hashes and nothing else. Raises PackageError with pip's own words."""
     missing = [one for one in lock if not one.is_here()]
+    named = [f"{one.name}=={one.version}" for one in missing]
     if missing:
         with tempfile.NamedTemporaryFile("w", suffix=".txt") as file:
             file.write("\n".join(one.line() for one in missing))
             file.flush()
-            named = [f"{one.name}=={one.version}" for one in missing]
             words = ("--require-hashes", "--no-deps", "--no-compile", "--target", str(directory), "-r", file.name)
             await _pip(named, *words)
-    return [f"{one.name}=={one.version}" for one in missing]
+    return named
 
 
 async def install_beside(requirements: Iterable[Requirement], directory: Path) -> list[str]:

@@ -16,6 +16,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from arkwright.arklet.services import published
+from arkwright.arklet.wire.access import BODY_LIMIT_BYTES
 from arkwright.arklet.wire.openapi import describe
 from arkwright.arklet.wire.operations import BASE_NAME, Operations, internal_error
 from arkwright.model.arklet import (
@@ -29,7 +30,6 @@ from arkwright.model.arklet import (
     OpsRequest,
 )
 
-BODY_LIMIT_BYTES = 1024 * 1024
 RECORDS_KEPT = 1000  # of asynchronous commands; Java agents keep all, for ever
 COMMANDS: dict[str, tuple[str, type]] = {
     "help": ("list all commands", NoRequest),
