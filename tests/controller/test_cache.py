@@ -63,7 +63,7 @@ def test_modules_are_found_by_the_very_pod_they_are_bound_to():
 def test_when_a_label_left_a_pod_is_remembered():
     cache, _ = filled()
     cache.apply(Kind.POD, versioned(pod(1, serves=["provider"]), 1))
-    assert cache.label_off_since(pod(1, serves=["provider"]), "provider") is None
+    assert cache.labels.off_since(pod(1, serves=["provider"]), "provider") is None
     cache.apply(Kind.POD, versioned(pod(1), 2))
-    assert cache.label_off_since(pod(1), "provider") == NOW
+    assert cache.labels.off_since(pod(1), "provider") == NOW
     assert serves_label("provider") not in cache.get(Kind.POD, "default", "stock-1").metadata.labels

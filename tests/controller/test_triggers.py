@@ -8,10 +8,10 @@ from arkwright.controller.triggers import keys
 from arkwright.model.cluster import Deployment, DeploymentSpec, Service
 from arkwright.model.kinds import OperationStrategy, UpgradePolicy
 from arkwright.model.meta import ObjectMeta, OwnerReference
-from arkwright.model.names import MODULE_REPLICASET, label_value
+from arkwright.model.names import MAX_MODULE_COUNT, MODULE_REPLICASET, label_value
 from arkwright.model.resources import Kind
 from arkwright.model.selectors import LabelSelector
-from plan.builders import NOW, deployment, module, pod, replica_set
+from plan.builders import NOW, available, deployment, module, pod, replica_set, template
 
 APP = {"app": "stock"}
 
@@ -95,7 +95,48 @@ def test_a_service_concerns_those_who_own_it_and_those_who_would_want_its_name()
 
 
 def test_a_changed_template_concerns_the_modules_that_are_to_be_installed_from_it():
+    before = owned(replica_set("1.0"))
+    after = replace(before, spec=replace(before.spec, template=template("1.1")))
+    found = known((Kind.MODULE, module()))(Kind.MODULE_REPLICASET, before, after)
+    assert told("Module/demo-replicas-1-provider-1") <= found
+
+
+def test_how_many_there_are_to_be_concerns_none_of_those_that_are_there():
     before = owned(replica_set())
     after = replace(before, spec=replace(before.spec, replicas=5))
     found = known((Kind.MODULE, module()))(Kind.MODULE_REPLICASET, before, after)
-    assert told("Module/demo-replicas-1-provider-1") <= found
+    assert not any(key.startswith("Module/") for key in found)
+
+
+def test_it_concerns_those_that_serve_on_until_they_are_replaced():
+    strategy = OperationStrategy(upgrade_policy=UpgradePolicy.SCALEUP_THEN_SCALEDOWN)
+    one = owned(replica_set())
+    before = replace(one, spec=replace(one.spec, operation_strategy=strategy))
+    after = replace(before, spec=replace(before.spec, replicas=5))
+    found = known((Kind.MODULE, available(going=True)))(Kind.MODULE_REPLICASET, before, after)
+    assert told("Module/demo-replicas-1-provider-1", "Pod/stock-1") <= found
+
+
+def test_labels_for_traffic_concern_the_pod_and_the_modules_that_they_name():
+    other = module(on=1, revision=2)
+    other = replace(other, spec=replace(other.spec, module=replace(other.spec.module, name="other")))
+    found = known((Kind.MODULE, module(on=1)), (Kind.MODULE, other))(
+        Kind.POD, pod(1, **APP), pod(1, serves=["provider"], **APP)
+    )
+    assert {one for one in found if not one.startswith("Pod/")} == told("Module/demo-replicas-1-provider-1")
+
+
+OTHER_THAN_TRAFFIC = [
+    pytest.param(lambda one: replace(one, status=replace(one.status, phase="Failed")), id="its phase"),
+    pytest.param(lambda one: replace(one, metadata=replace(one.metadata, deletion_timestamp=NOW)), id="it is going"),
+    pytest.param(lambda one: pod(1, **APP, **{MAX_MODULE_COUNT: "3"}), id="how many it may hold"),
+    pytest.param(lambda one: replace(one, metadata=replace(one.metadata, owner_references=())), id="whose it is"),
+]
+
+
+@pytest.mark.parametrize("changed", OTHER_THAN_TRAFFIC)
+def test_anything_else_of_a_pod_concerns_its_base(changed):
+    owner = OwnerReference(api_version="", kind="ReplicaSet", name="x", uid="x", controller=True)
+    before = pod(1, **APP)
+    before = replace(before, metadata=replace(before.metadata, owner_references=(owner,)))
+    assert told("ModuleDeployment/demo") <= known()(Kind.POD, before, changed(before))

@@ -29,6 +29,8 @@ from arkwright.model.names import (
     serves_label,
 )
 from arkwright.model.outcomes import BaseReport
+from arkwright.plan.replicas import Replicas
+from arkwright.plan.revisions import Revision
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 POD = PodSpec(containers=(Container(name="base", ports=(ContainerPort(container_port=1238),)),))
@@ -112,3 +114,8 @@ def report(is_certain=True, at=NOW, **states):
         for version, state in states.items()
     )
     return BaseReport(modules=tuple(infos), at=at, is_certain=is_certain)
+
+
+def revision(of, modules=()):
+    """A ReplicaSet with its Modules."""
+    return Revision(of, Replicas.of(modules))

@@ -9,12 +9,11 @@ from arkwright.plan.abort import is_void, stable_instead
 from arkwright.plan.deployment import plan_deployment
 from arkwright.plan.intents import Patch, SetStatus
 from arkwright.plan.overview import ObservedDeployment
-from arkwright.plan.revisions import Revision
-from plan.builders import NOW, available, deployment, module, replica_set, spec
+from plan.builders import NOW, available, deployment, module, replica_set, revision, spec
 
-STABLE = Revision(replica_set("1.0", 1, 2), (available("1.0", 1), available("1.0", 2)))
-SUPERSEDED = Revision(replica_set("1.5", 2, 0))
-GIVEN_UP = Revision(replica_set("2.0", 3, 1), (module("2.0", 1, revision=3),))
+STABLE = revision(replica_set("1.0", 1, 2), (available("1.0", 1), available("1.0", 2)))
+SUPERSEDED = revision(replica_set("1.5", 2, 0))
+GIVEN_UP = revision(replica_set("2.0", 3, 1), (module("2.0", 1, revision=3),))
 
 
 def wish(named="demo-replicas-3", version="2.0", towards="demo-replicas-3", progress=Progress.PAUSED, **more):

@@ -11,8 +11,7 @@ from arkwright.model.names import AWAITING, LAST_APPLIED
 from arkwright.plan.confirmation import as_annotation, as_decided, is_put_back, next_note
 from arkwright.plan.deployment import ObservedDeployment, plan_deployment
 from arkwright.plan.intents import Patch, SetStatus, Tell
-from arkwright.plan.revisions import Revision
-from plan.builders import NOW, available, deployment, replica_set, spec
+from plan.builders import NOW, available, deployment, replica_set, revision, spec
 
 WAITS = ReleaseStatus(
     update_revision="demo-replicas-2",
@@ -55,8 +54,8 @@ def waiting(*before, annotations=None, **wish):
     return {AWAITING: as_annotation(next_note(seen(*before, annotations=annotations, **wish), WAITS))}
 
 
-OLD = Revision(replica_set("0.9", 1, 2), (available("0.9", 2), available("0.9", 3)))
-NEW = Revision(replica_set("1.0", 2, 1), (available("1.0", 1, revision=2),))
+OLD = revision(replica_set("0.9", 1, 2), (available("0.9", 2), available("0.9", 3)))
+NEW = revision(replica_set("1.0", 2, 1), (available("1.0", 1, revision=2),))
 NOTHING_DECLARED = waiting(update(CONTROLLER, "pause"))
 CLIENT = waiting(client_side("pause"), annotations=manifest(pause=False))
 CLIENT_PAUSED = waiting(client_side("pause"), annotations=manifest(pause=True), pause=True)

@@ -9,14 +9,13 @@ from arkwright.model.outcomes import Reason
 from arkwright.plan import handover
 from arkwright.plan.contention import REFUSED_BESIDE
 from arkwright.plan.handover import Handover, held_up, old_counts
-from arkwright.plan.revisions import Revision
-from plan.builders import NOW, available, later, module, replica_set, spec
+from plan.builders import NOW, available, later, module, replica_set, revision, spec
 
 
 def kept(new, old, *, replicas, granted=None, **strategy):
     """Replicas of the one old revision. `new`, `old`: its Modules."""
-    current = Revision(replica_set("2.0", 2), tuple(new))
-    before = Revision(replica_set("1.0", 1, granted or len(old)), tuple(old))
+    current = revision(replica_set("2.0", 2), tuple(new))
+    before = revision(replica_set("1.0", 1, granted or len(old)), tuple(old))
     wish = Handover(spec(replicas, "2.0", **strategy), replicas, current, (before,))
     return old_counts(wish, NOW)[before.name]
 
@@ -70,14 +69,14 @@ def test_where_two_versions_share_a_web_path_one_pod_goes_first_as_long_as_anoth
 
 
 def test_where_no_other_pod_serves_nothing_leaves_and_the_way_out_is_named():
-    current, before = Revision(replica_set("2.0", 2), (conflicted(1),)), Revision(replica_set("1.0", 1), OLD[:1])
+    current, before = revision(replica_set("2.0", 2), (conflicted(1),)), revision(replica_set("1.0", 1), OLD[:1])
     wish = Handover(spec(1, "2.0"), 1, current, (before,))
     assert old_counts(wish, NOW) == {before.name: 1}
     assert "set upgradePolicy uninstall_then_install" in held_up(wish).message
 
 
 def test_an_allowance_that_rounds_down_to_nothing_is_told_with_its_arithmetic():
-    current, before = Revision(replica_set("2.0", 2), (new(1),)), Revision(replica_set("1.0", 1), OLD[:1])
+    current, before = revision(replica_set("2.0", 2), (new(1),)), revision(replica_set("1.0", 1), OLD[:1])
     wish = Handover(
         spec(1, "2.0", upgrade_policy="uninstall_then_install", max_unavailable="50%"), 1, current, (before,)
     )
@@ -86,21 +85,21 @@ def test_an_allowance_that_rounds_down_to_nothing_is_told_with_its_arithmetic():
 
 
 def test_what_is_unavailable_already_is_told_with_its_arithmetic():
-    current, before = Revision(replica_set("2.0", 2), (new(1),)), Revision(replica_set("1.0", 1), OLD[:1])
+    current, before = revision(replica_set("2.0", 2), (new(1),)), revision(replica_set("1.0", 1), OLD[:1])
     wish = Handover(spec(3, "2.0", upgrade_policy="uninstall_then_install", max_unavailable=1), 3, current, (before,))
     assert held_up(wish).message == "2 of 3 replicas are unavailable already, maxUnavailable allows 1"
 
 
 def test_a_superseded_version_that_has_only_begun_to_come_goes_at_once():
-    third = Revision(replica_set("3.0", 3), (module("3.0", 1, revision=3),))
-    current, before = Revision(replica_set("2.0", 4), ()), Revision(replica_set("1.0", 1), OLD)
+    third = revision(replica_set("3.0", 3), (module("3.0", 1, revision=3),))
+    current, before = revision(replica_set("2.0", 4), ()), revision(replica_set("1.0", 1), OLD)
     wish = Handover(spec(2, "2.0"), 2, current, (before, third))
     assert old_counts(wish, NOW) == {before.name: 2, third.name: 0}
 
 
 def test_successors_beyond_their_count_are_about_to_go_and_replace_nobody():
-    current = Revision(replica_set("2.0", 2, replicas=0), (new(1, READY),))
-    before = Revision(replica_set("1.0", 1), OLD)
+    current = revision(replica_set("2.0", 2, replicas=0), (new(1, READY),))
+    before = revision(replica_set("1.0", 1), OLD)
     assert old_counts(Handover(spec(2, "2.0"), 2, current, (before,)), NOW) == {before.name: 2}
 
 
@@ -114,16 +113,16 @@ def test_an_old_module_that_was_lost_on_the_way_is_still_owed():
 
 
 def test_a_module_of_a_superseded_version_that_was_lost_is_made_up_for_by_the_stable_one():
-    current, before = Revision(replica_set("2.0", 4, 1), ()), Revision(replica_set("1.0", 1, 1), OLD[:1])
-    superseded = Revision(replica_set("3.0", 3, 1), ())
+    current, before = revision(replica_set("2.0", 4, 1), ()), revision(replica_set("1.0", 1, 1), OLD[:1])
+    superseded = revision(replica_set("3.0", 3, 1), ())
     wish = Handover(spec(2, "2.0"), 2, current, (before, superseded))
     assert old_counts(wish, NOW) == {before.name: 2, superseded.name: 0}
 
 
 def symmetric(old, new, pods):
     """Replicas that the stable revision keeps in symmetric mode with so many base pods."""
-    current = Revision(replica_set("2.0", 2, len(new)), tuple(new))
-    before = Revision(replica_set("1.0", 1, len(old)), tuple(old))
+    current = revision(replica_set("2.0", 2, len(new)), tuple(new))
+    before = revision(replica_set("1.0", 1, len(old)), tuple(old))
     wish = Handover(spec(-1, "2.0", upgrade_policy="uninstall_then_install"), pods, current, (before,))
     return old_counts(wish, NOW)[before.name]
 
@@ -165,7 +164,7 @@ SEVERAL = [
 
 @pytest.mark.parametrize("newer, expected", SEVERAL)
 def test_of_too_many_old_ones_what_does_not_serve_is_given_up_first(newer, expected):
-    first = Revision(replica_set("1.0", 1, 1), (available(on=1),))
-    second = Revision(replica_set("2.0", 2, 2), newer)
-    wish = Handover(spec(2, "3.0"), 2, Revision(replica_set("3.0", 3, 2)), (first, second))
+    first = revision(replica_set("1.0", 1, 1), (available(on=1),))
+    second = revision(replica_set("2.0", 2, 2), newer)
+    wish = Handover(spec(2, "3.0"), 2, revision(replica_set("3.0", 3, 2)), (first, second))
     assert old_counts(wish, NOW) == {f"demo-replicas-{number}": count for number, count in expected.items()}

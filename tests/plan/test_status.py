@@ -3,6 +3,7 @@
 import pytest
 
 from arkwright.model.kinds import ModulePhase, Progress, ReleaseStatus
+from arkwright.plan.replicas import Replicas
 from arkwright.plan.status import conditions, slowest, tally
 from plan.builders import NOW, available, deployment, later, module, spec
 
@@ -14,7 +15,7 @@ def release(progress=Progress.EXECUTING, **more):
 
 def read(the_release, modules=(), *, desired=2, failure=None, now=NOW):
     """type -> (status, reason, message)"""
-    counted = tally(desired, modules, (), 0, now)
+    counted = tally(desired, Replicas.of(modules), (), 0, now)
     found = conditions(deployment(spec(desired)), the_release, counted, failure, now)
     return {one.type: (one.status, one.reason, one.message) for one in found}
 
@@ -70,10 +71,10 @@ def test_the_failure_tried_most_often_speaks_for_all():
 
 
 def test_min_ready_seconds_are_waited_for():
-    assert tally(1, (available(),), (), 10, later(9)).available == 0
-    assert tally(1, (available(),), (), 10, later(10)).available == 1
+    assert tally(1, Replicas.of((available(),)), (), 10, later(9)).available == 0
+    assert tally(1, Replicas.of((available(),)), (), 10, later(10)).available == 1
 
 
 def test_a_pod_with_two_versions_counts_once():
-    counted = tally(1, (available("2.0", revision=2),), (available(),), 0, NOW)
+    counted = tally(1, Replicas.of((available("2.0", revision=2),)), (Replicas.of([available()]),), 0, NOW)
     assert (counted.ready, counted.updated_ready) == (1, 1)

@@ -18,6 +18,7 @@ from fakes.base import FakeBase
 from fakes.kube import FakeKube
 from simulation import documents
 from simulation.documents import BASE, NAMESPACE
+from simulation.recount import recounted
 
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 __all__ = ["BASE", "EPOCH", "NAMESPACE", "World"]
@@ -39,7 +40,7 @@ class World:
         self.cap, self.promised, self.ever_planned, self.last_batch = None, 0, set(), None
         self.base_traits = {}  # what every new base is like
         self.forbidden = set()  # (verb, plural) of writes that the API server refuses, until they are taken out
-        self._controller = None
+        self.controller = self._controller = None
         self._pods = 0
         self.kube.put(documents.base(BASE))
 
@@ -76,6 +77,8 @@ class World:
         """What does not hold ends the look in which it is seen; the first such is what the world fails by."""
         try:
             assert not self.kube.invalid, self.kube.invalid
+            if self.controller:
+                recounted(self.controller.cache, self.now())
             for holds in self.invariants:
                 holds(self)
         except Exception as error:

@@ -14,7 +14,11 @@ from typing import Any, NamedTuple, TypeVar
 from msgspec.structs import replace
 
 from arkwright.controller.indexes import INDEXES, place_of
-from arkwright.model.cluster import Deployment, Document, Pod
+from arkwright.controller.podlabels import PodLabels
+from arkwright.controller.rosters import Roster, Rosters
+from arkwright.controller.seats import Seats
+from arkwright.controller.tallies import Tallies
+from arkwright.model.cluster import Deployment, Pod
 from arkwright.model.kinds import Module, ModuleReplicaSet
 from arkwright.model.membership import Standing, standing
 from arkwright.model.meta import KubernetesObject
@@ -23,14 +27,12 @@ from arkwright.model.names import (
     MODULE_DEPLOYMENT,
     MODULE_REPLICASET,
     ORPHAN,
-    SERVES_PREFIX,
-    is_asked_for,
     label_value,
     module_name_stem,
-    serves_label,
     short_hash,
 )
 from arkwright.model.resources import Kind
+from arkwright.plan.replicas import Replicas
 
 O = TypeVar("O", bound=KubernetesObject)  # noqa: E741
 REMEMBERED_DELETIONS = 10_000
@@ -67,11 +69,12 @@ class Cache:
         self._index: dict[tuple[Kind, Hashable], dict[tuple[str, str], KubernetesObject]] = defaultdict(dict)
         self._deleted: dict[str, None] = {}
         self._let_go: dict[str, None] = {}
-        self._label_off: dict[tuple[str, str], datetime] = {}
-        self._arriving: set[tuple[str, tuple[str, str, str]]] = set()
+        self._arriving: dict[str, set[tuple[str, str, str]]] = defaultdict(set)
         self._leaving: set[tuple[str, str]] = set()
-        self._taken_off: dict[tuple[str, str], frozenset[str]] = {}
-        self._labels_coming: set[tuple[str, str, str]] = set()
+        self._tallied: dict[tuple[str, str], Module] = {}
+        self.labels, self._tallies = PodLabels(clock), Tallies()
+        self._rosters = Rosters(self._likely_pods, self._is_own)
+        self.seats = Seats(self.modules_on)
         self.status_written: dict[tuple[Kind, str, str], datetime] = {}
         self.refused: dict[Key, str] = {}  # what the API server said last of a write that was planned for it
 
@@ -122,12 +125,9 @@ class Cache:
             self._objects[kind].pop(key, None)
             self.status_written.pop((kind, *key), None)
             self.refused.pop(Key(kind, *key), None)
-            if kind is Kind.POD:
-                self._taken_off.pop(key, None)
         else:
             self._objects[kind][key] = new
-        if kind is Kind.POD:
-            self._note_labels(old, new)
+        self._keep(kind, old, new)
         if new is not None and new.is_terminating and ORPHAN in new.metadata.finalizers:
             self._let_go[new.metadata.uid] = None
         self.on_change(Change(kind, old, new))
@@ -136,45 +136,86 @@ class Cache:
         """Whether it was deleted with --cascade=orphan: the finalizer that says so may be gone before anybody looks."""
         return one.metadata.uid in self._let_go
 
-    def _note_labels(self, old: Pod | None, new: Pod | None) -> None:
-        """When a module's label left a pod: from then on no new request comes [S8]."""
-        for label in _serving(old) - _serving(new):
-            if old and new:
-                self._label_off[old.metadata.uid, label] = self._clock()
-        if old and not new:
-            self._label_off = {key: at for key, at in self._label_off.items() if key[0] != old.metadata.uid}
+    def _keep(self, kind: Kind, old: Any, new: Any) -> None:
+        """What is counted beside the objects follows each change of one."""
+        match kind:
+            case Kind.MODULE:
+                self._tally(old, new)
+            case Kind.POD:
+                self._note_pod(old, new)
+            case Kind.REPLICASET if _whose(old) != _whose(new):
+                for pod in self.find(Kind.POD, "controller", (new or old).metadata.uid):
+                    self._rosters.look_again(pod, self._likely_bases(pod))
+            case Kind.DEPLOYMENT if new is None:
+                self._rosters.pop_base(old)
+            case Kind.DEPLOYMENT if old is None or _meant(old) != _meant(new):
+                self._rosters.put_base(new)
 
-    def label_off_since(self, pod: Pod, module_name: str) -> datetime | None:
-        """When the module's label left the pod; None while it is there. Unknown counts from the first time asked."""
-        label = serves_label(module_name)
-        if is_asked_for(pod.metadata.labels, label):
-            return None
-        return self._label_off.setdefault((pod.metadata.uid, label), self._clock())
+    def _note_pod(self, old: Pod | None, new: Pod | None) -> None:
+        self.labels.note(old, new)
+        if old:
+            self.seats.forget(old.metadata.uid)
+        if new:
+            self._rosters.look_again(new, self._likely_bases(new))
+        elif old:
+            self._rosters.pop(old)
+
+    def _tally(self, old: Module | None, new: Module | None) -> None:
+        for one in filter(None, (old, new)):
+            self.seats.forget(one.pod_uid)
+        if old and (before := self._tallied.pop(old.key, None)):
+            self._tallies.pop(before)
+        if new:
+            seen = self._tallied[new.key] = self._gone_soon(new) if new.key in self._leaving else new
+            self._tallies.put(seen)
+
+    def _likely_pods(self, base: Deployment) -> tuple[Pod, ...]:
+        first = next(iter(base.spec.selector.match_labels.items()), None)
+        place = ("label", base.metadata.namespace, *first) if first else ("namespace", base.metadata.namespace)
+        return self.find(Kind.POD, *place)
+
+    def _likely_bases(self, pod: Pod) -> Iterator[Deployment]:
+        namespace = pod.metadata.namespace
+        yield from self.find(Kind.DEPLOYMENT, "selects", namespace)
+        for label in pod.metadata.labels.items():
+            yield from self.find(Kind.DEPLOYMENT, "selects", namespace, *label)
+
+    def _is_own(self, base: Deployment, pod: Pod) -> bool:
+        return self.standing(base, pod) is Standing.OWN
 
     @contextmanager
     def arriving(self, coming: Iterable[KubernetesObject]) -> Iterator[None]:
         """Others see the places of Modules as taken from the moment that it is decided to create them."""
-        taken = {place_of(one) for one in coming if isinstance(one, Module)}
-        self._arriving |= taken
+        taken = [place_of(one) for one in coming if isinstance(one, Module)]
+        for namespace, place in taken:
+            self._arriving[namespace].add(place)
         try:
             yield
         finally:
-            self._arriving -= taken
+            for namespace, place in taken:
+                self._arriving[namespace].discard(place)
 
     def has_arrived(self, created: KubernetesObject) -> None:
         """It can be seen now."""
         if isinstance(created, Module):
-            self._arriving.discard(place_of(created))
+            namespace, place = place_of(created)
+            self._arriving[namespace].discard(place)
 
     @contextmanager
     def leaving(self, modules: Iterable[tuple[str, str]]) -> Iterator[None]:
         """Others see Modules as going from the moment that it is decided: nobody may count on them any more."""
         going = set(modules)
         self._leaving |= going
+        self._tally_again(going)
         try:
             yield
         finally:
             self._leaving -= going
+            self._tally_again(going)
+
+    def _tally_again(self, keys: Iterable[tuple[str, str]]) -> None:
+        for one in filter(None, (self.get(Kind.MODULE, *key) for key in keys)):
+            self._tally(one, one)
 
     def _as_seen(self, found: tuple[Module, ...]) -> tuple[Module, ...]:
         made = tuple(map(self._as_made, found))
@@ -205,37 +246,13 @@ class Cache:
         since = module.metadata.deletion_timestamp or self._clock()
         return replace(module, metadata=replace(module.metadata, deletion_timestamp=since))
 
-    @contextmanager
-    def labelling(self, kind: Kind, namespace: str, name: str, patch: Document) -> Iterator[None]:
-        """Others see a pod as labelled for traffic from the moment that the write is sent: it may land at any time."""
-        labels = patch.get("metadata", {}).get("labels", {}) if kind is Kind.POD else {}
-        if labels:
-            before = self._taken_off.get((namespace, name), frozenset())
-            off = {key for key, value in labels.items() if value is None}
-            self._taken_off[namespace, name] = (before - labels.keys()) | off
-        coming = {(namespace, name, key) for key, value in labels.items() if key.startswith(SERVES_PREFIX) and value}
-        self._labels_coming |= coming
-        try:
-            yield
-        finally:
-            self._labels_coming -= coming
-
-    def labels_taken_off(self, pod: Pod) -> frozenset[str]:
-        """Labels that we have taken off the pod ourselves, and not put on again."""
-        return self._taken_off.get(pod.key, frozenset())
-
-    def is_label_coming(self, pod: Pod, module_name: str) -> bool:
-        return (*pod.key, serves_label(module_name)) in self._labels_coming
-
     def arrivals(self, namespace: str) -> frozenset[tuple[str, str, str]]:
-        return frozenset(place for where, place in self._arriving if where == namespace)
+        """(pod, ModuleDeployment label, module name) of Modules that are being created."""
+        return frozenset(self._arriving.get(namespace, ()))
 
-    def pods_of(self, base: Deployment) -> tuple[Pod, ...]:
-        """The pods that are the base's, by name."""
-        first = next(iter(base.spec.selector.match_labels.items()), None)
-        place = ("label", base.metadata.namespace, *first) if first else ("namespace", base.metadata.namespace)
-        own = (pod for pod in self.find(Kind.POD, *place) if self.standing(base, pod) is Standing.OWN)
-        return tuple(sorted(own, key=lambda pod: pod.name))
+    def roster(self, base: Deployment) -> Roster:
+        """The pods that are the base's."""
+        return self._rosters.of(base)
 
     def standing(self, base: Deployment, pod: Pod) -> Standing:
         """How the pod stands to the base, as far as can be seen."""
@@ -243,12 +260,18 @@ class Cache:
         replica_set = self.get(Kind.REPLICASET, pod.metadata.namespace, controller.name) if controller else None
         return standing(base, pod, replica_set)
 
-    def modules_of(self, replica_set: ModuleReplicaSet) -> tuple[Module, ...]:
-        namespace, value = replica_set.metadata.namespace, label_value(replica_set.name)
+    def modules_of(self, replica_set: ModuleReplicaSet) -> Replicas:
+        """Its Modules; those whose labels somebody took away are found by their names."""
+        namespace = replica_set.metadata.namespace
+        labelled = self._tallies.of_replica_set(namespace, label_value(replica_set.name))
         stem = module_name_stem(replica_set.name, replica_set.module.name)
-        labelled = self.find(Kind.MODULE, "replica set", namespace, value)
-        others = (one for one in self.find(Kind.MODULE, "stem", namespace, stem) if self.maker_of(one) is not None)
-        return self._as_seen((*labelled, *others))
+        nameless = self.find(Kind.MODULE, "nameless", namespace, stem)
+        others = tuple(one for one in nameless if self.maker_of(one) is not None)
+        return Replicas.of((*labelled, *self._as_seen(others))) if others else labelled
+
+    def replica_sets_named(self, namespace: str, family: str) -> tuple[str, ...]:
+        """Labels of ReplicaSets that the Modules of a ModuleDeployment carry."""
+        return self._tallies.labels_of(namespace, family)
 
     def get_pod_of(self, module: Module) -> Pod | None:
         """The very pod that the Module is bound to, not a later one of that name."""
@@ -259,10 +282,14 @@ class Cache:
         return self._as_seen(self.find(Kind.MODULE, "pod", pod.metadata.uid))
 
 
-def _serving(pod: Pod | None) -> set[str]:
-    """Labels by which the pod gets requests."""
-    labels = pod.metadata.labels if pod else {}
-    return {key for key in labels if key.startswith(SERVES_PREFIX) and is_asked_for(labels, key)}
+def _whose(replica_set: KubernetesObject | None) -> object:
+    """What decides whose the pods of a ReplicaSet are."""
+    return (replica_set.metadata.owner_references, replica_set.metadata.labels) if replica_set else None
+
+
+def _meant(base: Deployment) -> object:
+    """What decides which pods are the base's."""
+    return base.metadata.uid, base.spec.selector
 
 
 def _is_newer(new: KubernetesObject, old: KubernetesObject) -> bool:

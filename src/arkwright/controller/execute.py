@@ -55,9 +55,9 @@ class Executor:
                 self._cache.arriving(bound for each in planned if (bound := self._bound(each)) is not None)
             )
             for one in planned:
-                if isinstance(one, Patch):
+                if isinstance(one, Patch) and one.target.kind is Kind.POD:
                     target = one.target
-                    stack.enter_context(self._cache.labelling(target.kind, target.namespace, target.name, one.patch))
+                    stack.enter_context(self._cache.labels.written(target.namespace, target.name, one.patch))
             yield
 
     def _bound(self, intent: Intent) -> KubernetesObject | None:

@@ -6,7 +6,7 @@ from typing import Any
 from arkwright.model.cluster import Deployment, Pod, Service
 from arkwright.model.kinds import Module, ModuleDeployment, ModuleReplicaSet
 from arkwright.model.meta import KubernetesObject
-from arkwright.model.names import BASE_DEPLOYMENT, MODULE_REPLICASET, label_value, module_name_stem
+from arkwright.model.names import BASE_DEPLOYMENT, DETACHED, MODULE_REPLICASET, label_value, module_name_stem
 from arkwright.model.resources import Kind
 
 
@@ -18,16 +18,14 @@ def _of_replica_set(module: Module) -> Iterable[Hashable]:
     return [("replica set", module.metadata.namespace, module.metadata.labels.get(MODULE_REPLICASET, ""))]
 
 
-def _of_stem(module: Module) -> Iterable[Hashable]:
-    return [("stem", module.metadata.namespace, module.name.rpartition("-")[0])]
+def _of_nameless_stem(module: Module) -> Iterable[Hashable]:
+    """Of one whose labels do not say what it is of: its name may."""
+    is_told = not module.metadata.labels.keys().isdisjoint((MODULE_REPLICASET, DETACHED))
+    return [] if is_told else [("nameless", module.metadata.namespace, module.name.rpartition("-")[0])]
 
 
 def _of_its_modules_stem(replica_set: ModuleReplicaSet) -> Iterable[Hashable]:
     return [("stem", replica_set.metadata.namespace, module_name_stem(replica_set.name, replica_set.module.name))]
-
-
-def _of_modules_family(module: Module) -> Iterable[Hashable]:
-    return [("family", module.metadata.namespace, module.family)]
 
 
 def _of_owner(replica_set: ModuleReplicaSet) -> Iterable[Hashable]:
@@ -80,12 +78,18 @@ def _of_name(base: Deployment) -> Iterable[Hashable]:
     return [("label", base.metadata.namespace, label_value(base.name))]
 
 
+def _of_selector(base: Deployment) -> Iterable[Hashable]:
+    """By the first label that it wants of its pods; without one where it wants none."""
+    first = next(iter(base.spec.selector.match_labels.items()), ())
+    return [("selects", base.metadata.namespace, *first)]
+
+
 INDEXES: dict[Kind, tuple[Callable[[Any], Iterable[Hashable]], ...]] = {
-    Kind.MODULE: (_of_pod, _of_replica_set, _of_modules_family, _of_stem),
+    Kind.MODULE: (_of_pod, _of_replica_set, _of_nameless_stem),
     Kind.MODULE_REPLICASET: (_of_owner, _of_label, _of_base, _of_family, _of_its_modules_stem),
     Kind.MODULE_DEPLOYMENT: (_of_base_and_module,),
     Kind.POD: (_of_labels, _of_controller, _of_namespace),
-    Kind.DEPLOYMENT: (_of_namespace, _of_name),
+    Kind.DEPLOYMENT: (_of_namespace, _of_name, _of_selector),
     Kind.SERVICE: (_of_owners,),
 }
 

@@ -22,6 +22,8 @@ from arkwright.controller.relations import (
     used_by,
 )
 from arkwright.controller.remains import former_services, lost_modules, taken_names
+from arkwright.controller.rooms import room_of
+from arkwright.controller.rosters import Roster
 from arkwright.model.cluster import Deployment, Pod
 from arkwright.model.kinds import Module, ModuleArchive, ModuleDeployment, ModuleReplicaSet
 from arkwright.model.membership import Standing
@@ -29,8 +31,7 @@ from arkwright.model.names import (
     BASE_DEPLOYMENT,
     DETACHED,
     MODULE_REPLICASET,
-    RECYCLE_BASE_POD,
-    is_asked_for,
+    label_value,
     service_name,
 )
 from arkwright.model.outcomes import Command
@@ -41,7 +42,8 @@ from arkwright.plan.deployment import plan_deployment
 from arkwright.plan.intents import Plan
 from arkwright.plan.module import plan_module
 from arkwright.plan.overview import ObservedDeployment
-from arkwright.plan.replicaset import ObservedReplicaSet, kept_until_replaced, plan_replica_set
+from arkwright.plan.replicas import Replicas
+from arkwright.plan.replicaset import ObservedReplicaSet, kept_until_replaced, needs_room, plan_replica_set
 from arkwright.plan.revisions import Revision, is_in, is_wanted
 from arkwright.plan.seating import Room
 from arkwright.plan.tries import Choice, ObservedModule, identity
@@ -58,7 +60,7 @@ class Observer:
         one = self._cache.get(key.kind, key.namespace, key.name)
         planned: dict[Kind, Callable[[], Plan]] = {
             Kind.MODULE_DEPLOYMENT: lambda: plan_deployment(self.deployment(one), now),
-            Kind.MODULE_REPLICASET: lambda: plan_replica_set(self.replica_set(one), now),
+            Kind.MODULE_REPLICASET: lambda: plan_replica_set(self.replica_set(one, now), now),
             Kind.MODULE: lambda: plan_module(self.module(one, now), now),
             Kind.POD: lambda: plan_base_pod(self.base_pod(one, now), now),
         }
@@ -67,15 +69,15 @@ class Observer:
     def deployment(self, deployment: ModuleDeployment) -> ObservedDeployment:
         namespace, module = deployment.metadata.namespace, deployment.spec.template.spec.module
         base = self._base(deployment)
-        pods = self._cache.pods_of(base) if base else ()
+        roster = self._cache.roster(base) if base else Roster()
         owned = revisions_of(deployment, self._cache)
         sharers = self._cache.find(Kind.MODULE_DEPLOYMENT, "module", namespace, module.name)
         return ObservedDeployment(
             deployment=deployment,
             base=base,
-            revisions=tuple(Revision(one, self._staying_modules(one, pods)) for one in owned),
-            live_pods=sum(pod.is_live for pod in pods),
-            unready=frozenset(pod.name for pod in pods if pod.is_unready),
+            revisions=tuple(Revision(one, self._staying_modules(one, roster.names)) for one in owned),
+            live_pods=roster.live,
+            unready=roster.unready,
             taken=taken_names(deployment, owned, self._cache),
             lost=lost_modules(deployment, self._cache),
             service=self._cache.get(Kind.SERVICE, namespace, service_name(module.name)),
@@ -91,40 +93,34 @@ class Observer:
         refused = self._cache.refused
         if not refused:
             return ""
-        modules = [one for it in replica_sets for one in self._cache.modules_of(it)]
-        of_modules = (Key(Kind.MODULE, *one.key) for one in modules)
-        of_pods = (Key(Kind.POD, one.metadata.namespace, one.pod_name) for one in modules)
-        keys = (key, *(Key(Kind.MODULE_REPLICASET, *one.key) for one in replica_sets), *of_modules, *of_pods)
-        return next((refused[one] for one in keys if one in refused), "")
+        names = {label_value(one.name) for one in replica_sets}
+        keys = (key, *(Key(Kind.MODULE_REPLICASET, *one.key) for one in replica_sets))
+        told = next((refused[one] for one in keys if one in refused), "")
+        return told or next((words for one, words in refused.items() if names & self._concerned(one)), "")
 
-    def replica_set(self, replica_set: ModuleReplicaSet) -> ObservedReplicaSet:
+    def _concerned(self, refused: Key) -> set[str]:
+        """Labels of the ReplicaSets whose Module, or pod, a write was refused for."""
+        one = self._cache.get(*refused)
+        modules: tuple[Module, ...] = ()
+        if one is not None and refused.kind is Kind.MODULE:
+            modules = (one,)
+        if one is not None and refused.kind is Kind.POD:
+            modules = self._cache.modules_on(one)
+        return {it.metadata.labels.get(MODULE_REPLICASET, "") for it in modules}
+
+    def replica_set(self, replica_set: ModuleReplicaSet, now: datetime) -> ObservedReplicaSet:
         deployment = deployment_of(replica_set, self._cache)
         replica_set = self._as_wished(replica_set)
         base = base_of(replica_set, self._cache)
         if base is None and deployment and is_in(self._revision(replica_set), deployment.spec.base_deployment_name):
             base = self._base(deployment)
-        of_base = self._cache.pods_of(base) if base else (() if deployment else candidates_of(replica_set, self._cache))
-        modules = self._staying_modules(replica_set, of_base)
-        # those that start take nothing yet, and explain why nothing fits
-        staying = [pod for pod in of_base if pod.is_live or pod.is_starting]
-        holding = {one.pod_name for one in modules} - {pod.name for pod in staying}
-        others = (self._cache.get(Kind.POD, replica_set.metadata.namespace, name) for name in sorted(holding))
-        pods = (*staying, *(pod for pod in others if pod is not None))
-        room = Room(
-            replica_set=replica_set,
-            base=base,
-            pods=pods,
-            residents={pod.name: self._cache.modules_on(pod) for pod in pods},
-            arriving=self._cache.arrivals(replica_set.metadata.namespace),
-            is_newest=self._is_newest(replica_set),
-            vacancies=self._vacancies(replica_set, deployment, sum(pod.is_live for pod in staying)),
-            recycles_pods=deployment is not None and is_asked_for(deployment.metadata.annotations, RECYCLE_BASE_POD),
-        )
+        roster = self._cache.roster(base) if base else Roster()
+        modules = self._staying_modules(replica_set, roster.names)
         key = Key(Kind.MODULE_REPLICASET, *replica_set.key)
         return ObservedReplicaSet(
             replica_set=replica_set,
             modules=modules,
-            room=room,
+            room=room_of(replica_set, modules, base, self._cache, now) if needs_room(replica_set, modules) else Room(),
             status_written_at=self._cache.status_written.get(key),
             has_let_go=self._cache.has_let_go(replica_set),
             refused=self._refused(key, (replica_set,)),
@@ -143,27 +139,15 @@ class Observer:
     def _revision(self, replica_set: ModuleReplicaSet) -> Revision:
         """Its Modules are looked for only where it does not say itself which base it is in."""
         is_known = BASE_DEPLOYMENT in replica_set.metadata.labels
-        return Revision(replica_set, () if is_known else self._cache.modules_of(replica_set))
+        return Revision(replica_set, Replicas() if is_known else self._cache.modules_of(replica_set))
 
-    def _staying_modules(self, replica_set: ModuleReplicaSet, pods: tuple[Pod, ...]) -> tuple[Module, ...]:
-        """Its Modules without those on pods that were relabelled out of the base: they are given up. `pods`: the base's."""
-        names = {pod.name for pod in pods}
-        return tuple(
-            one
-            for one in self._cache.modules_of(replica_set)
-            if one.pod_name in names or standing_of(one, self._cache) is not Standing.STRAY
-        )
-
-    def _vacancies(self, replica_set: ModuleReplicaSet, deployment: ModuleDeployment | None, live_pods: int) -> int:
-        """Replicas that are wanted and that no base pod holds in any revision."""
-        if deployment is None:
-            return 0
-        wanted = deployment.spec.replicas if deployment.spec.replicas >= 0 else live_pods
-        modules = (module for one in family_of(replica_set, self._cache) for module in self._cache.modules_of(one))
-        return max(0, wanted - len({one.pod_name for one in modules if not one.is_terminating}))
-
-    def _is_newest(self, replica_set: ModuleReplicaSet) -> bool:
-        return all(one.revision <= replica_set.revision for one in family_of(replica_set, self._cache))
+    def _staying_modules(self, replica_set: ModuleReplicaSet, of_base: frozenset[str]) -> Replicas:
+        """Its Modules without those on pods that were relabelled out of the base: they are given up. `of_base`: names of its pods."""
+        modules = self._cache.modules_of(replica_set)
+        outside = modules.pods - of_base
+        likely = [one for one in modules if one.pod_name in outside] if outside else []
+        strays = {one.name for one in likely if standing_of(one, self._cache) is Standing.STRAY}
+        return Replicas.of(one for one in modules if one.name not in strays) if strays else modules
 
     def module(self, module: Module, now: datetime) -> ObservedModule:
         pod, replica_set = self._cache.get_pod_of(module), replica_set_of(module, self._cache)
@@ -195,8 +179,8 @@ class Observer:
             made_for=made_for(module, self._cache),
             drift_seconds=self._drift_seconds,
             drain_seconds=_drain_seconds(replica_set),
-            is_label_coming=self._cache.is_label_coming(pod, name),
-            label_off_since=self._cache.label_off_since(pod, name),
+            is_label_coming=self._cache.labels.is_coming(pod, name),
+            label_off_since=self._cache.labels.off_since(pod, name),
             refused=self._cache.refused.get(Key(Kind.POD, *pod.key), ""),
             families={one.spec.module.name: one.family for one in self._cache.modules_on(pod)},
         )
@@ -247,7 +231,7 @@ class Observer:
             report=self._agents.report(pod),
             kept=self._kept(pod, now),
             strays=strays,
-            taken_off=self._cache.labels_taken_off(pod),
+            taken_off=self._cache.labels.taken_off(pod),
             leaving=self._leaving(pod, modules),
         )
 
@@ -276,7 +260,7 @@ class Observer:
         beside = kept_until_switched(pod, modules, self._agents.report(pod))
         found = (replica_set_of(one, self._cache) for one in modules if one.is_terminating)
         replica_sets = {one.name: one for one in found if one is not None and one.replaces_first}
-        kept = (kept_until_replaced(self.replica_set(one), now) for one in replica_sets.values())
+        kept = (kept_until_replaced(self.replica_set(one, now)) for one in replica_sets.values())
         return beside.union(*kept)
 
     def _base(self, deployment: ModuleDeployment) -> Deployment | None:

@@ -132,7 +132,7 @@ def candidates_of(one: Module | ModuleReplicaSet, cache: Cache) -> tuple[Pod, ..
     """Where a bare one may go: into the base that its label names, else onto pods that its selector means."""
     base = base_of(one, cache)
     if base is not None:
-        return cache.pods_of(base)
+        return cache.roster(base).pods
     pods: tuple[Pod, ...] = cache.find(Kind.POD, "namespace", one.metadata.namespace)
     chosen = (pod for pod in pods if one.spec.selector.matches(pod.metadata.labels))
     return tuple(sorted(chosen, key=lambda pod: pod.name))

@@ -4,10 +4,9 @@ In: a ModuleDeployment and its ReplicaSets. Out: what is its, or in its way, and
 """
 
 from arkwright.controller.cache import Cache
-from arkwright.controller.relations import replica_set_of
 from arkwright.model.cluster import Service
 from arkwright.model.kinds import Module, ModuleDeployment, ModuleReplicaSet
-from arkwright.model.names import MODULE_REPLICASET, label_value, replicaset_name, service_name
+from arkwright.model.names import label_value, replicaset_name, service_name
 from arkwright.model.resources import Kind
 
 
@@ -27,9 +26,12 @@ def former_services(
 
 def lost_modules(deployment: ModuleDeployment, cache: Cache) -> tuple[Module, ...]:
     """Modules of its ReplicaSets that are there no more: somebody has orphaned them."""
-    family = cache.find(Kind.MODULE, "family", deployment.metadata.namespace, label_value(deployment.name))
-    labelled = (one for one in family if one.metadata.labels.get(MODULE_REPLICASET) and not one.is_terminating)
-    return tuple(one for one in labelled if replica_set_of(one, cache) is None)
+    namespace = deployment.metadata.namespace
+    labels = cache.replica_sets_named(namespace, label_value(deployment.name))
+    orphaned = (one for one in labels if not cache.find(Kind.MODULE_REPLICASET, "label", namespace, one))
+    found = (module for label in orphaned for module in cache.find(Kind.MODULE, "replica set", namespace, label))
+    ours = (one for one in found if one.family == label_value(deployment.name))
+    return tuple(one for one in ours if not one.is_terminating)
 
 
 def taken_names(deployment: ModuleDeployment, owned: tuple[ModuleReplicaSet, ...], cache: Cache) -> frozenset[str]:

@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator
 
+from msgspec.structs import replace
+
 from arkwright.controller.cache import Cache, Change, Key
 from arkwright.controller.relations import deployment_by_label, owner_of, replica_set_of
 from arkwright.model.cluster import Deployment, Pod, Service
 from arkwright.model.kinds import Module, ModuleDeployment, ModuleReplicaSet
 from arkwright.model.meta import KubernetesObject
-from arkwright.model.names import MODULE_REPLICASET, label_value, service_name
+from arkwright.model.names import MODULE_REPLICASET, SERVES_PREFIX, label_value, serves_label, service_name
 from arkwright.model.resources import Kind
 
 
@@ -17,16 +19,26 @@ def keys(change: Change, cache: Cache) -> tuple[Key, ...]:
 
 
 def _all_concerned(change: Change, cache: Cache) -> Iterator[Key]:
+    if change.kind is Kind.POD and _is_the_same_to_bases(change):
+        yield from _served_otherwise(change.before, change.after, cache)
+        return
     for one in (change.before, change.after):
         if one is not None:
             yield from _concerned(one, cache)
-    if change.kind is Kind.MODULE_REPLICASET and _is_spec_changed(change):
-        yield from (_key(Kind.MODULE, module) for module in cache.modules_of(change.after or change.before))
+    yield from _concerned_by_what_changed(change, cache)
+
+
+def _concerned_by_what_changed(change: Change, cache: Cache) -> Iterator[Key]:
+    one = change.after or change.before
+    if change.kind is Kind.MODULE_REPLICASET:
+        is_another = _is_another_wish(change)
+        yield from (_key(Kind.MODULE, module) for module in cache.modules_of(one)) if is_another else ()
+        yield from _replaced_by(one, cache)
     if change.kind is Kind.DEPLOYMENT and _is_another_base(change):
-        for replica_set in _made_for(change.after or change.before, cache):
+        for replica_set in _made_for(one, cache):
             yield from (_key(Kind.MODULE, module) for module in cache.modules_of(replica_set))
     if change.kind is Kind.REPLICASET and _is_another_owners(change):
-        for pod in cache.find(Kind.POD, "controller", (change.after or change.before).metadata.uid):
+        for pod in cache.find(Kind.POD, "controller", one.metadata.uid):
             yield from _of_pod(pod, cache)
 
 
@@ -44,8 +56,22 @@ def _is_another_owners(change: Change) -> bool:
     return bool(whose[0] != whose[1])
 
 
-def _is_spec_changed(change: Change) -> bool:
-    return change.before is None or change.after is None or bool(change.before.spec != change.after.spec)
+def _is_the_same_to_bases(change: Change) -> bool:
+    """Most changes of a pod are labels that say which modules it serves, which concern those on it alone."""
+    return bool(change.before and change.after) and _as_bases_see(change.before) == _as_bases_see(change.after)
+
+
+def _as_bases_see(pod: Pod) -> object:
+    metadata = pod.metadata
+    labels = {key: value for key, value in metadata.labels.items() if not key.startswith(SERVES_PREFIX)}
+    about = metadata.uid, metadata.owner_references, metadata.annotations, metadata.deletion_timestamp
+    return labels, about, pod.status, pod.spec
+
+
+def _is_another_wish(change: Change) -> bool:
+    """Whether its Modules are to be another way than before; how many there are to be is its own business."""
+    wished = [replace(one.spec, replicas=0) if one else None for one in (change.before, change.after)]
+    return bool(wished[0] != wished[1])
 
 
 def _concerned(one: KubernetesObject, cache: Cache) -> Iterator[Key]:
@@ -96,8 +122,7 @@ def _of_module(module: Module, cache: Cache) -> Iterator[Key]:
     if replica_set:
         yield _key(Kind.MODULE_REPLICASET, replica_set)
         yield from _owner(replica_set, cache)
-        if replica_set.replaces_first:
-            yield from _replaced_by(replica_set, cache)
+        yield from _replaced_by(replica_set, cache)
     elif module.metadata.labels.get(MODULE_REPLICASET):
         for deployment in cache.find(Kind.MODULE_DEPLOYMENT, "label", namespace, module.family):
             yield _key(Kind.MODULE_DEPLOYMENT, deployment)
@@ -105,10 +130,18 @@ def _of_module(module: Module, cache: Cache) -> Iterator[Key]:
 
 def _replaced_by(replica_set: ModuleReplicaSet, cache: Cache) -> Iterator[Key]:
     """Deleted Modules of it, which may wait for their replacement, and their pods."""
-    for one in cache.modules_of(replica_set):
-        if one.is_terminating:
-            yield _key(Kind.MODULE, one)
-            yield Key(Kind.POD, one.metadata.namespace, one.pod_name)
+    for one in cache.modules_of(replica_set).going if replica_set.replaces_first else ():
+        yield _key(Kind.MODULE, one)
+        yield Key(Kind.POD, one.metadata.namespace, one.pod_name)
+
+
+def _served_otherwise(before: Pod, after: Pod, cache: Cache) -> Iterator[Key]:
+    """Of a pod that has other labels for traffic: itself, and the Modules that these are about."""
+    changed = {label for label, _ in before.metadata.labels.items() ^ after.metadata.labels.items()}
+    yield _key(Kind.POD, after)
+    for module in cache.modules_on(after):
+        if serves_label(module.spec.module.name) in changed:
+            yield _key(Kind.MODULE, module)
 
 
 def _of_pod(pod: Pod, cache: Cache) -> Iterator[Key]:

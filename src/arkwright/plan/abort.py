@@ -9,7 +9,6 @@ from msgspec.structs import replace
 from arkwright.model.kinds import UNDER_WAY, ModuleDeployment, ModuleDeploymentSpec
 from arkwright.model.names import ABORT
 from arkwright.plan.revisions import Revision, is_in, is_wanted
-from arkwright.plan.status import is_ready
 
 
 def is_void(deployment: ModuleDeployment, revisions: tuple[Revision, ...]) -> bool:
@@ -28,7 +27,7 @@ def stable_instead(deployment: ModuleDeployment, revisions: tuple[Revision, ...]
         return None
     others = [one for one in revisions if one is not given_up and not one.replica_set.is_terminating]
     chosen = [one for one in others if one.name == deployment.status.release_status.update_revision]
-    return max(chosen or others, key=lambda one: (sum(map(is_ready, one.live)), one.number), default=None)
+    return max(chosen or others, key=lambda one: (len(one.modules.ready), one.number), default=None)
 
 
 def turned_back(deployment: ModuleDeployment, stable: Revision) -> ModuleDeployment:

@@ -22,8 +22,8 @@ from arkwright.model.meta import OwnerReference
 from arkwright.model.names import ALLOCATE_POD, BASE_DEPLOYMENT, BASE_INSTANCE_IP, BASE_INSTANCE_NAME, label_value
 from arkwright.model.outcomes import EventReason
 from arkwright.plan.intents import Patch, Plan
-from arkwright.plan.placement import Wish, choose_pods
-from arkwright.plan.seating import Room, seats
+from arkwright.plan.placement import Seat, Wish, choose_pods
+from arkwright.plan.seating import seat, seeker
 from arkwright.plan.tries import Choice, ObservedModule, identity, set_status, target
 
 NOWHERE = (
@@ -36,7 +36,7 @@ NOWHERE = (
 def plan_binding(observed: ObservedModule, choice: Choice, now: datetime) -> Plan:
     """Bind it, or say why not."""
     module = observed.module
-    placement = choose_pods(seats(_room(module, choice), now), Wish(module.spec.module.name, 1))
+    placement = choose_pods(_seats(module, choice, now), Wish(module.spec.module.name, 1))
     chosen = next((pod for pod in choice.pods if pod.name in placement.pods), None)
     if chosen is None:
         said = placement.explanation + ("" if choice.pods else NOWHERE.format(kind="Module", owner="ReplicaSet"))
@@ -65,8 +65,12 @@ def _bound(module: Module, pod: Pod) -> Document:
     }
 
 
-def _room(module: Module, choice: Choice) -> Room:
+def _seats(module: Module, choice: Choice, now: datetime) -> tuple[Seat, ...]:
     """As a ReplicaSet of this one Module sees the pods."""
     template = ModuleTemplateSpec(spec=TemplateSpec(module=module.spec.module))
     alone = ModuleReplicaSet(metadata=module.metadata, spec=ModuleReplicaSetSpec(template=template))
-    return Room(alone, pods=choice.pods, residents=choice.residents, arriving=choice.arriving)
+    seeks, coming = seeker(alone, None), choice.arriving
+    return tuple(
+        seat(seeks, pod, choice.residents[pod.name], (it[1:] for it in coming if it[0] == pod.name), now)
+        for pod in choice.pods
+    )

@@ -46,8 +46,6 @@ from arkwright.plan.service import plan_service
 from arkwright.plan.status import (
     TOLD_OF_DEPLOYMENTS,
     conditions,
-    is_available,
-    next_available_in,
     no_base,
     seconds_to_deadline,
     slowest,
@@ -91,8 +89,8 @@ def plan_deployment(observed: ObservedDeployment, now: datetime) -> Plan:
         *_told_of(failure, observed),
     )
     wait = observed.deployment.spec.min_ready_seconds
-    soon = next_available_in((*observed.new_modules, *observed.old_modules), wait, now)
-    looks = (status.look_again_in, soon, next_turn_in(observed.handover, now), observed.silence.next_excuse_in(now))
+    soon = (one.next_available_in(wait, now) for one in observed.modules)
+    looks = (status.look_again_in, *soon, next_turn_in(observed.handover, now), observed.silence.next_excuse_in(now))
     return Plan(intents, min((one for one in (step.look_again_in, *looks) if one is not None), default=None))
 
 
@@ -114,7 +112,7 @@ def _release(observed: ObservedDeployment, now: datetime) -> Release:
         new=current.replica_set.spec.replicas if current else 0,
         new_present=len(observed.new_modules),
         new_available=_arrived(observed, now),
-        old_present=len(observed.old_modules),
+        old_present=sum(map(len, observed.old_modules)),
     )
     newest = max((one.number for one in observed.others), default=0)
     is_return = current is not None and current.number < newest
@@ -125,7 +123,7 @@ def _release(observed: ObservedDeployment, now: datetime) -> Release:
 def _arrived(observed: ObservedDeployment, now: datetime) -> int:
     """New Modules that are there to stay, and those that no batch waits for: but no release is complete by excuses alone."""
     wait, release = observed.deployment.spec.min_ready_seconds, observed.deployment.status.release_status
-    available = sum(is_available(one, wait, now) for one in observed.new_modules)
+    available = observed.new_modules.available(wait, now)
     is_last = release.current_batch >= release.real_batch_count
     return available + (len(observed.silence.excused(now)) if available or not is_last else 0)
 
@@ -188,8 +186,8 @@ def _failure(observed: ObservedDeployment) -> Condition | None:
     known = observed.current.replica_set.status.conditions if observed.current else ()
     placed = (one for one in known if one.type == "ReplicaFailure" and one.status == "True")
     uncounted = observed.silence.uncounted
-    modules = [one for one in (*observed.new_modules, *observed.old_modules) if one.pod_name not in uncounted]
-    return next(placed, None) or held_up(observed.handover) or slowest(modules)
+    troubled = (one for one in observed.troubled if one.pod_name not in uncounted)
+    return next(placed, None) or held_up(observed.handover) or slowest(troubled)
 
 
 def _told_of(failure: Condition | None, observed: ObservedDeployment) -> tuple[Intent, ...]:
@@ -243,14 +241,14 @@ def _plan_removal(observed: ObservedDeployment, now: datetime) -> Plan:
         return Plan()
     if observed.has_let_go:
         return Plan(_letting_go(observed) or (_without_finalizers(observed, "what it owns is to stay"),))
-    modules = (*observed.new_modules, *observed.old_modules)
-    failing = sum(1 for one in modules if one.is_terminating and one.status.attempts)
+    present = sum(map(len, observed.modules))
+    failing = sum(1 for each in observed.modules for one in each.going if one.status.attempts)
     spec, before = observed.deployment.spec, observed.deployment.status.release_status
-    retreat = plan_retreat(spec, before, len(modules), failing, now)
-    failure = write_refused(observed.refused) if observed.refused else slowest(modules)
+    retreat = plan_retreat(spec, before, present, failing, now)
+    failure = write_refused(observed.refused) if observed.refused else slowest(observed.troubled)
     status = _plan_status(observed, retreat.release, failure, now)
     told = tuple(Tell(observed.target, reason, words) for reason, words in retreat.told)
-    if modules:
+    if present:
         return status.then(Plan((*told, *_lowered(observed, retreat.staying))))  # told first: the rest may be refused
     gone = tuple(Delete(one.target, "its ModuleDeployment is deleted") for one in _standing(observed))
     service = plan_service(observed.services).intents
@@ -288,7 +286,7 @@ def _lowered(observed: ObservedDeployment, left: int) -> tuple[Intent, ...]:
     """Counts that leave `left` Modules altogether, those of the current revision longest."""
     intents: list[Intent] = []
     for revision in sorted(_standing(observed), key=lambda one: one.number, reverse=True):
-        keep = min(left, len(revision.live), revision.replica_set.spec.replicas)
+        keep = min(left, len(revision.modules.live), revision.replica_set.spec.replicas)
         left -= keep
         # as it was seen: it may have been let go of meanwhile, and is to stay then
         intents += changes(revision, granted(revision, keep, observed.deployment), as_seen=True)

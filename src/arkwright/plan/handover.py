@@ -9,14 +9,15 @@ In: the strategy, the new revision, the old ones. Out: replicas that each old re
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 
 from arkwright.model.kinds import Module, ModuleDeploymentSpec, ModulePhase, UpgradePolicy
 from arkwright.model.meta import Condition
 from arkwright.model.outcomes import EventReason
 from arkwright.plan.contention import has_failed_alone, has_given_way, is_refused_beside, seconds_to_turn
+from arkwright.plan.replicas import Replicas
 from arkwright.plan.revisions import Revision, identity, is_in
 from arkwright.plan.silence import has_never_answered
-from arkwright.plan.status import is_available, is_ready
 
 
 @dataclass(frozen=True)
@@ -35,27 +36,35 @@ class Handover:
         return self.desired - len(self.serving_pods) - self.uncounted
 
     @property
-    def successors(self) -> dict[str, Module]:
-        """The new Module of each pod that has one."""
-        return {one.pod_name: one for one in self.current.live} if self.current else {}
+    def successors(self) -> Replicas:
+        """The new Modules."""
+        return self.current.modules if self.current else Replicas()
 
     @property
     def by_stability(self) -> list[Revision]:
         """Old revisions, the one that serves on most pods last: the stable one."""
-        return sorted(self.others, key=lambda one: (sum(map(is_ready, one.live)), one.number))
+        return sorted(self.others, key=lambda one: (len(one.modules.ready), one.number))
 
-    @property
-    def serving_pods(self) -> set[str]:
-        revisions = (*self.others, self.current) if self.current else self.others
-        return {one.pod_name for revision in revisions for one in revision.modules if is_ready(one)}
+    @cached_property
+    def serving_pods(self) -> frozenset[str]:
+        return self.successors.ready_pods.union(*(one.modules.ready_pods for one in self.others))
+
+    @cached_property
+    def old_pods(self) -> frozenset[str]:
+        """Where an old one is to stay for now."""
+        return frozenset().union(*(one.modules.live_pods for one in self.others))
 
 
 def old_counts(handover: Handover, now: datetime) -> dict[str, int]:
     """Replicas each old revision keeps, by the name of its ReplicaSet. Counts never go up here."""
     wait, successors = handover.spec.min_ready_seconds, handover.successors
-    is_certain = len(successors) <= _granted(handover.current)  # of a surplus, nobody knows here which are to go
-    arrived = {pod for pod, one in successors.items() if is_certain and is_available(one, wait, now)}
-    silent = {pod for pod, one in successors.items() if has_never_answered(one)}  # the old one never came there either
+    is_certain = len(successors.live_pods) <= _granted(
+        handover.current
+    )  # of a surplus, nobody knows here which are to go
+    arrived = successors.available_pods(wait, now) if is_certain else frozenset()
+    silent = {
+        one.pod_name for one in successors.coming if has_never_answered(one)
+    }  # the old one never came there either
     leaving = arrived | silent | _first_to_leave(handover, arrived, now)
     kept = {one.name: _staying(one, leaving | _idle_beside_another(one, handover)) for one in handover.others}
     for stable in handover.by_stability[-1:]:
@@ -67,7 +76,7 @@ def old_counts(handover: Handover, now: datetime) -> dict[str, int]:
 def _without_surplus(handover: Handover, kept: dict[str, int], surplus: int) -> dict[str, int]:
     """First what does not serve, of whatever revision; then what does, of the least stable one."""
     left = dict(kept)
-    serving = {one.name: sum(map(is_ready, one.live)) for one in handover.others}
+    serving = {one.name: len(one.modules.ready) for one in handover.others}
     for spared in (serving, dict.fromkeys(serving, 0)):
         for revision in handover.by_stability:
             given = min(max(0, surplus), max(0, left[revision.name] - spared[revision.name]))
@@ -84,11 +93,11 @@ def _with_newcomers(handover: Handover, kept: dict[str, int]) -> dict[str, int]:
     base = handover.spec.base_deployment_name
     here = [one for one in handover.by_stability if is_in(one, base)]
     stable = next((one for one in reversed(here) if kept[one.name]), None)
-    if handover.spec.replicas >= 0 or stable is None or kept[stable.name] < len(stable.live):
+    if handover.spec.replicas >= 0 or stable is None or kept[stable.name] < len(stable.modules.live):
         return kept
-    held = {one.pod_name for revision in (*handover.others, handover.current) if revision for one in revision.live}
-    coming = max(0, _granted(handover.current) - len(handover.successors)) + sum(
-        max(0, kept[one.name] - len(one.live)) for one in handover.others
+    held = handover.old_pods | handover.successors.live_pods
+    coming = max(0, _granted(handover.current) - len(handover.successors.live_pods)) + sum(
+        max(0, kept[one.name] - len(one.modules.live)) for one in handover.others
     )
     return kept | {stable.name: kept[stable.name] + max(0, handover.desired - len(held) - coming)}
 
@@ -97,57 +106,61 @@ def _granted(revision: Revision | None) -> int:
     return revision.replica_set.spec.replicas if revision else 0
 
 
-def _idle_beside_another(revision: Revision, handover: Handover) -> set[str]:
+def _idle_beside_another(revision: Revision, handover: Handover) -> frozenset[str]:
     """Pods where this old revision has only begun to come while another old one is there: its release was superseded."""
-    elsewhere = {one.pod_name for other in handover.others if other is not revision for one in other.live}
-    return {one.pod_name for one in revision.live if one.pod_name in elsewhere and not is_ready(one)}
+    coming = revision.modules.coming_pods
+    elsewhere = (coming & other.modules.live_pods for other in handover.others if other is not revision)
+    return frozenset().union(*elsewhere) if coming else coming
 
 
-def _staying(revision: Revision, leaving: set[str]) -> int:
+def _staying(revision: Revision, leaving: frozenset[str]) -> int:
     """What is on pods that need not be left yet."""
-    return min(revision.replica_set.spec.replicas, sum(one.pod_name not in leaving for one in revision.live))
+    return min(revision.replica_set.spec.replicas, revision.modules.live_outside(leaving))
 
 
 def _owed(revision: Revision) -> int:
     """Modules that got lost on the way, with their pods or by a user's hand; the stable revision makes up for them."""
-    return max(0, revision.replica_set.spec.replicas - len(revision.live))
+    return max(0, revision.replica_set.spec.replicas - len(revision.modules.live))
 
 
 def _given_back(handover: Handover, now: datetime) -> set[str]:
     """Pods where the new one has failed although it had the pod for itself, and nothing else is left."""
-    held = _old_pods(handover)
-    return {pod for pod, one in handover.successors.items() if pod not in held and has_given_way(one, now)}
+    alone = (one for one in handover.successors.coming if one.pod_name not in handover.old_pods)
+    return {one.pod_name for one in alone if has_given_way(one, now)}
 
 
 def next_turn_in(handover: Handover, now: datetime) -> float | None:
     """Seconds until a new one that has given way may have its pod again; None: there is no such."""
-    waits = (seconds_to_turn(one, now) for one in handover.successors.values())
+    waits = (seconds_to_turn(one, now) for one in handover.successors.coming)
     return min((wait for wait in waits if wait), default=None)
 
 
-def _is_its_turn(handover: Handover, pod: str, now: datetime) -> bool:
-    """Whether the new one there needs the pod, and may have it: an old one that is coming back comes back first."""
-    successor = handover.successors[pod]
+def _is_its_turn(handover: Handover, successor: Module, now: datetime) -> bool:
+    """Whether it may have its pod for itself: an old one that is coming back comes back first."""
+    if not has_failed_alone(successor):
+        return True
     returning = (
         one
         for revision in handover.others
-        for one in revision.live
-        if one.pod_name == pod and one.status.status not in (ModulePhase.AVAILABLE, ModulePhase.FAILED)
+        for one in revision.modules.coming
+        if one.pod_name == successor.pod_name and one.status.status is not ModulePhase.FAILED
     )
-    is_late = has_failed_alone(successor) and any(returning)
-    return needs_room(successor, handover) and not has_given_way(successor, now) and not is_late
+    return not has_given_way(successor, now) and not any(returning)
 
 
-def _old_pods(handover: Handover) -> set[str]:
-    return {one.pod_name for revision in handover.others for one in revision.live}
+def _needing_room(handover: Handover, arrived: frozenset[str]) -> list[Module]:
+    """New ones that the base cannot hold beside the old one that is still on their pod."""
+    new = handover.successors
+    if not needs_room_always(handover):
+        return [one for one in new.coming if one.pod_name in handover.old_pods and is_refused_beside(one)]
+    wanted = (new.live_pods & handover.old_pods) - arrived
+    return [one for one in new.live if one.pod_name in wanted] if wanted else []
 
 
-def _first_to_leave(handover: Handover, arrived: set[str], now: datetime) -> set[str]:
+def _first_to_leave(handover: Handover, arrived: frozenset[str], now: datetime) -> set[str]:
     """Pods whose old Module has to go before the new one can come, as many as may be out of service at a time."""
-    serving = handover.serving_pods
-    waiting = sorted(
-        pod for pod in handover.successors.keys() & _old_pods(handover) if _is_its_turn(handover, pod, now)
-    )
+    serving, needing = handover.serving_pods, _needing_room(handover, arrived)
+    waiting = sorted({one.pod_name for one in needing if _is_its_turn(handover, one, now)})
     idle = [pod for pod in waiting if pod not in serving]
     busy = [pod for pod in waiting if pod in serving and pod not in arrived]
     budget = allowed_unavailable(handover, len(busy)) - handover.missing
@@ -156,9 +169,10 @@ def _first_to_leave(handover: Handover, arrived: set[str], now: datetime) -> set
 
 def held_up(handover: Handover) -> Condition | None:
     """Why nothing may leave although something has to, with the arithmetic; None where that is not so (semantics 6)."""
-    is_waiting = any(needs_room(one, handover) and not is_ready(one) for one in handover.successors.values())
+    coming = handover.successors.coming
+    is_waiting = bool(coming) and (needs_room_always(handover) or any(map(is_refused_beside, coming)))
     allowed, missing = allowed_unavailable(handover, 1), handover.missing
-    if not is_waiting or not any(one.live for one in handover.others) or missing < allowed:
+    if not is_waiting or not handover.old_pods or missing < allowed:
         return None
     bound, policy = handover.spec.operation_strategy.max_unavailable, handover.spec.operation_strategy.upgrade_policy
     said = f"maxUnavailable {bound} of {handover.desired} replicas is 0, rounded down; {policy} needs at least 1"
@@ -175,11 +189,13 @@ def held_up(handover: Handover) -> Condition | None:
 
 def needs_room(successor: Module, handover: Handover) -> bool:
     """Whether the base cannot hold this one beside its predecessor."""
-    return (
-        handover.spec.operation_strategy.upgrade_policy is UpgradePolicy.UNINSTALL_THEN_INSTALL
-        or is_refused_beside(successor)
-        or is_restart(handover)
-    )
+    return is_refused_beside(successor) or needs_room_always(handover)
+
+
+def needs_room_always(handover: Handover) -> bool:
+    """Whether no new one may come beside its predecessor, whatever the base says."""
+    is_first = handover.spec.operation_strategy.upgrade_policy is UpgradePolicy.UNINSTALL_THEN_INSTALL
+    return is_first or is_restart(handover)
 
 
 def is_restart(handover: Handover) -> bool:

@@ -1,5 +1,6 @@
 """What is seen of one ModuleDeployment, and what follows from that without deciding anything. In: objects. Out: answers."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -9,6 +10,7 @@ from arkwright.model.kinds import Module, ModuleDeployment
 from arkwright.model.resources import Kind
 from arkwright.plan.handover import Handover
 from arkwright.plan.intents import Target, target_of
+from arkwright.plan.replicas import Replicas
 from arkwright.plan.revisions import Revision, is_in, is_wanted
 from arkwright.plan.service import ObservedService
 from arkwright.plan.silence import Silence
@@ -57,7 +59,7 @@ class ObservedDeployment:
 
     @cached_property
     def silence(self) -> Silence:
-        return Silence(self.deployment.spec, self.current.live if self.current else (), self.unready)
+        return Silence(self.deployment.spec, self.current.modules.coming if self.current else (), self.unready)
 
     @property
     def desired(self) -> int:
@@ -66,13 +68,13 @@ class ObservedDeployment:
             return replicas
         if self.base is None:
             return self.deployment.status.replicas  # a base that is not there empties no other
-        return self.live_pods or len({one.pod_name for one in self._elsewhere})
+        return self.live_pods or len(self._pods_elsewhere)
 
     @property
-    def _elsewhere(self) -> tuple[Module, ...]:
+    def _pods_elsewhere(self) -> frozenset[str]:
         """In a base that is named no more; it is not emptied before the one that is named now has a pod."""
         base = self.deployment.spec.base_deployment_name
-        return tuple(module for one in self.others if not is_in(one, base) for module in one.modules)
+        return frozenset().union(*(one.modules.pods for one in self.others if not is_in(one, base)))
 
     @property
     def services(self) -> ObservedService:
@@ -80,12 +82,23 @@ class ObservedDeployment:
         return ObservedService(self.deployment, self.service, self.sharers, self.former_services, names)
 
     @property
-    def new_modules(self) -> tuple[Module, ...]:
-        return self.current.modules if self.current else ()
+    def new_modules(self) -> Replicas:
+        return self.current.modules if self.current else Replicas()
 
     @property
-    def old_modules(self) -> tuple[Module, ...]:
-        return tuple(module for one in self.others for module in one.modules)
+    def old_modules(self) -> tuple[Replicas, ...]:
+        """Of each other revision."""
+        return tuple(one.modules for one in self.others)
+
+    @property
+    def modules(self) -> tuple[Replicas, ...]:
+        """Of each revision."""
+        return (self.new_modules, *self.old_modules)
+
+    @property
+    def troubled(self) -> Iterator[Module]:
+        """Modules that are on their way, in or out."""
+        return (module for one in self.modules for module in (*one.coming, *one.going))
 
     @property
     def target(self) -> Target:

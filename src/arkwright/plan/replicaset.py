@@ -3,6 +3,7 @@
 In: the ReplicaSet, its Modules, the seats. Out: Modules to create or delete, and its status.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,7 +11,6 @@ from arkwright.model.cluster import Document, Pod
 from arkwright.model.codec import encode, encode_whole
 from arkwright.model.kinds import (
     Module,
-    ModulePhase,
     ModuleReplicaSet,
     ModuleReplicaSetStatus,
     ModuleSpec,
@@ -35,16 +35,9 @@ from arkwright.model.resources import Kind
 from arkwright.plan.binding import NOWHERE, owner_reference
 from arkwright.plan.intents import Create, Delete, Intent, Patch, Plan, SetStatus, Target, Tell, target_of
 from arkwright.plan.placement import Placement, Wish, choose_pods, choose_victims
-from arkwright.plan.seating import Room, arrivals, cap_text, places_on, seats
-from arkwright.plan.status import (
-    is_available,
-    is_ready,
-    next_available_in,
-    slowest,
-    stamped,
-    status_wait,
-    write_refused,
-)
+from arkwright.plan.replicas import Replicas, is_ready
+from arkwright.plan.seating import Room, cap_text
+from arkwright.plan.status import slowest, stamped, status_wait, write_refused
 from arkwright.plan.tries import has_serves_label
 
 HELD = "it is kept until its Modules are gone"
@@ -58,8 +51,8 @@ class ObservedReplicaSet:
     """
 
     replica_set: ModuleReplicaSet
-    modules: tuple[Module, ...]
-    room: Room
+    modules: Replicas = Replicas()
+    room: Room = Room()
     status_written_at: datetime | None = None
     refused: str = ""
     has_let_go: bool = False
@@ -71,18 +64,16 @@ def plan_replica_set(observed: ObservedReplicaSet, now: datetime) -> Plan:
         return _plan_removal(observed)
     if MODULE_EXISTS not in observed.replica_set.metadata.finalizers:
         return Plan((_finalizers(observed, (*observed.replica_set.metadata.finalizers, MODULE_EXISTS), HELD),))
-    live = tuple(one for one in observed.modules if not one.is_terminating)
-    missing = observed.replica_set.spec.replicas - len(live)
-    moves, explanation = _plan_moves(observed, live, missing, now)
-    changes = Plan(moves + tuple(_renewals(observed.replica_set, live)))
-    status = _plan_status(observed, live, explanation, now)
+    moves, explanation = _plan_moves(observed)
+    changes = Plan(moves + tuple(_renewals(observed.replica_set, observed.modules.coming)))
+    status = _plan_status(observed, explanation, now)
     return status.then(changes) if observed.refused else changes.then(status)
 
 
 def _plan_removal(observed: ObservedReplicaSet) -> Plan:
     finalizers = observed.replica_set.metadata.finalizers
     rest = tuple(one for one in finalizers if one != MODULE_EXISTS)
-    staying = [one for one in observed.modules if not one.is_terminating]
+    staying = observed.modules.live
     if observed.has_let_go:
         return Plan((_finalizers(observed, rest, "its Modules are to stay"),) if rest != finalizers else ())
     if staying:
@@ -99,7 +90,13 @@ def _finalizers(observed: ObservedReplicaSet, wanted: tuple[str, ...], because: 
     return Patch(target_of(Kind.MODULE_REPLICASET, observed.replica_set), patch, because)
 
 
-def kept_until_replaced(observed: ObservedReplicaSet, now: datetime) -> frozenset[str]:
+def needs_room(replica_set: ModuleReplicaSet, modules: Replicas) -> bool:
+    """Whether anything of it may move. Most looks are at one that has what it wants: then nobody need look round its base."""
+    is_replacing = replica_set.replaces_first and bool(modules.going)
+    return len(modules.live) != replica_set.spec.replicas or is_replacing
+
+
+def kept_until_replaced(observed: ObservedReplicaSet) -> frozenset[str]:
     """Names of deleted Modules that serve on until their replacement does (semantics 7, scaleup_then_scaledown).
 
     Counts decide: a Module that this ReplicaSet wants no more is replaced by nobody. One that has no free pod to be
@@ -107,12 +104,13 @@ def kept_until_replaced(observed: ObservedReplicaSet, now: datetime) -> frozense
     """
     if not observed.replica_set.replaces_first or observed.replica_set.is_terminating:
         return frozenset()
-    live = {label_value(one.name): one for one in observed.modules if not one.is_terminating}
+    module, pods = observed.replica_set.module.name, observed.room.pods
+    going = [one for one in observed.modules.going if (it := pods.get(one.pod_name)) and has_serves_label(it, module)]
+    if not going:
+        return frozenset()
+    live = {label_value(one.name): one for one in observed.modules.live}
     missing = observed.replica_set.spec.replicas - len(live)
-    coming = min(missing, arrivals(observed.room) + len(_places(observed, missing, now).pods)) if missing > 0 else 0
-    module = observed.replica_set.module.name
-    serving = {pod.name for pod in observed.room.pods if has_serves_label(pod, module)}
-    going = (one for one in observed.modules if one.is_terminating and one.pod_name in serving)
+    coming = min(missing, observed.room.arriving + len(_places(observed, missing).pods)) if missing > 0 else 0
     kept = []
     for one in sorted(going, key=lambda one: one.name):
         replacement = live.get(one.metadata.labels.get(NEW_REPLICATED_MODULE, ""))
@@ -124,59 +122,61 @@ def kept_until_replaced(observed: ObservedReplicaSet, now: datetime) -> frozense
     return frozenset(kept)
 
 
-def _places(observed: ObservedReplicaSet, count: int, now: datetime) -> Placement:
+def _places(observed: ObservedReplicaSet, count: int) -> Placement:
     replica_set, policy = observed.replica_set, observed.replica_set.spec.scheduling_strategy.scheduling_policy
     wish = Wish(replica_set.module.name, count, policy, _goes_beside(observed), observed.room.vacancies)
-    return choose_pods(seats(observed.room, now), wish)
+    return choose_pods(observed.room.seats, wish)
 
 
 def _named_replacements(observed: ObservedReplicaSet, created: tuple[Create, ...]) -> tuple[Intent, ...]:
     """Deleted Modules are told who replaces them, before it comes."""
-    known = {label_value(one.name) for one in observed.modules if not one.is_terminating}
+    if not (created and observed.replica_set.replaces_first and observed.modules.going):
+        return ()
+    known = {label_value(one.name) for one in observed.modules.live}
     waiting = (
         one
-        for one in sorted(observed.modules, key=lambda one: one.name)
-        if one.is_terminating and one.metadata.labels.get(NEW_REPLICATED_MODULE) not in known
+        for one in sorted(observed.modules.going, key=lambda one: one.name)
+        if one.metadata.labels.get(NEW_REPLICATED_MODULE) not in known
     )
-    pairs = zip(waiting, created, strict=False) if observed.replica_set.replaces_first else ()
     return tuple(
         Patch(
             target_of(Kind.MODULE, one),
             {"metadata": {"labels": {NEW_REPLICATED_MODULE: label_value(new.target.name)}}},
             f"{new.target.name} replaces it",
         )
-        for one, new in pairs
+        for one, new in zip(waiting, created, strict=False)
     )
 
 
-def _plan_moves(
-    observed: ObservedReplicaSet, live: tuple[Module, ...], missing: int, now: datetime
-) -> tuple[tuple[Intent, ...], str]:
+def _plan_moves(observed: ObservedReplicaSet) -> tuple[tuple[Intent, ...], str]:
     """Modules to create or delete, and why not more of them."""
     replica_set, policy = observed.replica_set, observed.replica_set.spec.scheduling_strategy.scheduling_policy
+    live, room = observed.modules.live, observed.room
+    missing = replica_set.spec.replicas - len(live)
+    if not missing:
+        return (), ""
     if missing > 0:
-        placement = _places(observed, missing, now)
-        chosen = tuple(pod for name in placement.pods for pod in observed.room.pods if pod.name == name)
+        placement = _places(observed, missing)
+        chosen = tuple(room.pods[name] for name in placement.pods)
         created = tuple(_new_module(replica_set, pod) for pod in chosen)
         named = _named_replacements(observed, created)
-        return (*named, *created, *_warnings(observed.room, chosen)), placement.explanation + _hint(observed.room)
-    victims = set(choose_victims(seats(observed.room, now), -missing, policy)) if missing < 0 else set()
+        return (*named, *created, *_warnings(room, chosen)), placement.explanation + _hint(observed)
+    victims = set(choose_victims(room.seats, -missing, policy))
     doomed = [one for one in live if one.pod_name in victims]
     because = f"{replica_set.name} has {len(live)} Modules and wants {replica_set.spec.replicas}"
-    recycled = _recycled(observed.room, victims) if missing < 0 else ()
-    return (*recycled, *_deletions(doomed, because)), ""
+    return (*_recycled(observed, victims), *_deletions(doomed, because)), ""
 
 
-def _deletions(modules: list[Module], because: str) -> tuple[Delete, ...]:
+def _deletions(modules: Iterable[Module], because: str) -> tuple[Delete, ...]:
     """One without its finalizer would be gone with its code in the base: first its own planner puts that back."""
     held = [one for one in modules if ALLOCATE_POD in one.metadata.finalizers or not one.pod_name]
     return tuple(Delete(target_of(Kind.MODULE, one), because) for one in held)
 
 
-def _hint(room: Room) -> str:
+def _hint(observed: ObservedReplicaSet) -> str:
     """A bare ReplicaSet has nobody who tells it where to go."""
-    is_bare = all(one.kind != "ModuleDeployment" for one in room.replica_set.metadata.owner_references)
-    return NOWHERE.format(kind="ReplicaSet", owner="ModuleDeployment") if is_bare and not room.pods else ""
+    is_bare = all(one.kind != "ModuleDeployment" for one in observed.replica_set.metadata.owner_references)
+    return NOWHERE.format(kind="ReplicaSet", owner="ModuleDeployment") if is_bare and not observed.room.pods else ""
 
 
 def _warnings(room: Room, chosen: tuple[Pod, ...]) -> tuple[Tell, ...]:
@@ -194,11 +194,12 @@ def _warnings(room: Room, chosen: tuple[Pod, ...]) -> tuple[Tell, ...]:
     )
 
 
-def _recycled(room: Room, victims: set[str]) -> tuple[Intent, ...]:
+def _recycled(observed: ObservedReplicaSet, victims: set[str]) -> tuple[Intent, ...]:
     """Base pods that scaleup_then_scaledown leaves empty are asked to leave too, where that was opted for (semantics 5)."""
-    if not room.recycles_pods or room.is_newest or not room.replica_set.replaces_first:
+    room = observed.room
+    if not room.recycles_pods or room.is_newest or not observed.replica_set.replaces_first:
         return ()
-    emptied = [pod for pod in room.pods if pod.name in victims and pod.is_live and places_on(room, pod) <= 1]
+    emptied = [room.pods[one.pod] for one in room.seats if one.pod in victims and one.is_live and one.modules <= 1]
     because = "an upgrade has left it without a module, and recycle-base-pod is set"
     label = {"metadata": {"labels": {DELETE_POD: "true"}}}
     asked = (Patch(target_of(Kind.POD, pod), label, because) for pod in emptied)
@@ -241,10 +242,10 @@ def _new_module(replica_set: ModuleReplicaSet, pod: Pod) -> Create:
     return Create(target, encode(module), f"{replica_set.name} places {replica_set.module.name} on {pod.name}")
 
 
-def _renewals(replica_set: ModuleReplicaSet, live: tuple[Module, ...]) -> list[Intent]:
+def _renewals(replica_set: ModuleReplicaSet, coming: tuple[Module, ...]) -> list[Intent]:
     """A changed url and policy reach the Modules that are not installed; those that are keep what they were installed by."""
     wanted = ModuleSpec(module=replica_set.module, upgrade_policy=replica_set.spec.operation_strategy.upgrade_policy)
-    return [_renewal(one, wanted) for one in live if _is_stale(one, wanted)]
+    return [_renewal(one, wanted) for one in coming if _is_stale(one, wanted)]
 
 
 def _renewal(module: Module, wanted: ModuleSpec) -> Patch:
@@ -255,7 +256,7 @@ def _renewal(module: Module, wanted: ModuleSpec) -> Patch:
 def _is_stale(module: Module, wanted: ModuleSpec) -> bool:
     """One that says another name or version is exchanged by its own planner, which knows what is in the base."""
     had, new = module.spec.module, wanted.module
-    if (had.name, had.version) != (new.name, new.version) or module.status.status is ModulePhase.AVAILABLE:
+    if (had.name, had.version) != (new.name, new.version):
         return False
     return (had, module.spec.upgrade_policy) != (new, wanted.upgrade_policy)
 
@@ -266,34 +267,31 @@ def _failing(observed: ObservedReplicaSet, explanation: str) -> tuple[Condition,
     placed = Condition(type="ReplicaFailure", status="True", reason=EventReason.INSUFFICIENT_BASES, message=explanation)
     if explanation:
         return (placed,)
-    going = [one for one in observed.modules if one.is_terminating]
-    is_missed = len(observed.modules) - len(going) < observed.replica_set.spec.replicas
-    stuck = slowest(going) if is_missed else None  # its successor waits for it to leave
+    is_missed = len(observed.modules.live) < observed.replica_set.spec.replicas
+    stuck = slowest(observed.modules.going) if is_missed else None  # its successor waits for it to leave
     return (stuck,) if stuck else ()
 
 
-def _plan_status(observed: ObservedReplicaSet, live: tuple[Module, ...], explanation: str, now: datetime) -> Plan:
-    replica_set = observed.replica_set
-    ready = [one for one in live if is_ready(one)]
-    lasting = [one for one in ready if is_available(one, replica_set.spec.min_ready_seconds, now)]
-    soon = next_available_in(ready, replica_set.spec.min_ready_seconds, now)
+def _plan_status(observed: ObservedReplicaSet, explanation: str, now: datetime) -> Plan:
+    replica_set, modules, wait = observed.replica_set, observed.modules, observed.replica_set.spec.min_ready_seconds
+    available, soon = modules.available(wait, now), modules.next_available_in(wait, now)
     failing = _failing(observed, explanation)
     conditions = stamped(failing, replica_set.status.conditions, replica_set.metadata.generation, now)
     wanted = ModuleReplicaSetStatus(
-        replicas=len(live),
-        current_replicas=len(observed.modules),
-        ready_replicas=len(ready),
-        available_replicas=len(lasting),
+        replicas=len(modules.live),
+        current_replicas=len(modules),
+        ready_replicas=len(modules.ready),
+        available_replicas=available,
         observed_generation=replica_set.metadata.generation,
         conditions=conditions,
     )
     if wanted == replica_set.status:
         return Plan(look_again_in=soon)
-    wait = status_wait(observed.status_written_at, now)
-    if wait > 0 and wanted.ready_replicas < replica_set.spec.replicas:
-        return Plan(look_again_in=wait)
+    left = status_wait(observed.status_written_at, now)
+    if left > 0 and wanted.ready_replicas < replica_set.spec.replicas:
+        return Plan(look_again_in=left)
     target = target_of(Kind.MODULE_REPLICASET, observed.replica_set)
-    because = f"{len(lasting)} of {replica_set.spec.replicas} available"
+    because = f"{available} of {replica_set.spec.replicas} available"
     told: tuple[Intent, ...] = ()
     if explanation and not replica_set.status.conditions:
         told = (Tell(target, EventReason.INSUFFICIENT_BASES, explanation, is_warning=True),)

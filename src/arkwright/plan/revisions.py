@@ -4,6 +4,7 @@ In: a ModuleDeployment and its ReplicaSets. Out: the ReplicaSet that a revision 
 """
 
 from dataclasses import dataclass
+from itertools import chain
 
 from msgspec.structs import replace
 
@@ -36,6 +37,7 @@ from arkwright.model.names import (
 from arkwright.model.resources import Kind
 from arkwright.model.selectors import LabelSelector
 from arkwright.plan.intents import Create, Delete, Intent, MakeSure, Patch, Target, target_of
+from arkwright.plan.replicas import Replicas
 
 MOST_TRIED = 1000
 
@@ -45,7 +47,7 @@ class Revision:
     """A ReplicaSet and all its Modules, those that are going included."""
 
     replica_set: ModuleReplicaSet
-    modules: tuple[Module, ...] = ()
+    modules: Replicas = Replicas()
 
     @property
     def name(self) -> str:
@@ -62,12 +64,9 @@ class Revision:
     @property
     def base(self) -> str:
         """The label of the base that it was made for; its Modules tell where somebody has taken it away. "" for none."""
-        labels = (one.metadata.labels.get(BASE_DEPLOYMENT) for one in (self.replica_set, *self.modules))
+        everyone: chain[KubernetesObject] = chain((self.replica_set,), self.modules)
+        labels = (one.metadata.labels.get(BASE_DEPLOYMENT) for one in everyone)
         return next((one for one in labels if one), "")
-
-    @property
-    def live(self) -> tuple[Module, ...]:
-        return tuple(one for one in self.modules if not one.is_terminating)
 
 
 def identity(template: ModuleTemplateSpec) -> tuple[str, str, str]:

@@ -7,6 +7,7 @@ pod, for an agent is asked what is there before anything is done. One that has a
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 
 from arkwright.model.kinds import Module, ModuleDeploymentSpec
 from arkwright.model.meta import Condition
@@ -23,13 +24,13 @@ def has_never_answered(module: Module) -> bool:
 
 @dataclass(frozen=True)
 class Silence:
-    """`modules`: live ones of the wanted revision. `unready`: pods of the base that say they are not ready."""
+    """`modules`: those of the wanted revision that are coming. `unready`: pods of the base that say they are not ready."""
 
     spec: ModuleDeploymentSpec
     modules: tuple[Module, ...] = ()
     unready: frozenset[str] = frozenset()
 
-    @property
+    @cached_property
     def _silent(self) -> tuple[Module, ...]:
         return tuple(one for one in self.modules if has_never_answered(one))
 

@@ -14,9 +14,11 @@ from arkwright.model.meta import Condition
 from arkwright.model.moments import seconds_left
 from arkwright.model.names import ABORT
 from arkwright.model.outcomes import EventReason
+from arkwright.plan.replicas import Replicas
 from arkwright.plan.silence import told_of
 
 STATUS_SECONDS = 0.2
+NO_PODS: frozenset[str] = frozenset()
 # What befalls a whole ModuleDeployment; the other failures are told by those whom they befall.
 TOLD_OF_DEPLOYMENTS = frozenset(
     {
@@ -33,32 +35,6 @@ def status_wait(written_at: datetime | None, now: datetime) -> float:
     if written_at is None:
         return 0.0
     return seconds_left(STATUS_SECONDS, written_at, now)
-
-
-def is_ready(module: Module) -> bool:
-    """Serves, and is to stay."""
-    return module.status.status is ModulePhase.AVAILABLE and not module.is_terminating
-
-
-def seconds_to_available(module: Module, min_ready_seconds: int, now: datetime) -> float | None:
-    """0: available; more: seconds left of `min_ready_seconds`; None: not ready at all."""
-    if not is_ready(module):
-        return None
-    since = module.status.last_transition_time
-    if not min_ready_seconds or since is None:
-        return 0.0
-    return seconds_left(min_ready_seconds, since, now)
-
-
-def is_available(module: Module, min_ready_seconds: int, now: datetime) -> bool:
-    """Ready, for at least `min_ready_seconds`."""
-    return seconds_to_available(module, min_ready_seconds, now) == 0
-
-
-def next_available_in(modules: Iterable[Module], min_ready_seconds: int, now: datetime) -> float | None:
-    """Seconds until the next Module has been ready for long enough; None: none is on the way."""
-    waits = (seconds_to_available(one, min_ready_seconds, now) for one in modules)
-    return min((wait for wait in waits if wait), default=None)
 
 
 @dataclass(frozen=True)
@@ -88,18 +64,16 @@ class Tally:
         return max(0, self.unavailable - len(self.uncounted))
 
 
-def tally(desired: int, new: Iterable[Module], old: Iterable[Module], min_ready_seconds: int, now: datetime) -> Tally:
-    updated = [one for one in new if not one.is_terminating]
-    lasting = [one for one in updated if is_available(one, min_ready_seconds, now)]
-    everyone = [*updated, *old]
+def tally(desired: int, new: Replicas, old: Iterable[Replicas], min_ready_seconds: int, now: datetime) -> Tally:
+    everyone = (new, *old)
     return Tally(
         desired=desired,
-        updated=len(updated),
-        updated_ready=sum(map(is_ready, updated)),
-        updated_available=len(lasting),
-        ready=len({one.pod_name for one in everyone if is_ready(one)}),
-        available=len({one.pod_name for one in everyone if is_available(one, min_ready_seconds, now)}),
-        last_arrival=max((one.status.last_transition_time or now for one in lasting), default=None),
+        updated=len(new.live),
+        updated_ready=len(new.ready),
+        updated_available=new.available(min_ready_seconds, now),
+        ready=len(NO_PODS.union(*(one.ready_pods for one in everyone))),
+        available=len(NO_PODS.union(*(one.available_pods(min_ready_seconds, now) for one in everyone))),
+        last_arrival=new.last_arrival(min_ready_seconds, now),
     )
 
 

@@ -1,0 +1,49 @@
+"""A ReplicaSet's seats on base pods, made once and kept until somebody on the pod, or the pod, changes. Out: values of plan/seating."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from datetime import datetime
+
+from arkwright.model.cluster import Pod
+from arkwright.model.kinds import Module
+from arkwright.model.names import DETACHED, MODULE_REPLICASET
+from arkwright.plan.placement import Seat
+from arkwright.plan.seating import Seeker, is_lasting, seat
+
+
+class Seats:
+    """`modules_on`: who is on a pod."""
+
+    def __init__(self, modules_on: Callable[[Pod], tuple[Module, ...]]) -> None:
+        self._modules_on = modules_on
+        self._kept: dict[str, dict[Seeker, Seat]] = defaultdict(dict)
+
+    def forget(self, pod_uid: str) -> None:
+        self._kept.pop(pod_uid, None)
+
+    def on(
+        self, pods: Iterable[Pod], seeker: Seeker, coming: Iterable[tuple[str, str, str]], now: datetime
+    ) -> tuple[Seat, ...]:
+        """`coming`: (pod, ModuleDeployment label, module name) of Modules that cannot be seen yet."""
+        awaited: dict[str, list[tuple[str, str]]] = {}
+        for pod_name, *place in coming:
+            awaited.setdefault(pod_name, []).append((place[0], place[1]))
+        kept = self._kept
+        return tuple(
+            seat(seeker, pod, self._modules_on(pod), awaited[pod.name], now)
+            if pod.name in awaited
+            else kept[pod.metadata.uid].get(seeker) or self._made(pod, seeker, now)
+            for pod in pods
+        )
+
+    def _made(self, pod: Pod, seeker: Seeker, now: datetime) -> Seat:
+        residents = self._modules_on(pod)
+        made = seat(seeker, pod, residents, (), now)
+        if is_lasting(residents) and all(map(_is_labelled, residents)):
+            self._kept[pod.metadata.uid][seeker] = made
+        return made
+
+
+def _is_labelled(module: Module) -> bool:
+    """What one without labels is of depends on others, which may come and go."""
+    return not module.metadata.labels.keys().isdisjoint((MODULE_REPLICASET, DETACHED))
