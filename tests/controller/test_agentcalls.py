@@ -5,11 +5,11 @@ import asyncio
 import pytest
 from msgspec.structs import replace
 
-from arkwright.controller.agentcalls import QUICK_SECONDS, AgentCalls, Asked, Limits, learned
+from arkwright.controller.agentcalls import QUICK_SECONDS, AgentCalls, Asked, Limits, learned, news
 from arkwright.controller.cache import Key
 from arkwright.controller.metrics import Metrics
 from arkwright.model.arklet import BizInfo
-from arkwright.model.outcomes import Command, Outcome, Verdict
+from arkwright.model.outcomes import BaseReport, Command, Outcome, Verdict
 from arkwright.model.resources import Kind
 from plan.builders import NOW, archive, pod, report
 
@@ -41,9 +41,7 @@ def info(name="provider", version="1.0", state="activated"):
 
 def calling(limits=None):
     ended = []
-    calls = AgentCalls(
-        SlowArklet(), lambda: NOW, Metrics(), lambda on, name: ended.append((on.name, name)), limits or Limits()
-    )
+    calls = AgentCalls(SlowArklet(), lambda: NOW, Metrics(), ended.append, limits or Limits())
     return calls, calls._client, ended
 
 
@@ -85,7 +83,8 @@ async def test_a_mistake_in_a_call_is_a_lost_answer_and_not_a_module_that_waits_
     calls, _, ended = calling()
     calls.start(pod(), Command.QUERY, archive(), asked())
     await asyncio.sleep(60)
-    assert ended == [("stock-1", "")] and calls.last(asked().key).outcome.verdict is Verdict.LOST
+    assert [(one.pod.name, one.names, one.askers) for one in ended] == [("stock-1", None, (asked().key,))]
+    assert calls.last(asked().key).outcome.verdict is Verdict.LOST
 
 
 async def test_a_first_question_that_gets_lost_teaches_nothing():
@@ -133,3 +132,23 @@ def test_a_switch_deactivates_the_others_of_its_name():
     before = report(v1_0="activated", v2_0="deactivated")
     after = learned(before, archive("2.0"), outcome(Command.SWITCH, Verdict.DONE), NOW)
     assert {one.biz_version: str(one.state) for one in after.modules} == {"1.0": "deactivated", "2.0": "activated"}
+
+
+KNOWN = BaseReport(modules=(info(), info("other")), at=NOW)
+ASKED = Outcome(command=Command.QUERY, verdict=Verdict.DONE)
+NEWS = [
+    pytest.param(KNOWN, KNOWN, ASKED, frozenset(), id="all is as it was"),
+    pytest.param(KNOWN, replace(KNOWN, modules=(info(),)), ASKED, {"other"}, id="one is gone"),
+    pytest.param(
+        KNOWN, replace(KNOWN, modules=(info(), info("other", state="broken"))), ASKED, {"other"}, id="changed"
+    ),
+    pytest.param(KNOWN, replace(KNOWN, modules=(*KNOWN.modules, info("new"))), ASKED, {"new"}, id="one has come"),
+    pytest.param(None, KNOWN, ASKED, None, id="nothing was known"),
+    pytest.param(replace(KNOWN, is_certain=False), KNOWN, ASKED, None, id="what was known was in doubt"),
+    pytest.param(KNOWN, KNOWN, replace(ASKED, verdict=Verdict.LOST), None, id="no answer"),
+]
+
+
+@pytest.mark.parametrize("before, after, outcome, expected", NEWS)
+def test_an_answer_concerns_the_modules_that_it_says_something_new_of(before, after, outcome, expected):
+    assert news(before, after, outcome) == expected

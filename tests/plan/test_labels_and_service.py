@@ -17,7 +17,7 @@ from arkwright.model.names import (
     serves_label,
 )
 from arkwright.plan.basepod import ObservedBasePod, plan_base_pod
-from arkwright.plan.intents import Create, Delete, Patch, Tell
+from arkwright.plan.intents import Call, Create, Delete, Patch, Tell
 from arkwright.plan.service import ObservedService, plan_service
 from plan.builders import NOW, available, deployment, later, module, pod, report, spec
 
@@ -52,6 +52,31 @@ LABELS = [
 @pytest.mark.parametrize("modules, states, expected", LABELS)
 def test_labels_say_what_is_true(modules, states, expected):
     assert labels(plan_base_pod(ObservedBasePod(pod(), modules, report(**states)), later(9))) == expected
+
+
+SETTLED = pod(serves=["provider"], **{MODULE_INSTANCE_COUNT: "1"})
+DRIFT = [
+    pytest.param({}, 73, True, id="its time has come"),
+    pytest.param({}, 40, False, id="not yet"),
+    pytest.param({"drift_seconds": 0.0}, 999, False, id="never"),
+    pytest.param({"is_being_asked": True}, 73, False, id="it is being asked"),
+    pytest.param({"modules": (module(),)}, 73, False, id="nothing serves: what is coming asks itself"),
+    pytest.param({"report": report(is_certain=False)}, 73, False, id="in doubt: its Modules ask themselves"),
+    pytest.param({"report": None}, 73, False, id="nothing is known: its Modules ask themselves"),
+    pytest.param({"strays": frozenset({available().name})}, 73, False, id="given up"),
+]
+
+
+@pytest.mark.parametrize("more, seconds, is_asked", DRIFT)
+def test_what_a_base_holds_is_asked_now_and_then(more, seconds, is_asked):
+    seen = {"modules": (available(),), "report": report(v1_0="activated"), "drift_seconds": 60.0} | more
+    plan = plan_base_pod(ObservedBasePod(SETTLED, **seen), later(seconds))
+    assert any(isinstance(one, Call) and one.is_routine for one in plan.intents) == is_asked
+
+
+def test_the_questions_of_a_fleet_are_spread_by_a_fifth():
+    seen = ObservedBasePod(SETTLED, (available(),), report(v1_0="activated"), drift_seconds=60)
+    assert 48 <= plan_base_pod(seen, NOW).look_again_in <= 72
 
 
 def test_labels_that_are_no_longer_true_are_taken_off():

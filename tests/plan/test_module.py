@@ -280,12 +280,6 @@ def test_a_pod_that_goes_takes_its_modules_along(on, expected):
     assert isinstance(only, expected)
 
 
-def test_what_a_base_holds_is_asked_now_and_then():
-    settled = {"on": pod(serves=["provider"]), "report": report(v1_0="activated"), "drift_seconds": 60}
-    assert 48 <= seen(available(), **settled).look_again_in <= 72, "page 1/2: spread by a fifth"
-    assert calls(seen(available(), **settled, now=later(73))) == [Command.QUERY], "page 2/2"
-
-
 def test_a_version_left_behind_is_taken_away_once_the_wanted_one_serves():
     both = report(v1_0="activated", v0_9="deactivated")
     plan = seen(available(), on=pod(serves=["provider"]), report=both, leftovers=(archive("0.9"),))

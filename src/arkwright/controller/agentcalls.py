@@ -38,11 +38,21 @@ class Limits:
 
 @dataclass(frozen=True)
 class Asked:
-    """Who asked: the Module's key, and which try of which spec it is."""
+    """Who asked: the Module's key, and which try of which spec it is. `is_routine`: it wants to know only what has changed."""
 
     key: Key
     attempt: int
     generation: int
+    is_routine: bool = False
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A call to a pod's agent. `names`: of the modules that it tells something of; None for all. `askers`: whose plans wait for it."""
+
+    pod: Pod
+    names: frozenset[str] | None
+    askers: tuple[Key, ...]
 
 
 class Places:
@@ -78,14 +88,14 @@ class Places:
 
 
 class AgentCalls:
-    """`on_done` gets the pod and the module name that a call was about ("" for all on the pod). `unmet`: what keeps a pod from being called."""
+    """`on_done` is called after each call. `unmet`: what keeps a pod from being called."""
 
     def __init__(
         self,
         client: ArkletClient,
         clock: Callable[[], datetime],
         metrics: Metrics,
-        on_done: Callable[[Pod, str], None],
+        on_done: Callable[[Ended], None],
         limits: Limits = Limits(),  # noqa: B008
     ) -> None:
         self._client, self._clock, self.metrics, self._on_done = client, clock, metrics, on_done
@@ -157,13 +167,17 @@ class AgentCalls:
         self.metrics.calls.labels(command, outcome.verdict.name).inc()
         self.metrics.call_seconds.labels(command).observe((at - begun).total_seconds())
         log.info("agent", pod=pod.name, command=command, verdict=outcome.verdict, message=outcome.message[:200])
+        before = self._reports.get(pod.metadata.uid)
         self._learn(pod, archive, outcome, at)
         del self._under_way[slot]
-        for asked in self._askers.pop(slot):
+        askers = self._askers.pop(slot)
+        for asked in askers:
             last = LastCall(outcome=outcome, at=at, attempt=asked.attempt, generation=asked.generation)
             self._last[asked.key] = last
             self._settle(asked.key, outcome)
-        self._on_done(pod, slot[1])
+        after = self._reports.get(pod.metadata.uid)
+        told = frozenset((slot[1],)) if slot[1] else news(before and before[1], after and after[1], outcome)
+        self._on_done(Ended(pod, told, tuple(one.key for one in askers if not one.is_routine)))
 
     def _settle(self, key: Key, outcome: Outcome) -> None:
         if outcome.command is Command.QUERY:
@@ -202,6 +216,13 @@ class AgentCalls:
             return  # nothing was known, and nothing is: that is not the same as an empty base
         instance, before = self._reports.get(pod.metadata.uid, (pod.base_instance, BaseReport(at=at)))
         self._reports[pod.metadata.uid] = (instance, learned(before, archive, outcome, at))
+
+
+def news(before: BaseReport | None, after: BaseReport | None, outcome: Outcome) -> frozenset[str] | None:
+    """Names of the modules that an answer says something new of; None where it may be about any."""
+    if before is None or after is None or not before.is_certain or outcome.verdict is not Verdict.DONE:
+        return None
+    return frozenset(one.biz_name for one in {*before.modules} ^ {*after.modules})
 
 
 def learned(before: BaseReport, archive: ModuleArchive, outcome: Outcome, at: datetime) -> BaseReport:

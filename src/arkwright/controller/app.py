@@ -20,7 +20,7 @@ from arkwright.clients.credentials import find_access
 from arkwright.clients.errors import ClientError
 from arkwright.clients.kube import KubeClient
 from arkwright.controller import triggers
-from arkwright.controller.agentcalls import AgentCalls, Limits
+from arkwright.controller.agentcalls import AgentCalls, Ended, Limits
 from arkwright.controller.baseline import Baselines
 from arkwright.controller.cache import Cache, Change, Key
 from arkwright.controller.events import Events
@@ -35,7 +35,6 @@ from arkwright.controller.unread import Unread
 from arkwright.controller.watch import Watcher
 from arkwright.controller.workqueue import WorkQueue
 from arkwright.listening import BoundedServer, Bounds, bounded, raise_descriptors
-from arkwright.model.cluster import Pod
 from arkwright.model.resources import Kind
 from arkwright.plan.contention import path_holder
 from arkwright.supervision import Supervisor
@@ -182,11 +181,13 @@ class Controller:
             self.agents.forget_pod(change.before)
             self._requirement.forget(change.before)
 
-    def _called(self, pod: Pod, module_name: str) -> None:
-        """A call to the pod's agent ended: its Modules of that name, those that wait for it, and its labels, are looked at again."""
-        self.queue.add(Key(Kind.POD, *pod.key))
-        for module in self.cache.modules_on(pod):
-            if module_name in ("", module.spec.module.name, path_holder(module).partition(":")[0]):
+    def _called(self, call: Ended) -> None:
+        """A call to the pod's agent ended: its labels, the Modules that it tells of, and those that wait for one of these, are looked at again."""
+        for key in (Key(Kind.POD, *call.pod.key), *call.askers):
+            self.queue.add(key)
+        for module in self.cache.modules_on(call.pod):
+            concerned = {module.spec.module.name, path_holder(module).partition(":")[0]}
+            if call.names is None or concerned & call.names:
                 self.queue.add(Key(Kind.MODULE, *module.key))
 
 

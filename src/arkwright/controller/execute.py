@@ -174,7 +174,8 @@ class Executor:
         pod = self._cache.get_pod_of(module) if module else None
         if pod is None:
             return
-        asked = Asked(Key(target.kind, target.namespace, target.name), intent.attempt, module.metadata.generation)
+        key, generation = Key(target.kind, target.namespace, target.name), module.metadata.generation
+        asked = Asked(key, intent.attempt, generation, intent.is_routine)
         self._agents.start(pod, intent.command, intent.archive, asked)
 
     def _tell(self, intent: Tell) -> None:

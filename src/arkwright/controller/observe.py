@@ -177,7 +177,6 @@ class Observer:
             home=former_replica_set_of(module, self._cache),
             used_by=used_by(pod, self._cache) if DETACHED in module.metadata.labels else "",
             made_for=made_for(module, self._cache),
-            drift_seconds=self._drift_seconds,
             drain_seconds=_drain_seconds(replica_set),
             is_label_coming=self._cache.labels.is_coming(pod, name),
             label_off_since=self._cache.labels.off_since(pod, name),
@@ -233,6 +232,8 @@ class Observer:
             strays=strays,
             taken_off=self._cache.labels.taken_off(pod),
             leaving=self._leaving(pod, modules),
+            drift_seconds=self._drift_seconds,
+            is_being_asked=self._agents.under_way(pod, "") is not None,
         )
 
     def _leaving(self, pod: Pod, modules: tuple[Module, ...]) -> frozenset[str]:

@@ -10,11 +10,12 @@ from datetime import datetime
 from arkwright.model.arklet import BizState
 from arkwright.model.cluster import Pod
 from arkwright.model.kinds import Module, ModulePhase
-from arkwright.model.moments import seconds_since
-from arkwright.model.names import MODULE_INSTANCE_COUNT, SERVES_PREFIX, serves_label
-from arkwright.model.outcomes import BaseReport, EventReason
+from arkwright.model.moments import seconds_left, seconds_since
+from arkwright.model.names import MODULE_INSTANCE_COUNT, SERVES_PREFIX, jitter, serves_label
+from arkwright.model.outcomes import BaseReport, Command, EventReason
 from arkwright.model.resources import Kind
-from arkwright.plan.intents import Delete, Intent, Patch, Plan, Target, Tell, target_of
+from arkwright.plan.intents import Call, Delete, Intent, Patch, Plan, Target, Tell, target_of
+from arkwright.plan.replicas import is_ready
 from arkwright.plan.seating import places
 from arkwright.plan.tries import has_serves_label, identity
 
@@ -26,7 +27,8 @@ NEWS_SECONDS = 0.5
 class ObservedBasePod:
     """`kept`: names of deleted Modules that serve on until their replacements do. `strays`: of those that the pod took along
     out of its base: they get no request. `taken_off`: labels that we took off the pod ourselves. `leaving`: identities that
-    are being uninstalled right now.
+    are being uninstalled right now. `drift_seconds`: how often its agent is asked what it holds; 0 for never. `is_being_asked`: it is,
+    at this moment.
     """
 
     pod: Pod
@@ -36,6 +38,8 @@ class ObservedBasePod:
     strays: frozenset[str] = frozenset()
     taken_off: frozenset[str] = frozenset()
     leaving: frozenset[str] = frozenset()
+    drift_seconds: float = 0.0
+    is_being_asked: bool = False
 
 
 def plan_base_pod(observed: ObservedBasePod, now: datetime) -> Plan:
@@ -46,7 +50,26 @@ def plan_base_pod(observed: ObservedBasePod, now: datetime) -> Plan:
     target = target_of(Kind.POD, pod)
     if pod.is_asked_to_leave and not observed.modules:
         return Plan((Delete(target, "its label asks for it, and no Module is left on it"),))
-    return _plan_labels(observed, target, now).then(Plan(_told_of_foreign(observed, target, now)))
+    labels = _plan_labels(observed, target, now).then(Plan(_told_of_foreign(observed, target, now)))
+    return labels.then(_plan_drift(observed, now))
+
+
+def _plan_drift(observed: ObservedBasePod, now: datetime) -> Plan:
+    """Ask now and then whether what serves is still there: once for all Modules, in the name of each. Where the last answer is in
+    doubt, they ask themselves."""
+    pod, report = observed.pod, observed.report
+    serving = [one for one in observed.modules if is_ready(one) and one.name not in observed.strays]
+    is_known = report is not None and report.is_certain and not observed.is_being_asked
+    if not (observed.drift_seconds and is_known and report and serving and pod.is_live):
+        return Plan()
+    left = seconds_left(observed.drift_seconds * jitter(pod.name), report.at, now)
+    return Plan(look_again_in=left) if left > 0 else Plan(tuple(_question(one, observed) for one in serving))
+
+
+def _question(module: Module, observed: ObservedBasePod) -> Call:
+    because = f"base pod {observed.pod.name} was last asked {observed.drift_seconds:g} s ago what it holds"
+    archive, attempt = module.spec.module, module.status.attempts + 1
+    return Call(target_of(Kind.MODULE, module), Command.QUERY, archive, attempt, because, is_routine=True)
 
 
 def _told_of_foreign(observed: ObservedBasePod, target: Target, now: datetime) -> tuple[Intent, ...]:

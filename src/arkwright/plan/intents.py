@@ -64,13 +64,17 @@ class Delete:
 
 @dataclass(frozen=True)
 class Call:
-    """Ask an agent for something. The answer comes back as an observation; nobody waits for it here."""
+    """Ask an agent for something. The answer comes back as an observation; nobody waits for it here.
+
+    `is_routine`: only to see that all is as it was; an answer that says so concerns nobody.
+    """
 
     target: Target
     command: Command
     archive: ModuleArchive
     attempt: int
     because: str
+    is_routine: bool = False
 
 
 @dataclass(frozen=True)

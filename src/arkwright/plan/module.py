@@ -11,14 +11,13 @@ from msgspec.structs import replace
 from arkwright.model.arklet import BizInfo, BizState
 from arkwright.model.kinds import Module, ModulePhase, ModuleStatus
 from arkwright.model.membership import Standing
-from arkwright.model.moments import seconds_left, seconds_since
+from arkwright.model.moments import seconds_since
 from arkwright.model.names import (
     ALLOCATE_POD,
     DELETE_MODULE,
     DELETE_MODULE_DIRECTLY,
     MODULE_REPLICASET,
     is_asked_for,
-    jitter,
 )
 from arkwright.model.outcomes import CallUnderWay, Command, EventReason, Reason, Verdict
 from arkwright.plan.belonging import plan_belonging, plan_exchange
@@ -174,7 +173,7 @@ def _plan_available(observed: ObservedModule, now: datetime) -> Plan:
     because = f"{identity(observed.archive)} is active in {pod_name(observed)}"
     settled = set_status(observed, available, because, now)
     if not settled.intents or (is_said and observed.leftovers):
-        return _plan_upkeep(observed, now)  # what it says of a leftover stays until that has gone
+        return _plan_upkeep(observed)  # what it says of a leftover stays until that has gone
     if is_said and is_in_doubt(observed):
         return call(observed, Command.QUERY, "its last call failed")
     return settled
@@ -194,20 +193,12 @@ def _wait_for_label(observed: ObservedModule, now: datetime) -> Plan:
     return set_status(observed, waiting, message, now).then(again)
 
 
-def _plan_upkeep(observed: ObservedModule, now: datetime) -> Plan:
-    """It is available: take away what was left behind beside it, and ask now and then whether it is still there."""
+def _plan_upkeep(observed: ObservedModule) -> Plan:
+    """It is available: take away what was left behind beside it."""
     if leftover := next(iter(observed.leftovers), None):
         because = f"{identity(leftover)} was left behind in {pod_name(observed)} and is wanted no more"
         return call(observed, Command.UNINSTALL, because, leftover)
-    if not observed.drift_seconds or observed.report is None:
-        return Plan()
-    period = observed.drift_seconds * jitter(
-        pod_name(observed)
-    )  # all Modules of a pod ask at once, and share the answer
-    left = seconds_left(period, observed.report.at, now)
-    if left > 0:
-        return Plan(look_again_in=left)
-    return call(observed, Command.QUERY, f"it was last asked {observed.drift_seconds:g} s ago what it holds")
+    return Plan()
 
 
 def _while_called(observed: ObservedModule, under_way: CallUnderWay, now: datetime) -> Plan:

@@ -57,7 +57,7 @@ class ObservedModule:
     `choice`: for one that is bound to no pod. `made_for`: the ReplicaSet and the pod that it was made for, if its name tells.
     `elders`: those among them of older revisions of the same ModuleDeployment, going ones too, and those of others that are going. `newer`: live ones of newer
     revisions. `leftovers`: versions of older revisions that are in the base although nobody wants them there.
-    `drift_seconds`: how often the agent is asked what it holds; 0 for never. `is_settled`: this controller has seen the end
+    `is_settled`: this controller has seen the end
     of the last call that changed anything for it. `is_kept`: it is deleted, and serves on until another does in its place. `is_label_coming`: a write that lets traffic in is on its way.
     `refused`: what the API server says where it refuses to label the pod. `families`: whose the other modules on the pod are, by name.
     """
@@ -80,7 +80,6 @@ class ObservedModule:
     newer: tuple[Module, ...] = ()
     leftovers: tuple[ModuleArchive, ...] = ()
     is_kept: bool = False
-    drift_seconds: float = 0.0
     drain_seconds: float = 0.0
     is_label_coming: bool = False
     label_off_since: datetime | None = None
