@@ -24,13 +24,13 @@ def room_of(
     roster = cache.roster(base) if base else Roster()
     if base is None and deployment is None:
         roster = Roster.of(candidates_of(replica_set, cache))
-    pods = {pod.name: pod for pod in roster.staying}
-    elsewhere = (cache.get(Kind.POD, namespace, name) for name in sorted(modules.pods - pods.keys()))
-    pods |= {pod.name: pod for pod in elsewhere if pod is not None}
+    outside = sorted(modules.pods - roster.staying.keys())
+    elsewhere = (cache.get(Kind.POD, namespace, name) for name in outside)
+    pods = {**roster.staying, **{pod.name: pod for pod in elsewhere if pod is not None}} if outside else roster.staying
     coming, ours = cache.arrivals(namespace), (replica_set.family, replica_set.module.name)
     return Room(
         pods=pods,
-        seats=cache.seats.on(pods.values(), seeker(replica_set, base), coming, now),
+        seats=cache.seats.on(pods, seeker(replica_set, base), coming, now),
         base=base,
         arriving=sum(place[1:] == ours for place in coming),
         is_newest=all(one.revision <= replica_set.revision for one in family_of(replica_set, cache)),

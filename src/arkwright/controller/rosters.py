@@ -5,8 +5,8 @@ A roster is a value that is made once and replaced when one of its pods changes.
 
 from bisect import bisect_left, insort
 from collections import defaultdict
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from arkwright.model.cluster import Deployment, Pod
@@ -18,20 +18,20 @@ Place = tuple[str, str]  # namespace and name
 class Roster:
     """`pods`: by name, in order. `live`, `unready`: how many are live, and which say themselves that they are not ready.
 
-    `staying`: those that are live or about to be.
+    `staying`: those that are live or about to be, by name.
     """
 
     pods: tuple[Pod, ...] = ()
-    staying: tuple[Pod, ...] = ()
+    staying: Mapping[str, Pod] = field(default_factory=dict)
     live: int = 0
     unready: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, pods: Iterable[Pod]) -> "Roster":
         everyone = tuple(sorted(pods, key=lambda one: one.name))
-        staying = tuple(one for one in everyone if one.is_live or one.is_starting)
+        staying = {one.name: one for one in everyone if one.is_live or one.is_starting}
         unready = frozenset(one.name for one in everyone if one.is_unready)
-        return cls(everyone, staying, sum(one.is_live for one in staying), unready)
+        return cls(everyone, staying, sum(one.is_live for one in everyone), unready)
 
     @cached_property
     def names(self) -> frozenset[str]:
@@ -72,7 +72,9 @@ class _Kept:
     def value(self) -> Roster:
         if self._value is None:
             pods = tuple(map(self.pods.__getitem__, self._names))
-            staying = tuple(one for one in pods if one.name not in self._gone) if self._gone else pods
+            staying = dict(zip(self._names, pods, strict=True))
+            for name in self._gone:
+                del staying[name]
             self._value = Roster(pods, staying, len(self._live), frozenset(self._unready))
         return self._value
 

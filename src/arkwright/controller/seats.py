@@ -1,7 +1,7 @@
 """A ReplicaSet's seats on base pods, made once and kept until somebody on the pod, or the pod, changes. Out: values of plan/seating."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 
 from arkwright.model.cluster import Pod
@@ -22,18 +22,18 @@ class Seats:
         self._kept.pop(pod_uid, None)
 
     def on(
-        self, pods: Iterable[Pod], seeker: Seeker, coming: Iterable[tuple[str, str, str]], now: datetime
+        self, pods: Mapping[str, Pod], seeker: Seeker, coming: Iterable[tuple[str, str, str]], now: datetime
     ) -> tuple[Seat, ...]:
-        """`coming`: (pod, ModuleDeployment label, module name) of Modules that cannot be seen yet."""
+        """`pods`: by name. `coming`: (pod, ModuleDeployment label, module name) of Modules that cannot be seen yet."""
         awaited: dict[str, list[tuple[str, str]]] = {}
         for pod_name, *place in coming:
             awaited.setdefault(pod_name, []).append((place[0], place[1]))
         kept = self._kept
         return tuple(
-            seat(seeker, pod, self._modules_on(pod), awaited[pod.name], now)
-            if pod.name in awaited
+            seat(seeker, pod, self._modules_on(pod), awaited[name], now)
+            if name in awaited
             else kept[pod.metadata.uid].get(seeker) or self._made(pod, seeker, now)
-            for pod in pods
+            for name, pod in pods.items()
         )
 
     def _made(self, pod: Pod, seeker: Seeker, now: datetime) -> Seat:

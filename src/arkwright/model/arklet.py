@@ -48,7 +48,7 @@ def biz_state(word: str) -> BizState:
         return BizState.BROKEN
 
 
-class Wire(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, rename="camel"):
+class Wire(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, rename="camel", gc=False):
     """A frozen part of a request or an answer."""
 
 

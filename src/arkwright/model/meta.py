@@ -8,8 +8,11 @@ import msgspec
 from arkwright.model.names import LAST_APPLIED
 
 
-class Value(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel", kw_only=True):
-    """A frozen part of an object; camelCase on the wire, snake_case here; defaults are not written."""
+class Value(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel", kw_only=True, gc=False):
+    """A frozen part of an object; camelCase on the wire, snake_case here; defaults are not written.
+
+    Frozen values make no cycles: the collector need not walk over a fleet of them (`gc=False`).
+    """
 
 
 class OwnerReference(Value, frozen=True, kw_only=True):
