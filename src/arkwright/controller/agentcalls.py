@@ -19,7 +19,7 @@ from arkwright.controller.cache import Key
 from arkwright.controller.metrics import Metrics
 from arkwright.controller.requirement import UnmetOf
 from arkwright.model.arklet import BizInfo, BizState
-from arkwright.model.cluster import Pod
+from arkwright.model.cluster import Pod, PodStatus
 from arkwright.model.kinds import ModuleArchive
 from arkwright.model.outcomes import BaseReport, CallUnderWay, Command, LastCall, Outcome, Reason, Verdict
 
@@ -106,6 +106,7 @@ class AgentCalls:
         self._under_way: dict[tuple[str, str], CallUnderWay] = {}
         self._askers: dict[tuple[str, str], list[Asked]] = defaultdict(list)
         self._reports: dict[str, tuple[str, BaseReport]] = {}
+        self._instances: dict[str, tuple[PodStatus, str]] = {}
         self._last: dict[Key, LastCall] = {}
         self._settled: set[Key] = set()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -116,10 +117,17 @@ class AgentCalls:
         if known is None:
             return None
         instance, report = known
-        if instance != pod.base_instance:
+        if instance != (now := self._instance(pod)):
             report = BaseReport(at=self._clock(), is_certain=False)
-            self._reports[pod.metadata.uid] = (pod.base_instance, report)
+            self._reports[pod.metadata.uid] = (now, report)
         return report
+
+    def _instance(self, pod: Pod) -> str:
+        """Of the base, found once for each state of its pod."""
+        known = self._instances.get(pod.metadata.uid)
+        if known is None or known[0] is not pod.status:
+            known = self._instances[pod.metadata.uid] = (pod.status, pod.base_instance)
+        return known[1]
 
     def under_way(self, pod: Pod, module_name: str) -> CallUnderWay | None:
         """The call that this module has to wait for."""
@@ -139,6 +147,7 @@ class AgentCalls:
 
     def forget_pod(self, pod: Pod) -> None:
         self._reports.pop(pod.metadata.uid, None)
+        self._instances.pop(pod.metadata.uid, None)
         self._per_pod.pop(pod.metadata.uid, None)
 
     def start(self, pod: Pod, command: Command, archive: ModuleArchive, asked: Asked) -> None:

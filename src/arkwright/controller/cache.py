@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from msgspec.structs import replace
 
-from arkwright.controller.indexes import INDEXES, place_of
+from arkwright.controller.indexes import INDEXES, is_told, place_of
 from arkwright.controller.podlabels import PodLabels
 from arkwright.controller.rosters import Roster, Rosters
 from arkwright.controller.seats import Seats
@@ -23,7 +23,6 @@ from arkwright.model.kinds import Module, ModuleReplicaSet
 from arkwright.model.membership import Standing, standing
 from arkwright.model.meta import KubernetesObject
 from arkwright.model.names import (
-    DETACHED,
     MODULE_DEPLOYMENT,
     MODULE_REPLICASET,
     ORPHAN,
@@ -72,6 +71,7 @@ class Cache:
         self._arriving: dict[str, set[tuple[str, str, str]]] = defaultdict(set)
         self._leaving: set[tuple[str, str]] = set()
         self._tallied: dict[tuple[str, str], Module] = {}
+        self._on_pod: dict[str, tuple[Module, ...]] = {}
         self.labels, self._tallies = PodLabels(clock), Tallies()
         self._rosters = Rosters(self._likely_pods, self._is_own)
         self.seats = Seats(self.modules_on)
@@ -163,6 +163,7 @@ class Cache:
     def _tally(self, old: Module | None, new: Module | None) -> None:
         for one in filter(None, (old, new)):
             self.seats.forget(one.pod_uid)
+            self._on_pod.pop(one.pod_uid, None)
         if old and (before := self._tallied.pop(old.key, None)):
             self._tallies.pop(before)
         if new:
@@ -184,9 +185,9 @@ class Cache:
         return self.standing(base, pod) is Standing.OWN
 
     @contextmanager
-    def arriving(self, coming: Iterable[KubernetesObject]) -> Iterator[None]:
+    def arriving(self, coming: Iterable[Module]) -> Iterator[None]:
         """Others see the places of Modules as taken from the moment that it is decided to create them."""
-        taken = [place_of(one) for one in coming if isinstance(one, Module)]
+        taken = [place_of(one) for one in coming]
         for namespace, place in taken:
             self._arriving[namespace].add(place)
         try:
@@ -217,11 +218,9 @@ class Cache:
         for one in filter(None, (self.get(Kind.MODULE, *key) for key in keys)):
             self._tally(one, one)
 
-    def _as_seen(self, found: tuple[Module, ...]) -> tuple[Module, ...]:
-        made = tuple(map(self._as_made, found))
-        if not self._leaving:
-            return made
-        return tuple(self._gone_soon(one) if one.key in self._leaving else one for one in made)
+    def _as_seen(self, module: Module) -> Module:
+        """As it was decided, and as it was made."""
+        return self._as_made(self._tallied.get(module.key, module))
 
     def _as_made(self, module: Module) -> Module:
         """With the labels by which it is found, whoever took them away: it counts before they can be put back."""
@@ -234,7 +233,7 @@ class Cache:
 
     def maker_of(self, module: Module) -> ModuleReplicaSet | None:
         """The ReplicaSet that one without labels was made by: its name is computed from that and a pod. None: it has labels, or is bare."""
-        if not module.metadata.labels.keys().isdisjoint((MODULE_REPLICASET, DETACHED)):
+        if is_told(module):
             return None
         namespace, (stem, _, suffix) = module.metadata.namespace, module.name.rpartition("-")
         makers: tuple[ModuleReplicaSet, ...] = self.find(Kind.MODULE_REPLICASET, "stem", namespace, stem)
@@ -267,7 +266,7 @@ class Cache:
         stem = module_name_stem(replica_set.name, replica_set.module.name)
         nameless = self.find(Kind.MODULE, "nameless", namespace, stem)
         others = tuple(one for one in nameless if self.maker_of(one) is not None)
-        return Replicas.of((*labelled, *self._as_seen(others))) if others else labelled
+        return Replicas.of((*labelled, *map(self._as_seen, others))) if others else labelled
 
     def replica_sets_named(self, namespace: str, family: str) -> tuple[str, ...]:
         """Labels of ReplicaSets that the Modules of a ModuleDeployment carry."""
@@ -279,7 +278,14 @@ class Cache:
         return pod if pod is not None and pod.metadata.uid == module.pod_uid else None
 
     def modules_on(self, pod: Pod) -> tuple[Module, ...]:
-        return self._as_seen(self.find(Kind.MODULE, "pod", pod.metadata.uid))
+        uid = pod.metadata.uid
+        if (known := self._on_pod.get(uid)) is not None:
+            return known
+        found = self.find(Kind.MODULE, "pod", uid)
+        seen = tuple(map(self._as_seen, found))
+        if all(map(is_told, found)):  # what one without labels is of depends on others, which come and go
+            self._on_pod[uid] = seen
+        return seen
 
 
 def _whose(replica_set: KubernetesObject | None) -> object:

@@ -38,6 +38,8 @@ class Executor:
     async def execute(self, intents: Iterable[Intent], clock: Callable[[], datetime]) -> None:
         """All of them, in order. Raises the first ClientError."""
         planned = tuple(intents)
+        if not planned:
+            return
         with self._announced(planned):
             for _, run in groupby(planned, type):
                 await self._do_at_once(tuple(run), clock)
@@ -45,22 +47,22 @@ class Executor:
     @contextlib.contextmanager
     def _announced(self, planned: tuple[Intent, ...]) -> Iterator[None]:
         """What is decided counts for all other plans at once, before any of it is sent: nothing may be awaited in between."""
-        deletions = (one.target for one in planned if isinstance(one, Delete) and one.target.kind is Kind.MODULE)
-        created = (one for one in planned if isinstance(one, Create))
-        coming = (decode(one.document, RESOURCES[one.target.kind].type) for one in created)
+        modules = [one for one in planned if one.target.kind is Kind.MODULE]
+        deletions = [one.target for one in modules if isinstance(one, Delete)]
+        coming = [decode(one.document, Module) for one in modules if isinstance(one, Create)]
+        bound = [it for one in modules if (it := self._bound(one)) is not None]
+        labelled = [one for one in planned if isinstance(one, Patch) and one.target.kind is Kind.POD]
         with contextlib.ExitStack() as stack:
-            stack.enter_context(self._cache.leaving((target.namespace, target.name) for target in deletions))
-            stack.enter_context(self._cache.arriving(coming))
-            stack.enter_context(
-                self._cache.arriving(bound for each in planned if (bound := self._bound(each)) is not None)
-            )
-            for one in planned:
-                if isinstance(one, Patch) and one.target.kind is Kind.POD:
-                    target = one.target
-                    stack.enter_context(self._cache.labels.written(target.namespace, target.name, one.patch))
+            if deletions:
+                stack.enter_context(self._cache.leaving((target.namespace, target.name) for target in deletions))
+            if coming or bound:
+                stack.enter_context(self._cache.arriving((*coming, *bound)))
+            for one in labelled:
+                target = one.target
+                stack.enter_context(self._cache.labels.written(target.namespace, target.name, one.patch))
             yield
 
-    def _bound(self, intent: Intent) -> KubernetesObject | None:
+    def _bound(self, intent: Intent) -> Module | None:
         """A Module as it will be on the pod that it is about to be bound to: nobody else of its name is to go there."""
         owners = intent.patch.get("metadata", {}).get("ownerReferences") if isinstance(intent, Patch) else None
         if not owners or intent.target.kind is not Kind.MODULE:

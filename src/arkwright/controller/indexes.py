@@ -20,8 +20,7 @@ def _of_replica_set(module: Module) -> Iterable[Hashable]:
 
 def _of_nameless_stem(module: Module) -> Iterable[Hashable]:
     """Of one whose labels do not say what it is of: its name may."""
-    is_told = not module.metadata.labels.keys().isdisjoint((MODULE_REPLICASET, DETACHED))
-    return [] if is_told else [("nameless", module.metadata.namespace, module.name.rpartition("-")[0])]
+    return [] if is_told(module) else [("nameless", module.metadata.namespace, module.name.rpartition("-")[0])]
 
 
 def _of_its_modules_stem(replica_set: ModuleReplicaSet) -> Iterable[Hashable]:
@@ -92,6 +91,11 @@ INDEXES: dict[Kind, tuple[Callable[[Any], Iterable[Hashable]], ...]] = {
     Kind.DEPLOYMENT: (_of_namespace, _of_name, _of_selector),
     Kind.SERVICE: (_of_owners,),
 }
+
+
+def is_told(module: Module) -> bool:
+    """Whether its labels say what it is of, or that it is of nothing any more."""
+    return not module.metadata.labels.keys().isdisjoint((MODULE_REPLICASET, DETACHED))
 
 
 def place_of(module: Module) -> tuple[str, tuple[str, str, str]]:

@@ -4,9 +4,9 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 
+from arkwright.controller.indexes import is_told
 from arkwright.model.cluster import Pod
 from arkwright.model.kinds import Module
-from arkwright.model.names import DETACHED, MODULE_REPLICASET
 from arkwright.plan.placement import Seat
 from arkwright.plan.seating import Seeker, is_lasting, seat
 
@@ -39,11 +39,6 @@ class Seats:
     def _made(self, pod: Pod, seeker: Seeker, now: datetime) -> Seat:
         residents = self._modules_on(pod)
         made = seat(seeker, pod, residents, (), now)
-        if is_lasting(residents) and all(map(_is_labelled, residents)):
+        if is_lasting(residents) and all(map(is_told, residents)):
             self._kept[pod.metadata.uid][seeker] = made
         return made
-
-
-def _is_labelled(module: Module) -> bool:
-    """What one without labels is of depends on others, which may come and go."""
-    return not module.metadata.labels.keys().isdisjoint((MODULE_REPLICASET, DETACHED))

@@ -3,6 +3,7 @@
 In: user input of any length. Out: names and label values that the API server never refuses.
 """
 
+import functools
 import hashlib
 import re
 import zlib
@@ -54,6 +55,7 @@ DEFAULT_LEASE = ("default", "arkwright")  # namespace and name of the Lease that
 MAX_LABEL = 63
 MAX_NAME = 253
 HASH_LENGTH = 8
+REMEMBERED = 16_384  # names that were made of others: a fleet asks for the same ones all the time
 
 
 def serves_label(module_name: str) -> str:
@@ -79,6 +81,7 @@ def without_ours(labels: dict[str, str]) -> dict[str, str]:
     return {key: value for key, value in labels.items() if not key.startswith((f"{GROUP}/", SERVES_PREFIX))}
 
 
+@functools.lru_cache(REMEMBERED)
 def label_value(text: str) -> str:
     """`text` as a label value: illegal characters become `-`, too long is cut and hashed.
 
@@ -125,6 +128,7 @@ def module_object_name(replicaset: str, module: str, pod_uid: str) -> str:
     return f"{module_name_stem(replicaset, module)}-{short_hash(pod_uid)}"
 
 
+@functools.lru_cache(REMEMBERED)
 def module_name_stem(replicaset: str, module: str) -> str:
     """What the names of all Modules of a ReplicaSet begin with, before the suffix.
 
