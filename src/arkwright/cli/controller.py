@@ -59,7 +59,7 @@ def controller(
     agent_keys_secret: KeysSecret = "",
     require_agent_authentication: RequireAuthentication = False,
     api_timeout: Annotated[float, typer.Option(help="Seconds for a request to the Kubernetes API.")] = 30.0,
-    api_writes: Annotated[int, typer.Option(help="Writes to the Kubernetes API at once.")] = 64,
+    api_writes: Annotated[int, typer.Option(help="Writes to the Kubernetes API at once, at the most.")] = 64,
     leader_election: Election = True,
     lease_namespace: LeaseNamespace = DEFAULT_LEASE[0],
     lease_name: LeaseName = DEFAULT_LEASE[1],

@@ -6,7 +6,8 @@
     │   ├── NotFound        404
     │   ├── Conflict        409: somebody else wrote first, or the name is taken
     │   ├── Gone            410: the watch's resourceVersion is too old; list anew
-    │   └── Forbidden       401, 403
+    │   ├── Forbidden       401, 403
+    │   └── TooManyRequests 429: the server has enough to do; carries how many seconds it asks to wait
     ├── BadCredentials      no usable kubeconfig or in-cluster account
     └── BadAccess           a file that agents are called with cannot be used
 
@@ -50,11 +51,24 @@ class Gone(ApiRefused):
     """410."""
 
 
+class TooManyRequests(ApiRefused):
+    """429; `retry_after`: seconds that the server asks to wait."""
+
+    retry_after = 1.0
+
+
 class Forbidden(ApiRefused):
     """401 and 403."""
 
 
-BY_STATUS: dict[int, type[ApiRefused]] = {401: Forbidden, 403: Forbidden, 404: NotFound, 409: Conflict, 410: Gone}
+BY_STATUS: dict[int, type[ApiRefused]] = {
+    401: Forbidden,
+    403: Forbidden,
+    404: NotFound,
+    409: Conflict,
+    410: Gone,
+    429: TooManyRequests,
+}
 
 
 def refusal(status: int, message: str) -> ApiRefused:

@@ -14,7 +14,7 @@ import aiohttp
 import msgspec
 
 from arkwright.clients.credentials import Access
-from arkwright.clients.errors import ApiUnreachable, refusal
+from arkwright.clients.errors import ApiUnreachable, TooManyRequests, refusal
 from arkwright.model.cluster import Document
 from arkwright.model.codec import read
 from arkwright.model.meta import KubernetesObject, ObjectMeta
@@ -154,7 +154,10 @@ class KubeClient:
                 method, url, data=data, params=query, headers=headers, timeout=patience or self._timeout
             ) as response:
                 if response.status >= 400:
-                    raise _refusal(response.status, await response.read())
+                    error = _refusal(response.status, await response.read())
+                    if isinstance(error, TooManyRequests):
+                        error.retry_after = _seconds(response.headers.get("Retry-After", ""))
+                    raise error
                 yield response
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             said = str(error) or type(error).__name__
@@ -169,6 +172,11 @@ async def _lines(response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
         for line in whole:
             if line.strip():
                 yield line
+
+
+def _seconds(text: str) -> float:
+    """Of a Retry-After; a date, or anything else, counts as a second."""
+    return float(text) if text.isdigit() and len(text) < 5 else 1.0
 
 
 def resource_version(raw: msgspec.Raw) -> str:

@@ -17,6 +17,7 @@ from arkwright.clients.kube import KubeClient
 from arkwright.controller.agentcalls import AgentCalls, Asked
 from arkwright.controller.cache import Cache, Key
 from arkwright.controller.events import Events
+from arkwright.controller.slots import Slots
 from arkwright.model.cluster import Document
 from arkwright.model.codec import decode, encode, read_if_kind
 from arkwright.model.kinds import Module
@@ -28,12 +29,12 @@ log = structlog.get_logger()
 
 
 class Executor:
-    """The hand of the loop: the only writer. `slots` bounds how many writes are under way at once."""
+    """The hand of the loop: the only writer. `slots`: the most writes that are ever under way at once."""
 
     def __init__(self, kube: KubeClient, cache: Cache, agents: AgentCalls, events: Events, slots: int) -> None:
         self._kube, self._cache, self._agents, self._events = kube, cache, agents, events
         self.metrics = agents.metrics
-        self._slots = asyncio.Semaphore(slots)
+        self.slots = Slots(slots)
 
     async def execute(self, intents: Iterable[Intent], clock: Callable[[], datetime]) -> None:
         """All of them, in order. Raises the first ClientError."""
@@ -114,8 +115,7 @@ class Executor:
     async def _create(self, intent: Create) -> None:
         target, resource = intent.target, RESOURCES[intent.target.kind]
         try:
-            async with self._slots:
-                made = await self._kube.create(resource, target.namespace, intent.document)
+            made = await self.slots.write(lambda: self._kube.create(resource, target.namespace, intent.document))
         except Conflict:
             return await self._note_existing(target)
         self._wrote(target, "create", made)
@@ -139,8 +139,7 @@ class Executor:
         resource = RESOURCES[target.kind]
         path = resource.path(target.namespace, target.name, subresource)
         try:
-            async with self._slots:
-                made = await self._kube.patch(resource, path, patch)
+            made = await self.slots.write(lambda: self._kube.patch(resource, path, patch))
         except NotFound:
             return  # it went away: the watch will show it
         self._wrote(target, "status" if subresource else "patch", made)
@@ -148,8 +147,9 @@ class Executor:
     async def _delete(self, target: Target) -> None:
         resource = RESOURCES[target.kind]
         try:
-            async with self._slots:
-                body = await self._kube.delete(resource, target.namespace, target.name, target.uid)
+            body = await self.slots.write(
+                lambda: self._kube.delete(resource, target.namespace, target.name, target.uid)
+            )
         except (NotFound, Conflict):
             return  # it is gone, or another one by now
         self.metrics.writes.labels(target.kind, "delete").inc()

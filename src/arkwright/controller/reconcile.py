@@ -11,7 +11,7 @@ from datetime import datetime
 
 import structlog
 
-from arkwright.clients.errors import ApiRefused, ClientError, Conflict
+from arkwright.clients.errors import ApiRefused, ClientError, Conflict, TooManyRequests
 from arkwright.controller import triggers
 from arkwright.controller.cache import Cache, Change, Key
 from arkwright.controller.execute import Executor
@@ -57,6 +57,9 @@ class Reconciler:
                 result = "conflict"
                 log.debug("conflict", key=str(key), error=str(error))
                 self._queue.add(key)
+            except TooManyRequests as error:
+                result = "busy"
+                self._queue.add_later(key, error.retry_after)
             except ClientError as error:
                 result = "refused" if isinstance(error, ApiRefused) else "error"
                 self._postpone(key, str(error))
@@ -86,7 +89,7 @@ class Reconciler:
     async def _execute(self, key: Key, plan: Plan) -> None:
         try:
             await self._executor.execute(plan.intents, self._clock)
-        except Conflict:
+        except (Conflict, TooManyRequests):
             raise
         except ApiRefused as error:
             await self._tell_refusal(key, str(error))

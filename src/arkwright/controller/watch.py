@@ -10,7 +10,7 @@ from collections.abc import Callable
 import msgspec
 import structlog
 
-from arkwright.clients.errors import ClientError, Gone, NotFound
+from arkwright.clients.errors import ClientError, Gone, NotFound, TooManyRequests
 from arkwright.clients.kube import Change, KubeClient, WatchLine, resource_version
 from arkwright.controller.cache import Cache
 from arkwright.controller.unread import Unread
@@ -65,7 +65,8 @@ class Watcher:
             except ClientError as error:
                 hint = NO_SUCH_KIND if isinstance(error, NotFound) else {}
                 log.warning("watch broke off", kind=self._kind, error=str(error), again_in_seconds=pause, **hint)
-                await asyncio.sleep(pause)
+                asked = error.retry_after if isinstance(error, TooManyRequests) else 0.0
+                await asyncio.sleep(max(pause, asked))
                 pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
 
     async def _list(self) -> None:
