@@ -58,10 +58,10 @@ async def test_places_are_taken_before_the_first_write_is_sent():
     running = asyncio.create_task(executor.execute([first, creation(one), creation(two)], lambda: NOW))
     await asyncio.sleep(0)
     assert kube.sent == [one.name], "no creation has been sent"
-    assert {place[0] for place in cache.arrivals(one.metadata.namespace)} == {one.pod_name, two.pod_name}
+    assert {place[0] for place in cache.arrivals.of(one.metadata.namespace)} == {one.pod_name, two.pod_name}
     kube.may_answer.set()
     await running
-    assert cache.arrivals(one.metadata.namespace) == frozenset()
+    assert cache.arrivals.of(one.metadata.namespace) == frozenset()
     assert cache.get(Kind.MODULE, *two.key) is not None
 
 
@@ -71,7 +71,7 @@ async def test_creations_side_by_side_take_their_places_at_once():
     cache, kube, executor = executing(one, two)
     running = asyncio.create_task(executor.execute([creation(one), creation(two)], lambda: NOW))
     await asyncio.sleep(0)
-    assert len(cache.arrivals(one.metadata.namespace)) == 2
+    assert len(cache.arrivals.of(one.metadata.namespace)) == 2
     kube.may_answer.set()
     await running
 
@@ -85,7 +85,7 @@ async def test_a_place_is_given_back_where_nothing_came_of_it():
         await executor.execute([first, creation(one)], lambda: NOW)
     except KeyError:
         pass
-    assert cache.arrivals(one.metadata.namespace) == frozenset()
+    assert cache.arrivals.of(one.metadata.namespace) == frozenset()
 
 
 async def test_a_label_counts_before_it_is_sent():

@@ -13,7 +13,8 @@ from typing import Any, NamedTuple, TypeVar
 
 from msgspec.structs import replace
 
-from arkwright.controller.indexes import INDEXES, is_told, place_of
+from arkwright.controller.arrivals import Arrivals
+from arkwright.controller.indexes import INDEXES, is_told
 from arkwright.controller.podlabels import PodLabels
 from arkwright.controller.rosters import Roster, Rosters
 from arkwright.controller.seats import Seats
@@ -68,11 +69,10 @@ class Cache:
         self._index: dict[tuple[Kind, Hashable], dict[tuple[str, str], KubernetesObject]] = defaultdict(dict)
         self._deleted: dict[str, None] = {}
         self._let_go: dict[str, None] = {}
-        self._arriving: dict[str, set[tuple[str, str, str]]] = defaultdict(set)
         self._leaving: set[tuple[str, str]] = set()
         self._tallied: dict[tuple[str, str], Module] = {}
         self._on_pod: dict[str, tuple[Module, ...]] = {}
-        self.labels, self._tallies = PodLabels(clock), Tallies()
+        self.labels, self.arrivals, self._tallies = PodLabels(clock), Arrivals(), Tallies()
         self._rosters = Rosters(self._likely_pods, self._is_own)
         self.seats = Seats(self.modules_on)
         self.status_written: dict[tuple[Kind, str, str], datetime] = {}
@@ -185,24 +185,6 @@ class Cache:
         return self.standing(base, pod) is Standing.OWN
 
     @contextmanager
-    def arriving(self, coming: Iterable[Module]) -> Iterator[None]:
-        """Others see the places of Modules as taken from the moment that it is decided to create them."""
-        taken = [place_of(one) for one in coming]
-        for namespace, place in taken:
-            self._arriving[namespace].add(place)
-        try:
-            yield
-        finally:
-            for namespace, place in taken:
-                self._arriving[namespace].discard(place)
-
-    def has_arrived(self, created: KubernetesObject) -> None:
-        """It can be seen now."""
-        if isinstance(created, Module):
-            namespace, place = place_of(created)
-            self._arriving[namespace].discard(place)
-
-    @contextmanager
     def leaving(self, modules: Iterable[tuple[str, str]]) -> Iterator[None]:
         """Others see Modules as going from the moment that it is decided: nobody may count on them any more."""
         going = set(modules)
@@ -244,10 +226,6 @@ class Cache:
     def _gone_soon(self, module: Module) -> Module:
         since = module.metadata.deletion_timestamp or self._clock()
         return replace(module, metadata=replace(module.metadata, deletion_timestamp=since))
-
-    def arrivals(self, namespace: str) -> frozenset[tuple[str, str, str]]:
-        """(pod, ModuleDeployment label, module name) of Modules that are being created."""
-        return frozenset(self._arriving.get(namespace, ()))
 
     def roster(self, base: Deployment) -> Roster:
         """The pods that are the base's."""

@@ -57,7 +57,7 @@ class Executor:
             if deletions:
                 stack.enter_context(self._cache.leaving((target.namespace, target.name) for target in deletions))
             if coming or bound:
-                stack.enter_context(self._cache.arriving((*coming, *bound)))
+                stack.enter_context(self._cache.arrivals.announced((*coming, *bound)))
             for one in labelled:
                 target = one.target
                 stack.enter_context(self._cache.labels.written(target.namespace, target.name, one.patch))
@@ -119,7 +119,8 @@ class Executor:
         except Conflict:
             return await self._note_existing(target)
         self._wrote(target, "create", made)
-        self._cache.has_arrived(made)
+        if isinstance(made, Module):
+            self._cache.arrivals.end(made)
 
     async def _note_existing(self, target: Target) -> None:
         """Somebody was faster, which enters the cache like an answer to our own write. Raises Conflict if it was known already:

@@ -196,7 +196,7 @@ class Observer:
         else:
             pods = (before,) if before else candidates_of(module, self._cache)
         residents = {pod.name: self._cache.modules_on(pod) for pod in pods}
-        arriving = self._cache.arrivals(module.metadata.namespace)
+        arriving = self._cache.arrivals.of(module.metadata.namespace)
         return ObservedModule(module, archive, None, False, last=last, choice=Choice(pods, residents, arriving))
 
     def _leftovers(

@@ -27,7 +27,7 @@ def room_of(
     outside = sorted(modules.pods - roster.staying.keys())
     elsewhere = (cache.get(Kind.POD, namespace, name) for name in outside)
     pods = {**roster.staying, **{pod.name: pod for pod in elsewhere if pod is not None}} if outside else roster.staying
-    coming, ours = cache.arrivals(namespace), (replica_set.family, replica_set.module.name)
+    coming, ours = cache.arrivals.of(namespace), (replica_set.family, replica_set.module.name)
     return Room(
         pods=pods,
         seats=cache.seats.on(pods, seeker(replica_set, base), coming, now),
