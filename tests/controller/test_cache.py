@@ -1,8 +1,11 @@
 """The cache never goes back: not to an older version, not to what was deleted."""
 
+import msgspec
 from msgspec.structs import replace
 
 from arkwright.controller.cache import Cache
+from arkwright.model.codec import encode, read
+from arkwright.model.kinds import Module
 from arkwright.model.names import serves_label
 from arkwright.model.resources import Kind
 from plan.builders import NOW, module, pod
@@ -67,3 +70,16 @@ def test_when_a_label_left_a_pod_is_remembered():
     cache.apply(Kind.POD, versioned(pod(1), 2))
     assert cache.labels.off_since(pod(1), "provider") == NOW
     assert serves_label("provider") not in cache.get(Kind.POD, "default", "stock-1").metadata.labels
+
+
+def test_equal_parts_of_many_are_kept_once():
+    one, two = (read(msgspec.Raw(msgspec.json.encode(encode(versioned(module(on=on), 1)))), Module) for on in (1, 2))
+    cache, _ = filled(one, two)
+    first, second = (cache.get(Kind.MODULE, *one.key) for one in (one, two))
+    assert (first, second) == (one, two)
+    assert first.spec.module.url is second.spec.module.url
+    assert all(a is b for a, b in zip(first.metadata.labels, second.metadata.labels, strict=True))
+    cache.apply(Kind.MODULE, read(msgspec.Raw(msgspec.json.encode(encode(versioned(module(on=1), 2)))), Module))
+    later = cache.get(Kind.MODULE, *one.key)
+    assert later.metadata.resource_version == "2"
+    assert (later.spec is first.spec, later.metadata.labels is first.metadata.labels) == (True, True)

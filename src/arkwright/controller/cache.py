@@ -18,6 +18,7 @@ from arkwright.controller.indexes import INDEXES, is_told
 from arkwright.controller.podlabels import PodLabels
 from arkwright.controller.rosters import Roster, Rosters
 from arkwright.controller.seats import Seats
+from arkwright.controller.sharing import shared
 from arkwright.controller.tallies import Tallies
 from arkwright.model.cluster import Deployment, Pod
 from arkwright.model.kinds import Module, ModuleReplicaSet
@@ -94,7 +95,7 @@ class Cache:
         old = self._objects[kind].get(new.key)
         if new.metadata.uid in self._deleted or (old is not None and not _is_newer(new, old)):
             return
-        self._put(kind, new.key, old, new)
+        self._put(kind, new.key, old, shared(new, old))
 
     def remove(self, kind: Kind, gone: KubernetesObject) -> None:
         """The object is gone; another of the same name, made since, stays."""
