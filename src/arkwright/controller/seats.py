@@ -8,7 +8,7 @@ from arkwright.controller.indexes import is_told
 from arkwright.model.cluster import Pod
 from arkwright.model.kinds import Module
 from arkwright.plan.placement import Seat
-from arkwright.plan.seating import Seeker, is_lasting, seat
+from arkwright.plan.seating import Company, Seeker, seat, seat_among_strangers
 
 
 class Seats:
@@ -17,9 +17,11 @@ class Seats:
     def __init__(self, modules_on: Callable[[Pod], tuple[Module, ...]]) -> None:
         self._modules_on = modules_on
         self._kept: dict[str, dict[Seeker, Seat]] = defaultdict(dict)
+        self._company: dict[str, Company] = {}
 
     def forget(self, pod_uid: str) -> None:
         self._kept.pop(pod_uid, None)
+        self._company.pop(pod_uid, None)
 
     def on(
         self, pods: Mapping[str, Pod], seeker: Seeker, coming: Iterable[tuple[str, str, str]], now: datetime
@@ -37,8 +39,13 @@ class Seats:
         )
 
     def _made(self, pod: Pod, seeker: Seeker, now: datetime) -> Seat:
-        residents = self._modules_on(pod)
-        made = seat(seeker, pod, residents, (), now)
-        if is_lasting(residents) and all(map(is_told, residents)):
-            self._kept[pod.metadata.uid][seeker] = made
+        uid = pod.metadata.uid
+        company = self._company.get(uid)
+        if company is None:
+            company = self._company[uid] = Company(self._modules_on(pod))
+        made = seat_among_strangers(seeker, pod, company) or seat(seeker, pod, company.residents, (), now)
+        if company.is_lasting and all(map(is_told, company.residents)):
+            self._kept[uid][seeker] = made
+        else:
+            del self._company[uid]
         return made

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from typing import NamedTuple
 
 from arkwright.model.cluster import Deployment, Pod
@@ -55,9 +56,47 @@ def seeker(replica_set: ModuleReplicaSet, base: Deployment | None) -> Seeker:
     )
 
 
-def is_lasting(residents: Iterable[Module]) -> bool:
-    """Whether a seat beside them is the same at any time, as long as nobody changes."""
-    return not any(map(has_failed_alone, residents))
+@dataclass(frozen=True)
+class Company:
+    """Who is on a pod, as far as it is the same to every ReplicaSet that has nothing to do with them.
+
+    `residents`: all Modules on it. `is_lasting`: a seat beside them is the same at any time, as long as nobody changes.
+    """
+
+    residents: tuple[Module, ...] = ()
+
+    @cached_property
+    def places(self) -> frozenset[tuple[str, str]]:
+        return frozenset(places(one for one in self.residents if not one.is_terminating))
+
+    @cached_property
+    def known(self) -> frozenset[str]:
+        """What any of them is called: its ReplicaSet, its ModuleDeployment, its module."""
+        labels = (one.metadata.labels.get(MODULE_REPLICASET, "") for one in self.residents)
+        names = (each for one in self.residents for each in (one.family, one.spec.module.name))
+        return frozenset((*labels, *names))
+
+    @cached_property
+    def is_silent(self) -> bool:
+        return any(map(has_never_answered, self.residents))
+
+    @cached_property
+    def is_lasting(self) -> bool:
+        return not any(map(has_failed_alone, self.residents))
+
+
+def seat_among_strangers(seeker: Seeker, pod: Pod, company: Company) -> Seat | None:
+    """The seat of one that has nothing to do with anybody there, as most have not; None for another."""
+    if not company.known.isdisjoint((seeker.label, seeker.family, seeker.module)):
+        return None
+    return Seat(
+        pod=pod.name,
+        modules=len(company.places),
+        cap=cap(pod, seeker.cap),
+        is_live=pod.is_live,
+        is_silent=company.is_silent,
+        is_nobodys=pod.metadata.controller is None,
+    )
 
 
 def seat(
