@@ -1,6 +1,6 @@
 """FastAPI: what its users take for granted."""
 
-from parity.table import Ask, Case, Talk, get, post_files, post_form, post_json
+from parity.table import Ask, Case, Talk, Until, get, post_files, post_form, post_json
 
 NEEDS = ("fastapi",)
 
@@ -107,7 +107,8 @@ async def session():
     except HTTPException as error:
         note(f"rolled back: {error.detail}"); raise
     finally:
-        note("closed")
+        note("closed"); CLOSED.append(1)
+CLOSED = []
 def plain(outer=Depends(session)):
     yield outer + "!"
     note("plain closed")
@@ -115,8 +116,10 @@ def plain(outer=Depends(session)):
 def ok(one=Depends(plain)): return one
 @app.get("/fails")
 async def fails(one=Depends(plain)): raise HTTPException(409, "taken", headers={"X-Why": "a"})
+@app.get("/ended")
+def ended(): return f"{len(CLOSED)} closed"
 """,
-        (get("/ok"), get("/fails")),
+        (get("/ok"), Until("/ended", "1 closed"), get("/fails")),
         needs=NEEDS,
     ),
     Case(

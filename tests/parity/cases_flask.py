@@ -183,18 +183,22 @@ def before(): g.who = "acme"
 @app.after_request
 def after(response): response.headers["X-Who"] = g.who; return response
 @app.teardown_request
-def teardown(error): note(f"teardown {error}")
+def teardown(error): request.path.endswith("/ended") or note(f"teardown {error}")
 @app.get("/")
 def index():
     @after_this_request
     def one(response): response.set_cookie("a", "1", httponly=True); return response
     response = make_response("well")
-    response.call_on_close(lambda: note("closed"))
+    response.call_on_close(lambda: note("closed") or CLOSED.append(1))
     return response
+CLOSED = []
+@app.get("/ended")
+def ended(): return f"{len(CLOSED)} closed"
 @app.get("/fails")
 def fails(): raise LookupError("lost")
 """,
         get("/"),
+        Until("/ended", "1 closed"),
         get("/fails"),
         get("/none"),
     ),

@@ -1,6 +1,6 @@
 """WSGI as its specification has it, and frameworks besides Flask."""
 
-from parity.table import Ask, Case, get, head, post_form
+from parity.table import Ask, Case, Until, get, head, post_form
 
 CASES = (
     Case(
@@ -40,7 +40,7 @@ def app(environ, start_response):
     if path == "/write":
         write = start_response("200 OK", [("Content-Type", "text/plain")]); write(b"one "); return [b"two"]
     if path == "/closed":
-        start_response("200 OK", []); return [str(len(CLOSED)).encode()]
+        start_response("200 OK", []); return [f"{len(CLOSED)} closed".encode()]
     if path == "/error":
         start_response("200 OK", [])
         try: raise LookupError("lost")
@@ -49,7 +49,7 @@ def app(environ, start_response):
     if path == "/silent": return [b"x"]
     start_response("200 OK", [("Content-Type", "text/plain")]); return Body(b"a", b"", b"b")
 """,
-        (get("/write"), get("/"), head("/"), get("/closed"), get("/error"), get("/silent")),
+        (get("/write"), get("/"), head("/"), Until("/closed", "2 closed"), get("/error"), get("/silent")),
         wsgi=True,
         masks=(r'(?<="body": )"[^"]*Internal Server Error[^"]*"', r'(?<="content-type", )"text/[^"]*"'),
     ),
