@@ -235,7 +235,7 @@ def family(pid):
 
 async def test_status_names_what_does_not_run_in_whichever_process(tmp_path, monkeypatch):
     from arkwright.cli.troubles import site_troubles
-    from arkwright.standalone.site import Site
+    from arkwright.standalone.site import Ports, Site
 
     async with everything(tmp_path, monkeypatch) as ((api, controller, own), kube, port):
         for supervisor, name in ((api, "collector"), (controller, "watch Pod"), (own, "Announcer")):
@@ -244,7 +244,7 @@ async def test_status_names_what_does_not_run_in_whichever_process(tmp_path, mon
             loop.task.cancel()
             await until(lambda loop=loop: loop.error == "RuntimeError: injected")
         site = Site(tmp_path)
-        site.say_up("https://127.0.0.1:1", port, own.troubles())
+        site.say_up("https://127.0.0.1:1", Ports(port), own.troubles())
         found = [one.partition(";")[0] for one in await site_troubles(site, kube)]
         assert [
             f"{part}: RuntimeError: injected" for part in ("site: Announcer", "api: collector", "controller: watch Pod")
