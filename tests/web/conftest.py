@@ -11,14 +11,25 @@ import pytest
 
 from arkwright.clients.credentials import find_access
 from arkwright.clients.kube import KubeClient
+from scenarios.conftest import cluster, site, site_class  # noqa: F401 (fixtures)
 from web.browser_parts import COMMAND, chromium
 from web.stage import play
 
 ROOT = Path(__file__).parents[2]
+GIVEN = os.environ.get("KUBECONFIG", "")
 sys.path.insert(0, str(ROOT / "tests" / "kubernetes"))
 import embedded  # noqa: E402
 
 ARGUMENTS = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"]
+
+
+def pytest_generate_tests(metafunc):
+    """As scenarios do it: on the embedded API and on a real one."""
+    if "cluster" in metafunc.fixturenames:
+        chosen = metafunc.config.getoption("--api")
+        apis = [pytest.param("embedded"), pytest.param("kubernetes", marks=pytest.mark.kubernetes)]
+        wanted = [one for one in apis if chosen in (None, one.values[0])]
+        metafunc.parametrize("cluster", ["given"] if GIVEN else wanted, indirect=True, scope="session")
 
 
 def install_kinds(kubeconfig):
@@ -92,16 +103,22 @@ async def visit(browser, dashboard, stage_api):
     """A function: a page of the dashboard, opened by whoever has the token of that name."""
 
     async def opened(path="/", who="admin", **options):
-        context = await browser.new_context(viewport={"width": 1280, "height": 860}, **options)
-        page = await context.new_page()
-        page.set_default_timeout(10_000)
-        await sign_in(page, dashboard, (stage_api / f"{who}.token").read_text().strip())
-        if path != "/":
-            await page.goto(dashboard + path)
-        await page.wait_for_selector(".live.on")
-        return page
+        token = (stage_api / f"{who}.token").read_text().strip()
+        return await page_of(browser, dashboard, token, path, **options)
 
     return opened
+
+
+async def page_of(browser, address, token, path="/", **options):
+    """Signed in, and live."""
+    context = await browser.new_context(**({"viewport": {"width": 1280, "height": 860}} | options))
+    page = await context.new_page()
+    page.set_default_timeout(10_000)
+    await sign_in(page, address, token)
+    if path != "/":
+        await page.goto(address + path)
+    await page.wait_for_selector(".live.on")
+    return page
 
 
 async def sign_in(page, address, token):

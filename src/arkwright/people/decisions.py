@@ -64,6 +64,11 @@ class Decision:
     did: str
     patch: Document
 
+    @property
+    def promise(self) -> str:
+        """Another for whatever a person might not have meant."""
+        return f"{self.did}: {self.what}"
+
 
 def decide(scene: Scene, wish: Wish) -> Decision:
     """Raises MakesNoSense."""
@@ -95,7 +100,11 @@ def _confirm(scene: Scene, wish: Wish) -> Decision:
     module, more = one.spec.template.spec.module, moves_in(one, batch + 1)
     pods = f"{more} more base pods" if more != 1 else "1 more base pod"
     what = f"Batch {batch + 1} of {count} begins: {module.name}:{module.version} goes to {pods}"
-    return Decision(f"{what}.", f"confirms batch {batch}/{count}", {"spec": {"confirmBatchNum": batch}})
+    return Decision(
+        f"{what}.",
+        f"confirms batch {batch}/{count} of {module.name}:{module.version}",
+        {"spec": {"confirmBatchNum": batch}},
+    )
 
 
 def _pause(scene: Scene, wish: Wish) -> Decision:

@@ -20,6 +20,11 @@ class Removal:
     what: str
     did: str
 
+    @property
+    def promise(self) -> str:
+        """Another for whatever a person might not have meant."""
+        return f"{self.did}: {self.what}"
+
 
 def removal(module: Module) -> Removal:
     """Raises MakesNoSense."""

@@ -55,12 +55,12 @@ class Asked:
 
 @dataclass(frozen=True)
 class Shown:
-    """One object. `what`: what it will do, or did; `did`: to be told; `why_not`: the reason, in whoever's words."""
+    """One object. `what`: what it will do, or did; `promise`: what has to hold when it is done; `why_not`: the reason, in whoever's words."""
 
     namespace: str
     name: str
     what: str = ""
-    did: str = ""
+    promise: str = ""
     why_not: str = ""
 
     @property
@@ -94,7 +94,7 @@ class Actions:
             found = self._decided(asker, asked, target)
         except (MakesNoSense, NotThere) as reason:
             return Shown(*target, why_not=str(reason))
-        return Shown(*target, found.what, found.did)
+        return Shown(*target, found.what, found.promise)
 
     def _decided(self, asker: Asker, asked: Asked, target: tuple[str, str]) -> Decision | Removal:
         if asked.wish is None:
@@ -112,7 +112,7 @@ class Actions:
             log.info("asked for in vain", who=asker.viewer.name, verb=asked.verb, on="/".join(target), why=said)
             return Shown(*target, why_not=said)
         log.info("asked for", who=asker.viewer.name, verb=asked.verb, on="/".join(target), did=found.did)
-        return Shown(*target, found.what, found.did)
+        return Shown(*target, found.what, found.promise)
 
     async def _written(
         self, kube: KubeClient, asker: Asker, asked: Asked, target: tuple[str, str], expected: str
@@ -151,7 +151,7 @@ T = TypeVar("T", Decision, Removal)
 
 def _require(found: T, expected: str) -> T:
     """What is done is what was shown."""
-    if found.did != expected:
+    if plain(found.promise) != expected:
         raise MakesNoSense(f"it has moved on since you looked; now: {found.what}")
     return found
 

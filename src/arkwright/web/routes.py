@@ -183,8 +183,8 @@ def _text(form: FormData, name: str) -> str:
 
 def _asked(form: FormData) -> tuple[Asked, dict[str, str]]:
     """What is asked for, and what was shown of each. Raises ValueError."""
-    on, did = [str(one) for one in form.getlist("on")], [str(one) for one in form.getlist("did")]
-    if len(on) != len(did):
+    on, promises = [str(one) for one in form.getlist("on")], [str(one) for one in form.getlist("promise")]
+    if len(on) != len(promises):
         raise ValueError("this form is not whole")
     said = {name: _text(form, name) for name in WISHES}
-    return asked_of(_text(form, "verb"), on, said), dict(zip(on, did, strict=True))
+    return asked_of(_text(form, "verb"), on, said), dict(zip(on, promises, strict=True))
