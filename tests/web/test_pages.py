@@ -97,3 +97,15 @@ async def test_a_browser_that_prefers_chinese_gets_chinese(visit):
     page = await visit(locale="zh-CN")
     assert "需要人处理" in await page.inner_text("#chips")
     assert await page.get_attribute("html", "lang") == "zh-CN"
+
+
+async def test_the_focus_stays_where_it_was_when_its_piece_is_exchanged(visit, stage_api):
+    page = await visit()
+    await page.focus("#rows a[href='/releases/shop/reviews']")
+    async with client_of(stage_api / "kubeconfig") as kube:
+        path = RESOURCES[Kind.MODULE_DEPLOYMENT].path("shop", "reviews", "status")
+        await kube.request("PATCH", path, body={"status": {"availableReplicas": 7}})
+        row = page.locator("#rows > li:has(a[href='/releases/shop/reviews'])")
+        await expect(row).to_contain_text("7 available")
+        await kube.request("PATCH", path, body={"status": {"availableReplicas": 8}})
+    assert await page.evaluate("document.activeElement.getAttribute('href')") == "/releases/shop/reviews"
