@@ -7,7 +7,7 @@ import pytest
 
 from arkwright.model.resources import Kind
 from scenarios.kubectl import kubectl
-from web.conftest import dashboard_on, page_of
+from web.conftest import ROOT, dashboard_on, page_of
 
 expect = pytest.importorskip("playwright.async_api").expect
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
@@ -212,3 +212,31 @@ async def test_a_namespace_that_one_may_not_see_does_not_exist(browser, address,
             await expect(seen.locator(".shown")).to_contain_text("there is no such release")
         finally:
             await other.end()
+
+
+async def test_with_the_rights_of_deploy_it_shows_everything_and_confirms_as_the_viewer(
+    browser, cluster, site, page, tmp_path
+):
+    if not site.is_real:
+        pytest.skip("the embedded API stores roles and does not look at them")
+    text = (ROOT / "deploy" / "dashboard" / "dashboard.yaml").read_text()
+    text = text.replace("namespace: default", f"namespace: {site.namespace}").replace("replicas: 1", "replicas: 0")
+    kubectl("apply", "-f", "-", text=text)
+    config = json.loads(cluster.read_text())
+    token = kubectl("create", "token", "arkwright-dashboard", "-n", site.namespace).strip()
+    config["users"][0]["user"] = {"token": token}
+    (tmp_path / "kubeconfig").write_text(json.dumps(config))
+    try:
+        with dashboard_on(tmp_path / "kubeconfig", "--token-only", "--lease-namespace", site.namespace) as address:
+            address = address.rstrip("/")
+            seen = await page_of(browser, address, token_in(cluster), f"/releases/{site.namespace}/demo")
+            await expect(seen.locator("#pods .pod")).to_have_count(2)
+            await expect(seen.locator("#revisions .revision")).to_have_count(2)
+            assert await (await seen.request.get(address + "/readyz")).text() == "ok\n"
+            own = await page_of(browser, address, token, f"/releases/{site.namespace}/demo")
+            await expect(own.locator(".head")).to_contain_text("You may only read here.")
+            await seen.click(".head a.first")
+            await seen.click("#sheet button.first")
+            await site.until_progress("Completed")
+    finally:
+        kubectl("delete", "-f", "-", text=text)

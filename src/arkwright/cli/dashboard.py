@@ -14,6 +14,7 @@ from arkwright.cli.output import fail
 from arkwright.cli.siteoptions import DataDir
 from arkwright.clients.errors import BadCredentials
 from arkwright.model.hosts import is_loopback
+from arkwright.model.names import DEFAULT_LEASE
 from arkwright.standalone.site import DASHBOARD_PORT, Site, site_in
 from arkwright.web.app import Place, Settings, run_dashboard
 
@@ -26,6 +27,7 @@ SessionHours = Annotated[float, typer.Option(min=0.1, max=720, help="Hours until
 SessionKeyFile = Annotated[
     Path | None, typer.Option(help="File with the key of cookies (32 bytes in url-safe base64), for several at once.")
 ]
+LeaseNamespace = Annotated[str, typer.Option(help="Where the controller's Lease lies.", envvar="POD_NAMESPACE")]
 TokenOnly = Annotated[bool, typer.Option("--token-only", help="No link for its owner: all show a token.")]
 Link = Annotated[bool, typer.Option("--link", help="Print another link to the site's dashboard, and end.")]
 
@@ -40,6 +42,7 @@ def dashboard(
     plain_http: PlainHttp = False,
     session_hours: SessionHours = 8.0,
     session_key_file: SessionKeyFile = None,
+    lease_namespace: LeaseNamespace = DEFAULT_LEASE[0],
     token_only: TokenOnly = False,
     link: Link = False,
     data_dir: DataDir = None,
@@ -54,6 +57,7 @@ def dashboard(
     settings = Settings(
         place=Place(host, port, tls_certificate, tls_key),
         namespace=namespace,
+        lease_namespace=lease_namespace,
         is_read_only=read_only,
         session=timedelta(hours=session_hours),
         session_key=_key_in(session_key_file),

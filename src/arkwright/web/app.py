@@ -41,7 +41,6 @@ WATCHED = (
     Kind.POD,
     Kind.EVENT,
 )
-LEASES = DEFAULT_LEASE[0]
 
 
 @dataclass(frozen=True)
@@ -61,6 +60,7 @@ class Settings:
 
     place: Place
     namespace: str = ""
+    lease_namespace: str = DEFAULT_LEASE[0]
     is_read_only: bool = False
     session: timedelta = timedelta(hours=8)
     session_key: bytes | None = None
@@ -81,7 +81,7 @@ class Dashboard:
         self._watchers = [
             Watcher(kube, self.fleet, kind, settings.namespace, resource=told.get(kind)) for kind in WATCHED
         ]
-        self._lease = Watcher(kube, self.fleet, Kind.LEASE, LEASES)
+        self._lease = Watcher(kube, self.fleet, Kind.LEASE, settings.lease_namespace)
         self._live = Live(self.fleet, clock)
         self.reviews = Reviews(kube, lambda: self.fleet.namespaces)
         sessions = Sessions(settings.session_key or Fernet.generate_key(), settings.session, clock)

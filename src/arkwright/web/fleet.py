@@ -126,9 +126,9 @@ class Fleet:
 
     @property
     def lease(self) -> Lease | None:
-        """Of the controller that acts."""
-        found = self.get(Kind.LEASE, *DEFAULT_LEASE)
-        return found if isinstance(found, Lease) else None
+        """Of the controller that acts; those of one namespace are watched."""
+        found = (one for (_, name), one in self._objects[Kind.LEASE].items() if name == DEFAULT_LEASE[1])
+        return next(found, None)
 
     def release(self, namespace: str, name: str) -> ModuleDeployment | None:
         found = self.get(Kind.MODULE_DEPLOYMENT, namespace, name)
