@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 export PYTHONDONTWRITEBYTECODE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo demo-kubernetes test test-java soak quick bench bench-agent bench-upgrades bench-api check format packages lint types contract control-plane java-parts browser-parts clean
+.PHONY: help install demo demo-kubernetes test test-java soak quick bench bench-agent bench-upgrades bench-api bench-dashboard check format packages lint types contract control-plane java-parts browser-parts clean
 
 help: ## list what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 22
@@ -57,6 +57,9 @@ bench-upgrades: $(VENV)/.installed ## requests that fail in 100 upgrades under l
 
 bench-api: control-plane ## the embedded API beside a real one: writes, watches, memory, start
 	@$(BIN)/python bench/api.py
+
+bench-dashboard: $(VENV)/.installed ## a hundred viewers of the dashboard on ten thousand Modules: pages, changes, memory
+	@$(BIN)/python bench/viewers.py
 
 packages: $(VENV)/.installed ## let the kustomization and the Helm chart follow deploy/0*.yaml
 	PYTHON=$(CURDIR)/$(BIN)/python scripts/package.sh

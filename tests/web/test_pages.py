@@ -4,9 +4,10 @@ import json
 import re
 
 import pytest
+from cryptography.fernet import Fernet
 
 from arkwright.model.resources import RESOURCES, Kind
-from web.conftest import client_of
+from web.conftest import client_of, dashboard_on, page_of
 
 expect = pytest.importorskip("playwright.async_api").expect
 pytestmark = pytest.mark.browser
@@ -109,3 +110,17 @@ async def test_the_focus_stays_where_it_was_when_its_piece_is_exchanged(visit, s
         await expect(row).to_contain_text("7 available")
         await kube.request("PATCH", path, body={"status": {"availableReplicas": 8}})
     assert await page.evaluate("document.activeElement.getAttribute('href')") == "/releases/shop/reviews"
+
+
+async def test_a_dashboard_that_went_away_and_came_back_is_followed_again(browser, stage_api):
+    token = (stage_api / "admin.token").read_text().strip()
+    key = stage_api / "cookie.key"
+    key.write_bytes(Fernet.generate_key())
+    words = ("--token-only", "--session-key-file", str(key))
+    with dashboard_on(stage_api / "kubeconfig", *words) as address:
+        page = await page_of(browser, address.rstrip("/"), token)
+    await page.wait_for_selector(".live:not(.on)")
+    port = address.rstrip("/").rpartition(":")[2]
+    with dashboard_on(stage_api / "kubeconfig", *words, "--port", port):
+        await page.wait_for_selector(".live.on", timeout=20_000)
+        assert await page.locator("#rows > li").count() == 11

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import signal
 import socket
 from collections.abc import Callable
@@ -27,6 +28,7 @@ from arkwright.web.asking import Askers
 from arkwright.web.fleet import Fleet
 from arkwright.web.live import Live
 from arkwright.web.login import Login
+from arkwright.web.rendering import compile_templates
 from arkwright.web.rights import Reviews
 from arkwright.web.routes import Parts, application
 from arkwright.web.sessions import Entrance, Sessions
@@ -144,8 +146,18 @@ async def run_dashboard(settings: Settings, say: Callable[[str], None]) -> None:
 async def _work(dashboard: Dashboard, place: Place, listening: socket.socket, says: Callable[[], None]) -> None:
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(dashboard.run())
+        tasks.create_task(_make_ready(dashboard))
         tasks.create_task(dashboard.loops.keep("server", partial(_serve, dashboard, place, listening), is_needed=True))
         says()
+
+
+async def _make_ready(dashboard: Dashboard) -> None:
+    """Nobody's page waits for templates to be compiled, nor for Python to look through the whole fleet for garbage again and again."""
+    compile_templates()
+    await dashboard.filled()
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
 
 
 def _say_address(

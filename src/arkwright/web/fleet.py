@@ -33,7 +33,8 @@ def _of_revision(one: ModuleReplicaSet) -> Entry:
 
 
 def _of_pod(one: Pod) -> Entry:
-    return [("pods", one.metadata.namespace)]
+    labels = (("pods with", one.metadata.namespace, *item) for item in one.metadata.labels.items())
+    return [("pods", one.metadata.namespace), *labels]
 
 
 def _of_event(one: ToldEvent) -> Entry:
@@ -150,7 +151,9 @@ class Fleet:
 
     def pods_of(self, base: Deployment) -> list[Pod]:
         """By the base's selector, by name."""
-        found = [one for one in self._found("pods", base.metadata.namespace) if base.selects(one)]
+        namespace, first = base.metadata.namespace, next(iter(base.spec.selector.match_labels.items()), None)
+        near = self._found("pods with", namespace, *first) if first else self._found("pods", namespace)
+        found = [one for one in near if base.selects(one)]
         return sorted(found, key=lambda one: one.name)
 
     def releases_of(self, base: Deployment) -> list[ModuleDeployment]:

@@ -47,6 +47,12 @@ def _environment() -> Environment:
 ENVIRONMENT = _environment()
 
 
+def compile_templates() -> None:
+    """All of them, which else the first who needs one waits for."""
+    for name in ENVIRONMENT.list_templates():
+        ENVIRONMENT.get_template(name)
+
+
 @lru_cache(REMEMBERED_PIECES)
 def piece_html(template: str, name: str, value: Hashable, language: str) -> str:
     """One element, whose id is the piece's name."""

@@ -36,28 +36,39 @@ class Viewer:
 
 
 class Remembered(Generic[T]):
-    """Answers for a while, so many at most. Who asks for one that is being fetched waits for that."""
+    """Answers for a while, so many at most. Who asks for one that is being fetched waits for that; one that is asked for in the second half of its
+    time is fetched anew beside it, so that nobody who is there all the time waits."""
 
     def __init__(self, seconds: float, most: int = REMEMBERED) -> None:
         self._seconds, self._most = seconds, most
         self._kept: OrderedDict[Hashable, tuple[float, asyncio.Task[T]]] = OrderedDict()
+        self._coming: dict[Hashable, asyncio.Task[T]] = {}
 
     async def get(self, key: Hashable, fetch: Callable[[], Awaitable[T]]) -> T:
         """Raises what `fetch` raises, which is not remembered."""
         now = asyncio.get_running_loop().time()
         until, task = self._kept.get(key, (0.0, None))
         if task is None or until < now:
-            task = asyncio.ensure_future(_awaited(fetch))
-            self._kept[key] = (now + self._seconds, task)
-            self._kept.move_to_end(key)
-            while len(self._kept) > self._most:
-                self._kept.popitem(last=False)
-        try:
-            return await asyncio.shield(task)
-        except BaseException:
-            if task.done() and self._kept.get(key, (0, None))[1] is task:
-                del self._kept[key]
-            raise
+            return await asyncio.shield(self._fetched(key, fetch))
+        if until - now < self._seconds / 2:
+            self._fetched(key, fetch)
+        return task.result()
+
+    def _fetched(self, key: Hashable, fetch: Callable[[], Awaitable[T]]) -> "asyncio.Task[T]":
+        """One at a time."""
+        if key not in self._coming:
+            task = self._coming[key] = asyncio.ensure_future(_awaited(fetch))
+            task.add_done_callback(lambda done: self._keep(key, done))
+        return self._coming[key]
+
+    def _keep(self, key: Hashable, done: "asyncio.Task[T]") -> None:
+        del self._coming[key]
+        if done.cancelled() or done.exception() is not None:
+            return
+        self._kept[key] = (asyncio.get_running_loop().time() + self._seconds, done)
+        self._kept.move_to_end(key)
+        while len(self._kept) > self._most:
+            self._kept.popitem(last=False)
 
 
 async def _awaited(fetch: Callable[[], Awaitable[T]]) -> T:

@@ -110,10 +110,14 @@ class Pages:
         return StreamingResponse(events, media_type="text/event-stream", headers={"x-accel-buffering": "no"})
 
     async def _events(self, request: Request, question: Question, has: str) -> AsyncIterator[bytes]:
+        is_silent = False
+
         async def sight() -> Sight | None:
+            nonlocal is_silent
             try:
                 asker = await self._parts.askers.of(request)
             except ClientError:
+                is_silent = True  # what they may see is not known: the stream ends, and is begun anew once it is
                 return None
             return asker.sight if asker else None
 
@@ -127,7 +131,8 @@ class Pages:
             elif clock() - beaten > BEAT_SECONDS:
                 beaten = clock()
                 yield b": still here\n\n"
-        yield b"event: over\ndata: {}\n\n"
+        if not is_silent:
+            yield b"event: over\ndata: {}\n\n"
 
     async def ask(self, request: Request, asker: Asker) -> Response:
         """What it would do, and the button that does it."""

@@ -37,8 +37,9 @@ function stop() {
 async function check() {
   if (document.hidden || source) return;
   try {
-    const answer = await fetch(location.href, { headers: { "x-part": "check" } });
-    if (answer.redirected || !answer.ok) location.reload();
+    const answer = await fetch(location.href);
+    if (answer.status >= 500) setTimeout(check, 3000);
+    else if (answer.ok && !answer.redirected) follow();
     else location.reload();
   } catch {
     setTimeout(check, 3000);
