@@ -119,6 +119,7 @@ class Stage:
             "message": message,
             "type": "Warning" if warning else "Normal",
             "count": count,
+            "source": {"component": "arkwright"},
             "firstTimestamp": self.ago(seconds),
             "lastTimestamp": self.ago(seconds),
         }

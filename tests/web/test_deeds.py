@@ -87,6 +87,14 @@ async def test_all_that_a_person_may_do_about_a_release_is_done_from_its_page(pa
     assert len((await site.deployment())["metadata"]["annotations"]) >= 6
 
 
+async def test_one_goes_back_to_a_revision_from_its_line(page, site):
+    await page.click("#revisions .revision:has(.number:text-is('1')) a.plain")
+    await expect(page.locator("#sheet .shown")).to_contain_text("provider:1.0 of revision 1 is released again")
+    await page.click("#sheet form[method=post] button")
+    await expect(page.locator("#sheet")).to_contain_text("1 done, 0 not")
+    await site.until(lambda: len(site.serving("1.0")) == 2)
+
+
 async def test_what_makes_no_sense_now_says_why(page):
     await page.click(".verbs > summary")
     off = page.locator(".verb.off:has(strong:text-is('Retry'))")

@@ -22,7 +22,7 @@ from arkwright.standalone.addresses import free_ports
 from arkwright.standalone.agentkeys import AgentKeys, agent_keys
 from arkwright.standalone.announcing import Announcer
 from arkwright.standalone.bases import ASK_SECONDS, Node, Place
-from arkwright.standalone.dashboard import dashboard_part
+from arkwright.standalone.dashboard import dashboard_part, is_open
 from arkwright.standalone.deployments import Workloads
 from arkwright.standalone.logfiles import LogFiles
 from arkwright.standalone.machine import Machine
@@ -74,7 +74,11 @@ async def _run_site(site: Site, wish: Wish) -> None:
             place = Place(NODE, wish.addresses, site.pod_logs, mark_of(site.directory) | _variables(wish, health, keys))
             workers = _workers(kube, place)
             parts = (api, *((controller,) if wish.with_controller else ()), *((dashboard,) if dashboard else ()))
-            begun = (_begun(workers), _answers(controller, health)) if wish.with_controller else (_begun(workers),)
+            begun = (
+                _begun(workers),
+                *((_answers(controller, health),) if wish.with_controller else ()),
+                *((is_open(dashboard, shown),) if dashboard else ()),
+            )
             loops = _supervisor(parts)
             kept = (*parts, LogFiles(site.logs, site.pod_logs))
             await _until_told(

@@ -3,6 +3,8 @@
 Whoever can read the site's files can make links to it (`arkwright dashboard --link`); nobody else gets in, and nothing of the site waits for it.
 """
 
+import asyncio
+import contextlib
 import socket
 
 from cryptography.fernet import Fernet
@@ -10,9 +12,11 @@ from cryptography.fernet import Fernet
 from arkwright.private import write_private
 from arkwright.standalone.addresses import free_ports
 from arkwright.standalone.parts import Part
+from arkwright.standalone.process import is_listening
 from arkwright.standalone.site import Site, Wish
 
 LOOPBACK = "127.0.0.1"
+OPEN_SECONDS, ASK_SECONDS = 10.0, 0.05
 
 
 def dashboard_part(site: Site, wish: Wish, environment: dict[str, str]) -> tuple[Part | None, int]:
@@ -23,6 +27,16 @@ def dashboard_part(site: Site, wish: Wish, environment: dict[str, str]) -> tuple
     port = wish.dashboard_port if wish.dashboard_port and _is_free(wish.dashboard_port) else next(free_ports(LOOPBACK))
     words = ["dashboard", "--data-dir", str(site.directory), "--host", LOOPBACK, "--port", str(port)]
     return Part(words, site.logs / "dashboard.log", environment), port
+
+
+async def is_open(dashboard: Part, port: int) -> None:
+    """A link to it leads somewhere; but a site without its dashboard is up all the same."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(OPEN_SECONDS):
+            while not await is_listening(LOOPBACK, port):
+                if dashboard.has_ended.is_set():
+                    return
+                await asyncio.sleep(ASK_SECONDS)
 
 
 def _is_free(port: int) -> bool:

@@ -100,6 +100,8 @@ CHINESE: dict[str, str] = {
     "the next": "下一次",
     "Replace {} on {}": "替换 {1} 上的 {0}",
     "No Modules to be seen.": "没有可见的 Module。",
+    "Go back": "回到此版本",
+    "Go back to revision {}": "回到版本 {}",
     "wanted": "期望版本",
     "{} changes": "{} 处变更",
     "1 change": "1 处变更",

@@ -8,6 +8,8 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from msgspec.structs import replace
+
 from arkwright.model.cluster import Deployment, Lease, Pod
 from arkwright.model.kinds import Module, ModuleDeployment, ModuleReplicaSet
 from arkwright.model.meta import KubernetesObject
@@ -71,14 +73,15 @@ class Fleet:
         return self._objects[kind].get((namespace, name))
 
     def apply(self, kind: Kind, new: KubernetesObject) -> None:
-        self._put(kind, new.key, new)
+        if _is_shown(new):
+            self._put(kind, new.key, new)
 
     def remove(self, kind: Kind, gone: KubernetesObject) -> None:
         self._put(kind, gone.key, None)
 
     def replace(self, kind: Kind, listed: Iterable[KubernetesObject]) -> None:
         """A whole listing: what is not in it is gone."""
-        wanted = {one.key: one for one in listed}
+        wanted = {one.key: one for one in listed if _is_shown(one)}
         for key in [key for key in self._objects[kind] if key not in wanted]:
             self._put(kind, key, None)
         for key, one in wanted.items():
@@ -96,9 +99,10 @@ class Fleet:
                 self._index[value][key] = new
         if kind in OURS:
             self._count(key[0], (new is not None) - (old is not None))
-        self.version += 1
-        self._woken.set()
-        self._woken = asyncio.Event()
+        if _may_be_seen(kind, old, new):
+            self.version += 1
+            self._woken.set()
+            self._woken = asyncio.Event()
 
     def _count(self, namespace: str, more: int) -> None:
         self._counts[namespace] += more
@@ -166,3 +170,19 @@ class Fleet:
 
     def _found(self, *value: str) -> list[Any]:
         return list(self._index.get(value, {}).values())
+
+
+def _is_shown(one: KubernetesObject) -> bool:
+    """Events of other people's affairs are most of a cluster's."""
+    return not isinstance(one, ToldEvent) or one.is_of_modules
+
+
+def _may_be_seen(kind: Kind, old: Any, new: Any) -> bool:
+    """A Lease is renewed all the time, and much that is written of pods is not kept here at all."""
+    if kind is Kind.LEASE or (old is None and new is None):
+        return False
+    return old is None or new is None or _unversioned(old) != _unversioned(new)
+
+
+def _unversioned(one: Any) -> Any:
+    return replace(one, metadata=replace(one.metadata, resource_version=""))

@@ -31,7 +31,7 @@ class Changed:
 
 @dataclass(frozen=True)
 class RevisionLine:
-    """`changed`: from the revision before it. `is_wanted`: the one that is asked for."""
+    """`changed`: from the revision before it. `is_wanted`: the one that is asked for; `may_undo`: whether the viewer may go back to it."""
 
     namespace: str
     release: str
@@ -43,6 +43,7 @@ class RevisionLine:
     replicas: int
     made: datetime | None
     is_wanted: bool
+    may_undo: bool
     changed: tuple[Changed, ...]
 
 
@@ -67,14 +68,15 @@ class Story:
     about: str
 
 
-def revision_pieces(scene: Scene) -> tuple[Piece, ...]:
+def revision_pieces(scene: Scene, may_change: bool) -> tuple[Piece, ...]:
     shown = scene.revisions[:MOST_REVISIONS]
     before = (*scene.revisions[1 : len(shown) + 1], None)
-    lines = (_revision(scene, one, older) for one, older in zip(shown, before, strict=False))
+    lines = (_revision(scene, one, older, may_change) for one, older in zip(shown, before, strict=False))
     return tuple(Piece(f"v-{one.number}", "revision", one) for one in lines)
 
 
-def _revision(scene: Scene, one: ModuleReplicaSet, older: ModuleReplicaSet | None) -> RevisionLine:
+def _revision(scene: Scene, one: ModuleReplicaSet, older: ModuleReplicaSet | None, may_change: bool) -> RevisionLine:
+    is_wanted = identity(one.spec.template) == identity(scene.deployment.spec.template)
     return RevisionLine(
         namespace=one.metadata.namespace,
         release=scene.deployment.name,
@@ -85,7 +87,8 @@ def _revision(scene: Scene, one: ModuleReplicaSet, older: ModuleReplicaSet | Non
         available=one.status.available_replicas,
         replicas=one.spec.replicas,
         made=one.metadata.creation_timestamp,
-        is_wanted=identity(one.spec.template) == identity(scene.deployment.spec.template),
+        is_wanted=is_wanted,
+        may_undo=may_change and not is_wanted and not scene.deployment.is_terminating,
         changed=changes_between(older, one) if older else (),
     )
 

@@ -75,6 +75,7 @@ def release_page(fleet: Fleet, sight: Sight, question: Question, now: datetime) 
     if one is None or not sight.may(Right.SEE_RELEASES, namespace):
         return None
     scene = Scene(one, tuple(fleet.revisions_of(one)), now)
+    may_change = sight.may(Right.CHANGE_RELEASES, namespace)
     pods, crowd = _pods(fleet, sight, one, question)
     regions = (
         Region("notices", notices(fleet, now)),
@@ -82,7 +83,7 @@ def release_page(fleet: Fleet, sight: Sight, question: Question, now: datetime) 
         Region("line", (Piece("batches", "batches", batch_line(scene.deployment, scene.now)),)),
         Region("pods", pods),
         Region("crowd", (Piece("pods-shown", "crowd", crowd),)),
-        Region("revisions", revision_pieces(scene) if sight.may(Right.SEE_REVISIONS, namespace) else ()),
+        Region("revisions", revision_pieces(scene, may_change) if sight.may(Right.SEE_REVISIONS, namespace) else ()),
         Region("deeds", deeds(scene, fleet, sight)),
         Region("events", stories(scene, fleet, sight)),
     )

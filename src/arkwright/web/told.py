@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 from arkwright.model.meta import KubernetesObject, Value
 from arkwright.model.resources import RESOURCES, Kind, Resource
 
+OURS = frozenset({Kind.MODULE_DEPLOYMENT, Kind.MODULE_REPLICASET, Kind.MODULE})
+TELLER = "arkwright"
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -18,16 +20,28 @@ class About(Value, frozen=True, kw_only=True):
     uid: str = ""
 
 
+class Source(Value, frozen=True, kw_only=True):
+    """Who told it."""
+
+    component: str = ""
+
+
 class ToldEvent(KubernetesObject, frozen=True, kw_only=True):
     """One Event; where it was counted up, of the last time."""
 
     involved_object: About = About()
+    source: Source = Source()
     reason: str = ""
     message: str = ""
     type: str = ""
     count: int | None = 1
     last_timestamp: datetime | None = None
     event_time: datetime | None = None
+
+    @property
+    def is_of_modules(self) -> bool:
+        """About one of our kinds, or told by us."""
+        return self.involved_object.kind in OURS or self.source.component == TELLER
 
     @property
     def at(self) -> datetime:

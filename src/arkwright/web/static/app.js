@@ -68,6 +68,7 @@ function take(found) {
   if (focused) focused();
   tellTimes();
   tellChosen();
+  tellTitle();
 }
 
 function put(old, fresh, isFirst) {
@@ -231,6 +232,15 @@ function tellChosen() {
   $("[data-count]", bar).textContent = count;
 }
 
+// How many releases need a person stands in the title, so that it is seen in a tab among others.
+const title = document.title;
+
+function tellTitle() {
+  const count = Number($(".c-person .count")?.textContent || 0);
+  const said = count ? `(${count}) ${title}` : title;
+  if (document.title !== said) document.title = said;
+}
+
 // ── keyboard ──
 
 function closeMenus() {
@@ -281,5 +291,5 @@ document.addEventListener("keydown", (event) => {
 
 document.addEventListener("visibilitychange", () => (document.hidden ? (stop(), tellLive(false)) : follow()));
 addEventListener("pagehide", stop);
-addEventListener("pageshow", () => { tellTimes(); tellChosen(); follow(); });
+addEventListener("pageshow", () => { tellTimes(); tellChosen(); tellTitle(); follow(); });
 setInterval(tellTimes, 1000);
