@@ -97,7 +97,7 @@ def _list(fleet: Fleet, sight: Sight, question: Question, now: datetime) -> Page
 
 def _is_base(fleet: Fleet, one: Deployment) -> bool:
     """Deployments that nobody releases to are somebody else's affair."""
-    return bool(fleet.releases_of(one) or fleet.modules_in(one.metadata.namespace, one.name))
+    return bool(fleet.releases_of(one) or fleet.modules_in(one.metadata.namespace, one.name)[0])
 
 
 def _is_meant(one: Deployment, words: list[str]) -> bool:
@@ -107,7 +107,7 @@ def _is_meant(one: Deployment, words: list[str]) -> bool:
 def _card(fleet: Fleet, sight: Sight, base: Deployment) -> BaseCard:
     namespace = base.metadata.namespace
     pods = fleet.pods_of(base) if sight.may(Right.SEE_PODS, namespace) else []
-    modules = fleet.modules_in(namespace, base.name) if sight.may(Right.SEE_MODULES, namespace) else []
+    modules, failed = fleet.modules_in(namespace, base.name) if sight.may(Right.SEE_MODULES, namespace) else (0, 0)
     live = [one for one in pods if one.is_live]
     caps = [_cap(one, base) for one in live]
     return BaseCard(
@@ -115,9 +115,9 @@ def _card(fleet: Fleet, sight: Sight, base: Deployment) -> BaseCard:
         name=base.name,
         pods=len(pods),
         live=len(live),
-        modules=len(modules),
+        modules=modules,
         capacity=sum(caps) if caps and all(caps) else 0,
-        troubles=len(pods) - len(live) + sum(1 for one in modules if phase_of(one) == "Failed"),
+        troubles=len(pods) - len(live) + failed,
     )
 
 

@@ -11,10 +11,11 @@ from typing import Any
 from msgspec.structs import replace
 
 from arkwright.model.cluster import Deployment, Lease, Pod
-from arkwright.model.kinds import Module, ModuleDeployment, ModuleReplicaSet
+from arkwright.model.kinds import Module, ModuleDeployment, ModulePhase, ModuleReplicaSet
 from arkwright.model.meta import KubernetesObject
 from arkwright.model.names import BASE_DEPLOYMENT, DEFAULT_LEASE, label_value
 from arkwright.model.resources import Kind
+from arkwright.people.standings import phase_of
 from arkwright.web.told import ToldEvent
 
 Index = dict[tuple[str, ...], dict[tuple[str, str], Any]]
@@ -63,6 +64,7 @@ class Fleet:
         self._objects: dict[Kind, dict[tuple[str, str], Any]] = defaultdict(dict)
         self._index: Index = defaultdict(dict)
         self._counts: Counter[str] = Counter()
+        self._failed: Counter[tuple[str, str]] = Counter()
         self.version = 0
         self._woken = asyncio.Event()
 
@@ -97,6 +99,9 @@ class Fleet:
             self._objects[kind][key] = new
             for value in entries(new):
                 self._index[value][key] = new
+        if kind is Kind.MODULE:
+            self._failed.subtract(_failed_in(old))
+            self._failed.update(_failed_in(new))
         if kind in OURS:
             self._count(key[0], (new is not None) - (old is not None))
         if _may_be_seen(kind, old, new):
@@ -150,8 +155,10 @@ class Fleet:
     def modules_on(self, pod: Pod) -> list[Module]:
         return self._found("modules on", pod.metadata.uid)
 
-    def modules_in(self, namespace: str, base: str) -> list[Module]:
-        return self._found("modules of base", namespace, label_value(base))
+    def modules_in(self, namespace: str, base: str) -> tuple[int, int]:
+        """How many there are, and how many of them have failed: counted as they change, for there may be many."""
+        place = namespace, label_value(base)
+        return len(self._index.get(("modules of base", *place), ())), self._failed[place]
 
     def pods_of(self, base: Deployment) -> list[Pod]:
         """By the base's selector, by name."""
@@ -170,6 +177,13 @@ class Fleet:
 
     def _found(self, *value: str) -> list[Any]:
         return list(self._index.get(value, {}).values())
+
+
+def _failed_in(one: Module | None) -> list[tuple[str, str]]:
+    """The place of one that has failed."""
+    if one is None or phase_of(one) != ModulePhase.FAILED:
+        return []
+    return [(one.metadata.namespace, one.metadata.labels.get(BASE_DEPLOYMENT, ""))]
 
 
 def _is_shown(one: KubernetesObject) -> bool:
