@@ -8,8 +8,12 @@ import sys
 
 import httpx
 import pytest
+import structlog
+from starlette.applications import Starlette
+from starlette.routing import Route
 
 from arkwright.model.resources import RESOURCES, Kind
+from arkwright.web.answers import Guarded
 from web.conftest import client_of, dashboard_on
 
 PATHS = ["/", "/releases/shop/checkout", "/bases", "/bases/bank/bank-base", "/ask?verb=pause&on=shop/search"]
@@ -226,3 +230,17 @@ async def test_with_a_certificate_it_speaks_tls_and_its_cookie_goes_over_tls_onl
         async with httpx.AsyncClient(base_url=address, verify=False) as client:
             answer = await client.post("/enter", data={"token": token})
     assert address.startswith("https://") and "Secure" in answer.headers["set-cookie"]
+
+
+async def test_a_page_that_fails_says_so_in_the_log_and_nothing_of_why_to_who_asked():
+    async def fails(request):
+        raise RuntimeError("inner words")
+
+    app = Guarded(Starlette(routes=[Route("/", fails)]))
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    structlog.reset_defaults()
+    with structlog.testing.capture_logs() as told:
+        async with httpx.AsyncClient(transport=transport, base_url="http://here") as client:
+            answer = await client.get("/")
+    assert (answer.status_code, told[0]["event"]) == (500, "no page came of it")
+    assert "inner words" not in answer.text and answer.headers["x-frame-options"] == "DENY"

@@ -3,9 +3,14 @@
 No script, style, picture or connection but our own; shown in no frame; kept nowhere.
 """
 
+import structlog
 from starlette.responses import HTMLResponse, RedirectResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from arkwright.model.text import plain
+
+log = structlog.get_logger()
+LONGEST_PATH = 200
 POLICY = "; ".join(
     (
         "default-src 'none'",
@@ -45,7 +50,11 @@ class Guarded:
                 message = {**message, "headers": headers if is_said else [*headers, NOT_KEPT]}
             await send(message)
 
-        await self._app(scope, receive, send_guarded)
+        try:
+            await self._app(scope, receive, send_guarded)
+        except Exception:  # whoever asked has been told that it failed; why, is told here
+            log.exception("no page came of it", path=plain(str(scope.get("path", "")), LONGEST_PATH))
+            raise
 
 
 def html(text: str, status: int = 200) -> HTMLResponse:
