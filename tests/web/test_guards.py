@@ -1,5 +1,6 @@
 """What keeps the dashboard to whom it is for: sessions, forms, headers, links, and where it listens. Over real HTTP."""
 
+import contextlib
 import json
 import os
 import re
@@ -90,6 +91,37 @@ async def test_the_cookie_is_no_scripts_and_goes_to_no_other_site(client, token)
 async def test_a_token_that_nobody_has_opens_nothing(client, wrong):
     answer = await client.post("/enter", data={"token": wrong})
     assert answer.status_code in (400, 401, 502) and "set-cookie" not in answer.headers
+
+
+ODD_FORMS = {
+    "of two megabytes": ("application/x-www-form-urlencoded", b"token=" + b"x" * (2 << 20)),
+    "of too many fields": ("application/x-www-form-urlencoded", b"a=1&" * 3000),
+    "of no text": ("application/x-www-form-urlencoded", b"token=\xff\xfe"),
+    "in parts": (
+        "multipart/form-data; boundary=x",
+        b"--x\r\nContent-Disposition: form-data; name=token\r\n\r\nx\r\n--x--",
+    ),
+    "as JSON": ("application/json", b'{"token": "x"}'),
+    "of no kind": ("", b"token=x"),
+}
+
+
+@pytest.mark.parametrize("form", ODD_FORMS)
+@pytest.mark.parametrize("path", ["/enter", "/leave"])
+async def test_a_form_that_no_page_of_ours_sends_is_not_read(client, form, path):
+    kind, body = ODD_FORMS[form]
+    answer = await client.post(path, content=body, headers={"content-type": kind})
+    assert answer.status_code == 400 and "set-cookie" not in answer.headers
+
+
+async def test_a_form_without_an_end_is_not_waited_for(client):
+    async def endless():
+        while True:
+            yield b"token=" + b"x" * 60_000
+
+    kind = {"content-type": "application/x-www-form-urlencoded"}
+    with contextlib.suppress(httpx.TransportError):  # it is hung up on while it still sends
+        assert (await client.post("/enter", content=endless(), headers=kind)).status_code == 400
 
 
 @pytest.mark.parametrize("path", ["//evil.example", "https://evil.example", "/\\evil.example", "javascript:alert(1)"])

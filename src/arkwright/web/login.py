@@ -10,11 +10,11 @@ from starlette.responses import Response
 from arkwright.clients.errors import ClientError
 from arkwright.web.answers import elsewhere, html, is_our_path
 from arkwright.web.asking import COOKIE, Askers, is_from_here, is_same_user, language
+from arkwright.web.forms import form_of
 from arkwright.web.rendering import template_html
 from arkwright.web.sessions import Entrance, TokenTooLong
 
 log = structlog.get_logger()
-LONGEST_FORM = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -34,8 +34,8 @@ class Login:
 
     async def leave(self, request: Request) -> Response:
         session = self.askers.sessions.of(request.cookies.get(COOKIE, ""))
-        form = await request.form(max_files=0, max_fields=20)
-        if session and is_from_here(request) and self.askers.sessions.is_form_key(session, str(form.get("key", ""))):
+        key = (await form_of(request)).get("key")
+        if session and is_from_here(request) and self.askers.sessions.is_form_key(session, key):
             self.askers.sessions.end(session)
         answer = elsewhere("/enter")
         answer.delete_cookie(COOKIE, path="/", httponly=True, samesite="strict")
@@ -44,8 +44,8 @@ class Login:
     async def _by_token(self, request: Request) -> Response:
         if not is_from_here(request):
             return self._ask(request, "/", "This form was sent by another page.", status=403)
-        form = await request.form(max_files=0, max_fields=20, max_part_size=LONGEST_FORM)
-        token, path = str(form.get("token", "")).strip(), str(form.get("next", "/"))
+        form = await form_of(request)
+        token, path = form.get("token").strip(), form.get("next")
         try:
             if not token or not await self.askers.knows(token):
                 return self._ask(request, path, "The API server knows nobody by this token.", status=401)

@@ -133,14 +133,14 @@ class Reviews:
         spec: Document = {"user": viewer.name, "groups": list(viewer.groups), "uid": viewer.uid}
         spec["extra"] = {name: list(values) for name, values in viewer.extra}
         spec["resourceAttributes"] = right.attributes | ({"namespace": namespace} if namespace else {})
-        async with self._slots:
-            status = await self._asked(ACCESS_REVIEWS, "SubjectAccessReview", spec)
+        status = await self._asked(ACCESS_REVIEWS, "SubjectAccessReview", spec)
         return bool(status.get("allowed")) and not status.get("denied")
 
     async def _asked(self, path: str, kind: str, spec: Document) -> Document:
         version = path.removeprefix("/apis/").rpartition("/")[0]
         body = {"apiVersion": version, "kind": kind} | ({"spec": spec} if spec else {})
-        answer = msgspec.json.decode(await self._kube.request("POST", path, body=body))
+        async with self._slots:
+            answer = msgspec.json.decode(await self._kube.request("POST", path, body=body))
         return answer.get("status") or {}
 
 

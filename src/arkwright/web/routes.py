@@ -8,7 +8,6 @@ from urllib.parse import parse_qsl, quote, urlsplit
 
 import msgspec
 from starlette.applications import Starlette
-from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Mount, Route
@@ -20,6 +19,7 @@ from arkwright.clients.errors import ClientError
 from arkwright.web.actions import Actions, Asked, Shown, asked_of
 from arkwright.web.answers import Guarded, elsewhere, html
 from arkwright.web.asking import Asker, Askers, is_from_here, language
+from arkwright.web.forms import BadForm, Form, form_of
 from arkwright.web.live import Live, stamp_of
 from arkwright.web.login import Login
 from arkwright.web.question import Question, question_of
@@ -27,7 +27,7 @@ from arkwright.web.rendering import difference_document, page_html, template_htm
 from arkwright.web.sight import Sight
 
 STATIC = Path(__file__).parent / "static"
-MOST_FIELDS, BEAT_SECONDS = 1000, 20.0
+BEAT_SECONDS = 20.0
 WISHES = ("replicas", "revision", "version", "url")
 Answer = Callable[[Request, Asker], Awaitable[Response]]
 
@@ -60,7 +60,7 @@ def application(parts: Parts) -> ASGIApp:
         Route("/readyz", pages.readiness),
         Mount("/static", StaticFiles(directory=STATIC)),
     ]
-    return Guarded(Starlette(routes=routes, exception_handlers={404: pages.missing}))
+    return Guarded(Starlette(routes=routes, exception_handlers={404: pages.missing, BadForm: pages.unread}))
 
 
 class Pages:
@@ -145,8 +145,8 @@ class Pages:
         return html(self._sheet(request, asker, asked, shown, is_done=False))
 
     async def carry_out(self, request: Request, asker: Asker) -> Response:
-        form = await request.form(max_files=0, max_fields=MOST_FIELDS, max_part_size=1 << 14)
-        is_ours = is_from_here(request) and self._parts.askers.sessions.is_form_key(asker.session, _text(form, "key"))
+        form = await form_of(request)
+        is_ours = is_from_here(request) and self._parts.askers.sessions.is_form_key(asker.session, form.get("key"))
         if not is_ours:
             return self._said(request, "Nothing was done", "This form was not sent by this page; open it again.", 403)
         if self._parts.askers.is_read_only:
@@ -170,6 +170,11 @@ class Pages:
     async def missing(self, request: Request, _: Exception | None = None) -> Response:
         return self._said(request, "There is nothing here", "Or nothing that you may see.", 404)
 
+    async def unread(self, request: Request, error: Exception) -> Response:
+        answer = self._said(request, "Nothing was done", str(error), 400)
+        answer.headers["connection"] = "close"  # what is left of it is not read
+        return answer
+
     def _said(self, request: Request, title: str, words: str, status: int) -> Response:
         return html(template_html("said", language(request), title=title, words=words), status)
 
@@ -182,14 +187,10 @@ class Pages:
         return PlainTextResponse("\n".join(lines) + "\n", 200 if is_ready else 503)
 
 
-def _text(form: FormData, name: str) -> str:
-    return str(form.get(name, ""))
-
-
-def _asked(form: FormData) -> tuple[Asked, dict[str, str]]:
+def _asked(form: Form) -> tuple[Asked, dict[str, str]]:
     """What is asked for, and what was shown of each. Raises ValueError."""
-    on, promises = [str(one) for one in form.getlist("on")], [str(one) for one in form.getlist("promise")]
+    on, promises = form.all("on"), form.all("promise")
     if len(on) != len(promises):
         raise ValueError("this form is not whole")
-    said = {name: _text(form, name) for name in WISHES}
-    return asked_of(_text(form, "verb"), on, said), dict(zip(on, promises, strict=True))
+    said = {name: form.get(name) for name in WISHES}
+    return asked_of(form.get("verb"), on, said), dict(zip(on, promises, strict=True))
