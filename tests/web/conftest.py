@@ -20,6 +20,7 @@ GIVEN = os.environ.get("KUBECONFIG", "")
 sys.path.insert(0, str(ROOT / "tests" / "kubernetes"))
 import embedded  # noqa: E402
 
+PATIENCE_MS = 20_000
 ARGUMENTS = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"]
 
 
@@ -90,8 +91,9 @@ async def browser():
     """A real one; each test has its own."""
     if not chromium():
         pytest.skip(f"no Chromium here: {COMMAND}")
-    from playwright.async_api import async_playwright
+    from playwright.async_api import async_playwright, expect
 
+    expect.set_options(timeout=PATIENCE_MS)
     async with async_playwright() as playwright:
         found = await playwright.chromium.launch(executable_path=chromium(), args=ARGUMENTS)
         yield found
@@ -113,7 +115,7 @@ async def page_of(browser, address, token, path="/", **options):
     """Signed in, and live."""
     context = await browser.new_context(**({"viewport": {"width": 1280, "height": 860}} | options))
     page = await context.new_page()
-    page.set_default_timeout(10_000)
+    page.set_default_timeout(PATIENCE_MS)
     await sign_in(page, address, token)
     if path != "/":
         await page.goto(address + path)

@@ -17,7 +17,7 @@ from arkwright.web.releases import Releases
 from arkwright.web.sight import Sight
 
 TICK_SECONDS = 0.12
-REMEMBERED_PAGES = 512
+REMEMBERED_PAGES = 128
 LOOK_AGAIN_SECONDS = 5.0  # what depends on the time: a controller that falls silent
 Key = tuple[Question, Sight]
 

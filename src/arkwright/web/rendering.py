@@ -15,7 +15,7 @@ from arkwright.model.text import plain
 from arkwright.web.pieces import Difference, Page, Piece
 from arkwright.web.words import translated
 
-REMEMBERED_PIECES = 20_000
+REMEMBERED_PIECES = 6_000
 
 
 def _shown(value: Any) -> Any:
