@@ -16,13 +16,14 @@ import pytest
 
 from arkwright import supervision
 from arkwright.apiserver.app import ApiServer, Place
-from arkwright.apiserver.identity import identity, kubeconfig, write_private
+from arkwright.apiserver.identity import identity, kubeconfig
 from arkwright.apiserver.wire import Access
 from arkwright.clients.arklet import ArkletClient, Timeouts
 from arkwright.clients.credentials import find_access
 from arkwright.clients.kube import KubeClient
 from arkwright.controller.app import Controller, Settings, _serve_health
 from arkwright.controller.watch import Watcher
+from arkwright.private import write_private
 from arkwright.standalone import app, bases, parts
 from arkwright.standalone.announcing import Announcer
 from arkwright.standalone.deployments import Workloads
