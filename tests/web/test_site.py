@@ -9,6 +9,8 @@ import sys
 import httpx
 import pytest
 
+from web.conftest import dashboard_on
+
 WORDS = ["--port", "0", "--dashboard-port", "0", "--no-controller"]
 
 
@@ -44,3 +46,13 @@ async def test_the_link_that_up_prints_opens_the_dashboard_with_all_rights_once(
 def test_without_a_dashboard_there_is_no_link(up, tmp_path):
     assert "dashboard:" not in up("--no-dashboard")[1]
     assert "no dashboard of the site" in arkwright("dashboard", "--link", directory=tmp_path)[1]
+
+
+@pytest.mark.browser
+async def test_the_link_leads_a_browser_to_the_releases(browser, stage_api):
+    with dashboard_on(stage_api / "kubeconfig") as link:
+        page = await browser.new_page()
+        await page.goto(link)
+        await page.wait_for_url(link.partition("/enter")[0] + "/")
+        await page.wait_for_selector(".live.on")
+        assert await page.locator("#rows > li").count() == 11 and "key=" not in await page.evaluate("document.referrer")
