@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 export PYTHONDONTWRITEBYTECODE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo demo-kubernetes test test-java soak quick bench bench-agent bench-upgrades bench-api check format packages lint types contract control-plane java-parts clean
+.PHONY: help install demo demo-kubernetes test test-java soak quick bench bench-agent bench-upgrades bench-api bench-dashboard check format packages lint types contract control-plane java-parts browser-parts clean
 
 help: ## list what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 22
@@ -25,13 +25,16 @@ control-plane: $(VENV)/.installed ## build the Kubernetes parts for demo and tes
 java-parts: $(VENV)/.installed ## build the Java base for the tests, once (needs Java 17 and Maven)
 	$(BIN)/python tests/java/java_build.py
 
+browser-parts: $(VENV)/.installed ## fetch what the tests of the dashboard need, once: Debian's Chromium (as root) and axe-core
+	$(BIN)/python tests/web/browser_parts.py
+
 demo: $(VENV)/.installed ## the main job, told and checked: online, release under load, offline
 	@$(BIN)/python examples/demo.py
 
 demo-kubernetes: control-plane ## the same on a real Kubernetes control plane
 	@$(BIN)/python examples/demo.py --kubernetes
 
-test: control-plane java-parts ## all tests
+test: control-plane java-parts browser-parts ## all tests
 	$(BIN)/pytest -n 2
 
 test-java: java-parts ## what is tested with a real Java base
@@ -40,8 +43,8 @@ test-java: java-parts ## what is tested with a real Java base
 soak: control-plane ## the controller killed after every single write, and 10,000 seeds of rollouts (some hours)
 	$(BIN)/pytest -n 2 tests/scenarios/test_crash.py tests/simulation --every-crash --seeds 10000
 
-quick: $(VENV)/.installed ## the tests that need no Kubernetes and no Java (some minutes)
-	$(BIN)/pytest -n 2 -m 'not kubernetes and not java' --seeds 20
+quick: $(VENV)/.installed ## the tests that need no Kubernetes, no Java and no browser (some minutes)
+	$(BIN)/pytest -n 2 -m 'not kubernetes and not java and not browser' --seeds 20
 
 bench: control-plane ## writes, CPU time and wall time per module, on a real API server
 	@$(BIN)/python bench/releases.py
@@ -54,6 +57,9 @@ bench-upgrades: $(VENV)/.installed ## requests that fail in 100 upgrades under l
 
 bench-api: control-plane ## the embedded API beside a real one: writes, watches, memory, start
 	@$(BIN)/python bench/api.py
+
+bench-dashboard: $(VENV)/.installed ## a hundred viewers of the dashboard on ten thousand Modules: pages, changes, memory
+	@$(BIN)/python bench/viewers.py
 
 packages: $(VENV)/.installed ## let the kustomization and the Helm chart follow deploy/0*.yaml
 	PYTHON=$(CURDIR)/$(BIN)/python scripts/package.sh

@@ -34,3 +34,13 @@ done
   elsewhere 06-role-binding.yaml
   echo '{{- end }}'
 } > helm/templates/05-rights.yaml
+cp dashboard/dashboard.yaml dashboard/component/
+{
+  echo '{{- if .Values.dashboard.enabled }}'
+  sed -e 's/namespace: default/namespace: {{ .Release.Namespace }}/' \
+      -e 's/image: arkwright:.*/image: {{ .Values.image }}/' \
+      -e 's/args: \[\(.*\)\]/args: [\1{{ range .Values.dashboard.args }}, {{ . | quote }}{{ end }}]/' \
+      -e '/^ *resources:$/,/^ *memory: 512Mi$/{s/resources:$/resources: {{- toYaml .Values.dashboard.resources | nindent 12 }}/;/resources: {{/!d}' \
+      dashboard/dashboard.yaml
+  echo '{{- end }}'
+} > helm/templates/09-dashboard.yaml

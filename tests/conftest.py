@@ -32,6 +32,7 @@ def pytest_addoption(parser):
     parser.addoption(
         "--rewrite-transcripts", action="store_true", help="record the sessions with kubectl anew, on a real API server"
     )
+    parser.addoption("--pictures", action="store_true", help="make the pictures of the dashboard in the docs anew")
     parser.addoption("--record-rights", help="add what the controller asks the API server for to this file")
     parser.addoption("--rewrite-recordings", action="store_true", help="record a real Java base's answers anew")
     parser.addoption("--rewrite-stories", action="store_true", help="write the golden stories anew")

@@ -44,3 +44,12 @@ def _all_of(directory: Path, patterns: tuple[str, ...]) -> Iterator[Path]:
             yield one
             if one.is_dir() and not one.is_symlink():
                 yield from one.rglob("*")
+
+
+def write_private(path: Path, content: bytes) -> None:
+    """Readable by its owner alone, from its first byte on; whole or not at all."""
+    half = path.with_suffix(".new")
+    half.unlink(missing_ok=True)
+    with os.fdopen(os.open(half, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        file.write(content)
+    half.replace(path)

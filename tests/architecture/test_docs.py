@@ -45,7 +45,7 @@ def test_every_field_a_user_sets_has_a_description():
 
 FLAGS = [
     (name, flag)
-    for name in ("controller", "base", "pods")
+    for name in ("controller", "base", "pods", "dashboard")
     for parameter in typer.main.get_command(application()).commands[name].params
     for flag in parameter.opts
     if flag != "--help"

@@ -179,7 +179,7 @@ def test_on_loopback_it_needs_to_be_told_of_nobody():
 
 
 def test_ports_that_are_read_from_the_kernel_are_those_of_sockets():
-    from arkwright.arklet.wire.callers import user_of
+    from arkwright.callers import user_of
 
     with socket.create_server(("127.0.0.1", 0)) as server, socket.create_connection(server.getsockname()) as client:
         ends = client.getsockname(), server.getsockname()

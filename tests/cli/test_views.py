@@ -6,11 +6,12 @@ import pytest
 from msgspec.structs import replace
 
 from arkwright.cli.cluster import Snapshot
-from arkwright.cli.views import controller_line, deployment_rows, is_seen, message_of, standing
-from arkwright.cli.waysout import next_step
+from arkwright.cli.views import deployment_rows
 from arkwright.model.cluster import Lease, LeaseSpec
 from arkwright.model.kinds import ModuleDeploymentStatus, Progress, ReleaseStatus
 from arkwright.model.meta import Condition, ObjectMeta
+from arkwright.people.standings import controller_line, is_seen, message_of, standing
+from arkwright.people.waysout import next_step
 from plan.builders import deployment
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 def running(directory: Path, bases: Path | None = None) -> AbstractContextManager[Path]:
     """API, Deployments and a node, for as long as the block lasts. `bases`: the directory that base processes start in."""
-    words = ["up", "--foreground", "--no-controller", "--data-dir", str(directory), "--port", "0"]
+    words = ["up", "--foreground", "--no-controller", "--no-dashboard", "--data-dir", str(directory), "--port", "0"]
     return _process(words, directory, directory / "site.json", bases)
 
 

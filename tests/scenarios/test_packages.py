@@ -136,12 +136,41 @@ def test_one_namespaces_controller_has_rights_there_only_by_kustomization_and_by
     assert of_one_namespace(rendered) == of_one_namespace(kubectl("kustomize", DEPLOY / "namespaced"))
 
 
+# ── the dashboard, beside the eight files ──
+
+
+def dashboard(namespace="default"):
+    text = (DEPLOY / "dashboard" / "dashboard.yaml").read_text()
+    return objects(text.replace("namespace: default", f"namespace: {namespace}"))
+
+
+def test_the_dashboard_comes_by_kustomization_by_component_and_by_a_value_of_the_chart(helm, tmp_path):
+    assert objects(kubectl("kustomize", DEPLOY / "dashboard")) == dashboard()
+    base, component = (os.path.relpath(DEPLOY / one, tmp_path) for one in ("kustomize", "dashboard/component"))
+    both = {"namespace": "platform", "resources": [base], "components": [component]}
+    (tmp_path / "kustomization.yaml").write_text(yaml.safe_dump(both))
+    assert objects(kubectl("kustomize", tmp_path)) == plain("platform") | dashboard("platform")
+    words = ("--include-crds", "--namespace", "platform", "--set", "dashboard.enabled=true")
+    assert objects(helm("template", "arkwright", DEPLOY / "helm", *words)) == plain("platform") | dashboard("platform")
+
+
+def test_the_dashboard_may_look_and_ask_and_change_nothing():
+    roles = [one for (kind, _), one in dashboard().items() if kind in ("Role", "ClusterRole")]
+    rules = [(resource, *rule["verbs"]) for role in roles for rule in role["rules"] for resource in rule["resources"]]
+    writing = [rule for rule in rules if set(rule[1:]) - {"get", "list", "watch"}]
+    assert writing == [("tokenreviews", "create"), ("subjectaccessreviews", "create")]
+
+
 RESTRICTED = ["pod-security.kubernetes.io/enforce=restricted", "pod-security.kubernetes.io/enforce-version=latest"]
 
 
 @pytest.mark.parametrize(
     "file",
-    [DEPLOY / "08-controller.yaml", ROOT / "examples" / "base" / "deployment.yaml"],
+    [
+        DEPLOY / "08-controller.yaml",
+        DEPLOY / "dashboard" / "dashboard.yaml",
+        ROOT / "examples" / "base" / "deployment.yaml",
+    ],
     ids=lambda one: one.parent.name,
 )
 async def test_what_is_shipped_runs_where_pod_security_is_restricted(site, file):

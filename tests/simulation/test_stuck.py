@@ -12,12 +12,12 @@ from rich.console import Console
 
 from arkwright.cli.cluster import Snapshot
 from arkwright.cli.views import bare_trees, release_tree
-from arkwright.cli.waysout import WAYS_OUT
 from arkwright.clients.errors import ApiRefused
 from arkwright.controller.requirement import UNMET
 from arkwright.model.codec import read
 from arkwright.model.outcomes import Command, Outcome, Reason, Verdict
 from arkwright.model.resources import RESOURCES, Kind
+from arkwright.people.waysout import WAYS_OUT
 from fakes.kube import _raw
 from simulation.world import World
 

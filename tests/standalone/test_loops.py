@@ -16,13 +16,14 @@ import pytest
 
 from arkwright import supervision
 from arkwright.apiserver.app import ApiServer, Place
-from arkwright.apiserver.identity import identity, kubeconfig, write_private
+from arkwright.apiserver.identity import identity, kubeconfig
 from arkwright.apiserver.wire import Access
 from arkwright.clients.arklet import ArkletClient, Timeouts
 from arkwright.clients.credentials import find_access
 from arkwright.clients.kube import KubeClient
 from arkwright.controller.app import Controller, Settings, _serve_health
 from arkwright.controller.watch import Watcher
+from arkwright.private import write_private
 from arkwright.standalone import app, bases, parts
 from arkwright.standalone.announcing import Announcer
 from arkwright.standalone.deployments import Workloads
@@ -235,7 +236,7 @@ def family(pid):
 
 async def test_status_names_what_does_not_run_in_whichever_process(tmp_path, monkeypatch):
     from arkwright.cli.troubles import site_troubles
-    from arkwright.standalone.site import Site
+    from arkwright.standalone.site import Ports, Site
 
     async with everything(tmp_path, monkeypatch) as ((api, controller, own), kube, port):
         for supervisor, name in ((api, "collector"), (controller, "watch Pod"), (own, "Announcer")):
@@ -244,7 +245,7 @@ async def test_status_names_what_does_not_run_in_whichever_process(tmp_path, mon
             loop.task.cancel()
             await until(lambda loop=loop: loop.error == "RuntimeError: injected")
         site = Site(tmp_path)
-        site.say_up("https://127.0.0.1:1", port, own.troubles())
+        site.say_up("https://127.0.0.1:1", Ports(port), own.troubles())
         found = [one.partition(";")[0] for one in await site_troubles(site, kube)]
         assert [
             f"{part}: RuntimeError: injected" for part in ("site: Announcer", "api: collector", "controller: watch Pod")

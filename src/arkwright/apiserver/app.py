@@ -16,13 +16,13 @@ import structlog
 import uvicorn
 
 from arkwright.apiserver.errors import AlreadyExists
-from arkwright.apiserver.identity import identity, kubeconfig, write_private
+from arkwright.apiserver.identity import identity, kubeconfig
 from arkwright.apiserver.kinds import Registry
 from arkwright.apiserver.objects import Collector, Objects, Options, end_events
 from arkwright.apiserver.store import Store, StoreDamaged, Watches
 from arkwright.apiserver.wire import Access, Api, Surroundings
 from arkwright.listening import BoundedServer, Bounds, bounded, raise_descriptors
-from arkwright.private import keep_private, make_private
+from arkwright.private import keep_private, make_private, write_private
 from arkwright.supervision import Supervisor
 
 log = structlog.get_logger()

@@ -6,7 +6,6 @@ In: a directory. Out: what is in it, made once. Not done here: checking a token 
 import base64
 import ipaddress
 import json
-import os
 import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -16,6 +15,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+
+from arkwright.private import write_private
 
 VALID_DAYS = 3650
 NAMES = ("localhost", "kubernetes", "kubernetes.default.svc")
@@ -38,15 +39,6 @@ def identity(directory: Path, host: str, now: datetime) -> Identity:
     if not key.exists() or not certificate.exists() or not _is_for(certificate, host, now):
         _write_certificate(certificate, key, host, now)
     return Identity(certificate, key, _token(directory / "admin.token"), _token(directory / "reader.token"))
-
-
-def write_private(path: Path, content: bytes) -> None:
-    """Readable by its owner alone, from its first byte on; whole or not at all."""
-    half = path.with_suffix(".new")
-    half.unlink(missing_ok=True)
-    with os.fdopen(os.open(half, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        file.write(content)
-    half.replace(path)
 
 
 def kubeconfig(server: str, certificate: Path, token: str) -> bytes:

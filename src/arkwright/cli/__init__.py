@@ -10,6 +10,7 @@ from arkwright import __version__
 # The family of each command. Only that of the command that is asked for is imported: all of them take a second.
 FAMILIES = {
     "up": "site",
+    "dashboard": "dashboard",
     "down": "site",
     "logs": "site",
     "backup": "site",

@@ -17,10 +17,7 @@ from arkwright.cli.troubles import site_troubles
 from arkwright.cli.views import (
     bare_trees,
     base_rows,
-    controller_line,
     deployment_rows,
-    is_seen,
-    message_of,
     module_rows,
     release_tree,
     revisions_of,
@@ -32,6 +29,7 @@ from arkwright.model.cluster import Document
 from arkwright.model.kinds import HELD, UNDER_WAY, ModuleDeployment, Progress
 from arkwright.model.names import ABORT
 from arkwright.model.resources import RESOURCES, Kind
+from arkwright.people.standings import controller_line, is_seen, message_of
 from arkwright.standalone.site import Site, site_of_kubeconfig
 
 WATCH_SECONDS = 0.5

@@ -13,13 +13,14 @@ import typer
 
 from arkwright.apiserver.store import StoreFailed, copy
 from arkwright.apiserver.store import restore as put_back
+from arkwright.cli.links import link_of
 from arkwright.cli.loglines import log_lines
 from arkwright.cli.output import fail, note, notes
 from arkwright.cli.siteoptions import Addresses, DataDir, Host, Port, require_host, require_network
 from arkwright.model.text import plain_lines
 from arkwright.private import keep_private, make_private
 from arkwright.standalone.logfiles import begin
-from arkwright.standalone.site import USUAL_PORT, Site, SiteTaken, Wish, site_in
+from arkwright.standalone.site import DASHBOARD_PORT, USUAL_PORT, Site, SiteTaken, Wish, site_in
 
 UP_SECONDS, DOWN_SECONDS = 60, 60
 
@@ -35,6 +36,10 @@ def up(
     with_controller: Annotated[
         bool, typer.Option("--controller/--no-controller", help="Without it, run one of your own.")
     ] = True,
+    with_dashboard: Annotated[bool, typer.Option("--dashboard/--no-dashboard", help="A web page of releases.")] = True,
+    dashboard_port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Port of the dashboard; another one where it is taken.")
+    ] = DASHBOARD_PORT,
     foreground: Annotated[bool, typer.Option("--foreground", help="Stay, until Ctrl-C.")] = False,
 ) -> None:
     """Start a Kubernetes API, the controller and base processes on this machine."""
@@ -49,12 +54,14 @@ def up(
     _make_place(site)
     if foreground:
         log_lines()
-        _stay(site, Wish(host, port, bases, addresses, with_controller))
+        shown = dashboard_port if with_dashboard else None
+        _stay(site, Wish(host, port, bases, addresses, with_controller, shown))
         return
     words = ["up", "--foreground", "--data-dir", str(site.directory), "--host", host, "--port", str(port)]
     words += ["--addresses", addresses] if addresses else []
     words += ["--bases", str(bases)] if bases is not None else []
     words += [] if with_controller else ["--no-controller"]
+    words += ["--dashboard-port", str(dashboard_port)] if with_dashboard else ["--no-dashboard"]
     _start_detached(site, words)
     _welcome(site)
 
@@ -110,6 +117,8 @@ def _welcome(site: Site) -> None:
     found = site.keeper()
     note(f"up: {found[1] if found else ''}")
     typer.echo(f"export KUBECONFIG={site.kubeconfig}")
+    if link := link_of(site):
+        note(f"dashboard: {link}   (once; arkwright dashboard --link{site.option} for another)")
     note(f"next: export that line, then kubectl get pods; arkwright down{site.option} stops it")
 
 

@@ -7,13 +7,14 @@ from rich.markup import escape
 from rich.tree import Tree
 
 from arkwright.cli.cluster import Snapshot
-from arkwright.cli.waysout import failure_of, is_stalled, next_step, way_out
-from arkwright.model.cluster import Lease, Pod
+from arkwright.model.cluster import Pod
 from arkwright.model.kinds import Module, ModuleDeployment, ModulePhase, ModuleReplicaSet, Progress
 from arkwright.model.meta import Condition
 from arkwright.model.names import MODULE_DEPLOYMENT, MODULE_REPLICASET, SERVES_PREFIX, label_value
 from arkwright.model.text import plain
 from arkwright.model.urls import without_secrets
+from arkwright.people.standings import is_seen, lasting, message_of, phase_of, standing
+from arkwright.people.waysout import failure_of, next_step, way_out
 from arkwright.standalone.site import Site
 
 MARKS = {
@@ -21,9 +22,6 @@ MARKS = {
     ModulePhase.FAILED: "[red]✖[/]",
     ModulePhase.TERMINATING: "[yellow]⚠[/]",
 }
-UNSEEN = "Unseen"  # the status is of an earlier wish
-STALLED = "ProgressDeadlineExceeded, "
-LEASE_SLACK_SECONDS = 5.0
 UNDER_WAY = "[cyan]◌[/]"
 PROGRESS_MARKS = {
     Progress.COMPLETED: "[green]✔[/]",
@@ -120,54 +118,6 @@ def _held(module: Module) -> str:
     return f"{module.spec.module.name}:{module.spec.module.version} {phase_of(module)}"
 
 
-def phase_of(module: Module) -> str:
-    """A Module that is going reads Terminating even before its status does."""
-    if module.is_terminating:
-        return ModulePhase.TERMINATING.value
-    return (module.status.status or ModulePhase.PREPARE).value
-
-
-def is_seen(deployment: ModuleDeployment) -> bool:
-    """Whether its status speaks of the spec as it is now, and of its deletion if it is deleted."""
-    progress, status = deployment.status.release_status.progress, deployment.status
-    if deployment.is_terminating:
-        return progress in (Progress.TERMINATING, Progress.TERMINATED)
-    return status.observed_generation >= deployment.metadata.generation
-
-
-def standing(deployment: ModuleDeployment) -> str:
-    """Its progress; not that of an earlier wish."""
-    return str(deployment.status.release_status.progress) if is_seen(deployment) else UNSEEN
-
-
-def controller_line(lease: Lease | None, now: datetime) -> str:
-    """That nobody acts, as far as the Lease of the controller tells; "" if somebody does, or where it cannot be seen."""
-    if lease is None or lease.spec.renew_time is None:
-        return ""
-    silent = (now - lease.spec.renew_time).total_seconds()
-    if lease.spec.holder_identity and silent <= lease.spec.lease_duration_seconds + LEASE_SLACK_SECONDS:
-        return ""
-    return f"no controller acts: the last one was heard of {_lasting(silent)} ago; what stands here may be of then"
-
-
-def _unseen(deployment: ModuleDeployment) -> str:
-    if deployment.is_terminating:
-        return "it is deleted, and no controller has begun to take its modules away; is one running?"
-    if not deployment.status.observed_generation:
-        return "no controller has seen it yet; is `arkwright controller` running?"
-    return "no controller has seen the last change yet: the counts are of the wish before; is one running?"
-
-
-def message_of(deployment: ModuleDeployment) -> str:
-    """What it waits for, in the words of its conditions."""
-    if not is_seen(deployment):
-        return _unseen(deployment)
-    if failure := failure_of(deployment):
-        return f"{STALLED if is_stalled(deployment) else ''}{failure.reason}: {failure.message}"
-    progressing = next((one for one in deployment.status.conditions if one.type == "Progressing"), None)
-    return progressing.message if progressing else _unseen(deployment)
-
-
 def release_tree(deployment: ModuleDeployment, snapshot: Snapshot, now: datetime) -> Tree:
     """ModuleDeployment → revision → base pod and Module, with what it waits for on top."""
     tree = Tree(_headline(deployment))
@@ -235,19 +185,7 @@ def _since(deployment: ModuleDeployment, now: datetime) -> str:
     release = deployment.status.release_status
     if not is_seen(deployment) or release.progress is Progress.COMPLETED or release.last_transition_time is None:
         return ""
-    return f" [dim](for {_lasting((now - release.last_transition_time).total_seconds())})[/]"
-
-
-def _lasting(seconds: float) -> str:
-    """
-    >>> _lasting(7.2), _lasting(61), _lasting(7200), _lasting(200_000)
-    ('7 s', '1 min 1 s', '2 h 0 min', '2 d 7 h')
-    """
-    whole = max(0, round(seconds))
-    for size, name, inner, inner_name in ((86_400, "d", 3600, "h"), (3600, "h", 60, "min"), (60, "min", 1, "s")):
-        if whole >= size:
-            return f"{whole // size} {name} {whole % size // inner} {inner_name}"
-    return f"{whole} s"
+    return f" [dim](for {lasting((now - release.last_transition_time).total_seconds())})[/]"
 
 
 def _modules_of(revision: ModuleReplicaSet, snapshot: Snapshot) -> list[Module]:

@@ -28,6 +28,19 @@ class Access:
         token = await self._configuration.get_api_key_with_prefix("BearerToken")
         return {"Authorization": token} if token else {}
 
+    def of_bearer(self, token: str) -> "Access":
+        """The same API server, as whoever has the token: without a certificate of ours, which would say that it is us."""
+        tls = _tls(self._configuration, is_ours=False) if self.tls is not None else None
+        return _OfBearer(self.server, tls, self.namespace, token)
+
+
+@dataclass
+class _OfBearer(Access):
+    """`_configuration` is the token."""
+
+    async def headers(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self._configuration}"}
+
 
 async def find_access(context: str | None = None) -> Access:
     """The API server that KUBECONFIG names, else the in-cluster account, else the usual file.
@@ -62,12 +75,12 @@ def _require_file(names: str) -> None:
         raise FileNotFoundError("there is no such file")
 
 
-def _tls(configuration: Any) -> ssl.SSLContext:
+def _tls(configuration: Any, is_ours: bool = True) -> ssl.SSLContext:
     try:
         context = ssl.create_default_context(cafile=configuration.ssl_ca_cert)
         if not configuration.verify_ssl:
             context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-        if configuration.cert_file:
+        if is_ours and configuration.cert_file:
             context.load_cert_chain(configuration.cert_file, configuration.key_file)
     except OSError as error:
         files = [configuration.ssl_ca_cert, configuration.cert_file, configuration.key_file]

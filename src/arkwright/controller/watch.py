@@ -5,14 +5,14 @@ told and left as it was last known: it must not hide the others, nor count as go
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from typing import Any, Protocol
 
 import msgspec
 import structlog
 
 from arkwright.clients.errors import ClientError, Gone, NotFound, TooManyRequests
 from arkwright.clients.kube import Change, KubeClient, WatchLine, resource_version
-from arkwright.controller.cache import Cache
 from arkwright.controller.unread import Unread
 from arkwright.model.codec import read
 from arkwright.model.meta import KubernetesObject
@@ -23,6 +23,18 @@ NO_SUCH_KIND = {"way_out": "the API server does not know this kind: kubectl appl
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.2, 10.0
 
 
+class Kept(Protocol):
+    """What is kept like the cluster."""
+
+    def get(self, kind: Kind, namespace: str, name: str) -> Any: ...
+
+    def apply(self, kind: Kind, new: KubernetesObject) -> None: ...
+
+    def remove(self, kind: Kind, gone: KubernetesObject) -> None: ...
+
+    def replace(self, kind: Kind, listed: Iterable[KubernetesObject]) -> None: ...
+
+
 class Watcher:
     """Follows one kind in one namespace ("" for all). `resource`: as what its objects are read; None for the usual values.
 
@@ -30,7 +42,7 @@ class Watcher:
     """
 
     def __init__(
-        self, kube: KubeClient, cache: Cache, kind: Kind, namespace: str = "", *, resource: Resource | None = None
+        self, kube: KubeClient, cache: Kept, kind: Kind, namespace: str = "", *, resource: Resource | None = None
     ) -> None:
         self._kube, self._cache, self._kind, self._namespace = kube, cache, kind, namespace
         self._resource = resource or RESOURCES[kind]

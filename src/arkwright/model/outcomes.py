@@ -74,6 +74,7 @@ class EventReason(StrEnum):
     BASE_POD_RECYCLED = "BasePodRecycled"
     CANNOT_ACT = "CannotAct"
     NOT_UNDERSTOOD = "NotUnderstood"
+    ASKED_FOR = "AskedFor"
 
 
 class Outcome(Value, frozen=True, kw_only=True):

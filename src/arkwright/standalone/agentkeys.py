@@ -8,9 +8,9 @@ from pathlib import Path
 
 import msgspec
 
-from arkwright.apiserver.identity import write_private
 from arkwright.clients.agentaccess import new_private_key
 from arkwright.model.signedcalls import key_set, signing_key
+from arkwright.private import write_private
 
 
 @dataclass(frozen=True)

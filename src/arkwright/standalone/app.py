@@ -22,6 +22,7 @@ from arkwright.standalone.addresses import free_ports
 from arkwright.standalone.agentkeys import AgentKeys, agent_keys
 from arkwright.standalone.announcing import Announcer
 from arkwright.standalone.bases import ASK_SECONDS, Node, Place
+from arkwright.standalone.dashboard import dashboard_part, is_open
 from arkwright.standalone.deployments import Workloads
 from arkwright.standalone.logfiles import LogFiles
 from arkwright.standalone.machine import Machine
@@ -29,7 +30,7 @@ from arkwright.standalone.nodeports import NodePorts
 from arkwright.standalone.parts import Part, PartFailed
 from arkwright.standalone.process import is_listening
 from arkwright.standalone.ranges import held_range
-from arkwright.standalone.site import Site, Wish
+from arkwright.standalone.site import Ports, Site, Wish
 from arkwright.standalone.strays import end_strays, mark_of
 from arkwright.supervision import Supervisor
 
@@ -61,6 +62,7 @@ async def _run_site(site: Site, wish: Wish) -> None:
     words = ["api", "--data-dir", str(site.directory), "--host", wish.host, "--port", str(port)]
     api = Part(words, site.logs / "api.log", here)
     health = next(free_ports("127.0.0.1"))  # the controller takes it a moment later
+    dashboard, shown = dashboard_part(site, wish, here)
     keys = agent_keys(site.directory)
     words = ["controller", "--health-port", str(health), "--agent-signing-key", str(keys.private)]
     controller = Part(words, site.logs / "controller.log", here)
@@ -70,22 +72,37 @@ async def _run_site(site: Site, wish: Wish) -> None:
         async with KubeClient(await find_access()) as kube:
             await _prepare(kube, wish)
             place = Place(NODE, wish.addresses, site.pod_logs, mark_of(site.directory) | _variables(wish, health, keys))
-            workers = (
-                Node(kube, place, _now),
-                Workloads(kube, place.node, _now),
-                NodePorts(kube, _now),
-                Announcer(kube, _now),
-                Machine(kube, place.node, _now),
+            workers = _workers(kube, place)
+            parts = (api, *((controller,) if wish.with_controller else ()), *((dashboard,) if dashboard else ()))
+            begun = (
+                _begun(workers),
+                *((_answers(controller, health),) if wish.with_controller else ()),
+                *((is_open(dashboard, shown),) if dashboard else ()),
             )
-            parts = (api, controller) if wish.with_controller else (api,)
-            begun = (_begun(workers), _answers(controller, health)) if wish.with_controller else (_begun(workers),)
             loops = _supervisor(parts)
             kept = (*parts, LogFiles(site.logs, site.pod_logs))
-            await _until_told(_run_all(workers, kept, _say_up(site, (server, health, loops), begun), loops))
+            await _until_told(
+                _run_all(workers, kept, _say_up(site, (server, Ports(health, shown), loops), begun), loops)
+            )
     finally:
-        await controller.stop()
-        await api.stop()
+        await _stop(dashboard, controller, api)
         site.say_down()
+
+
+async def _stop(*parts: Part | None) -> None:
+    for one in parts:
+        if one:
+            await one.stop()
+
+
+def _workers(kube: KubeClient, place: Place) -> tuple[Worker, ...]:
+    return (
+        Node(kube, place, _now),
+        Workloads(kube, place.node, _now),
+        NodePorts(kube, _now),
+        Announcer(kube, _now),
+        Machine(kube, place.node, _now),
+    )
 
 
 def _supervisor(parts: tuple[Part, ...]) -> Supervisor:
@@ -94,14 +111,16 @@ def _supervisor(parts: tuple[Part, ...]) -> Supervisor:
     return loops
 
 
-async def _say_up(site: Site, about: tuple[str, int, Supervisor], begun: tuple[Coroutine[Any, Any, None], ...]) -> None:
+async def _say_up(
+    site: Site, about: tuple[str, Ports, Supervisor], begun: tuple[Coroutine[Any, Any, None], ...]
+) -> None:
     """Once every part has run once; then what does not run, whenever that changes. Raises PartFailed."""
     await asyncio.gather(*begun)
-    server, health, loops = about
+    server, ports, loops = about
     said: list[str] | None = None
     while True:
         if (found := loops.troubles()) != said:
-            site.say_up(server, health, found)
+            site.say_up(server, ports, found)
             said = found
         await asyncio.sleep(TELL_SECONDS)
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import ClassVar
 
 USUAL_PORT = 6443
+DASHBOARD_PORT = 6480
 
 
 def usual_directory() -> Path:
@@ -26,13 +27,14 @@ class SiteTaken(Exception):
 @dataclass(frozen=True)
 class Wish:
     """What a site is to have. `bases`: pods of the Deployment `base` in namespace default; None leaves it alone. `addresses`: a network
-    for the pods; None for one that no other site has."""
+    for the pods; None for one that no other site has. `dashboard_port`: the one to try first, 0 for any, None for no dashboard."""
 
     host: str
     port: int
     bases: int | None = None
     addresses: str | None = None
     with_controller: bool = True
+    dashboard_port: int | None = None
 
 
 def site_in(directory: Path | None) -> "Site":
@@ -45,6 +47,14 @@ def site_of_kubeconfig() -> "Site | None":
     file = Path(os.environ.get("KUBECONFIG", ""))
     site = Site(file.parent.resolve())
     return site if file.name and file.resolve() in (site.kubeconfig, site.reader_kubeconfig) and site.keeper() else None
+
+
+@dataclass(frozen=True)
+class Ports:
+    """On loopback, of the controller's health and of the dashboard; 0: there is none."""
+
+    health: int = 0
+    dashboard: int = 0
 
 
 @dataclass(frozen=True)
@@ -61,6 +71,7 @@ class Site:
             "site.*",
             "agent-signing.pem",
             "controller-keys.json",
+            "dashboard.key",
             "logs",
         ),
     )
@@ -82,6 +93,11 @@ class Site:
     @property
     def reader_kubeconfig(self) -> Path:
         return self.directory / "reader.kubeconfig"
+
+    @property
+    def dashboard_key(self) -> Path:
+        """What links to the dashboard are made with; another each time that the site comes up."""
+        return self.directory / "dashboard.key"
 
     @property
     def logs(self) -> Path:
@@ -116,13 +132,19 @@ class Site:
         except FileNotFoundError:
             return False
 
-    def say_up(self, server: str, health: int = 0, troubles: list[str] | None = None) -> None:
-        """Everything is there. `health`: the controller's port; `troubles`: a line for each loop of this process that does not run."""
+    def say_up(self, server: str, ports: Ports, troubles: list[str] | None = None) -> None:
+        """Everything is there. `troubles`: a line for each loop of this process that does not run."""
         half = self._state.with_suffix(".new")
-        half.write_text(
-            json.dumps({"pid": os.getpid(), "server": server, "health": health, "troubles": troubles or []})
-        )
+        known = {"pid": os.getpid(), "server": server, "health": ports.health, "dashboard": ports.dashboard}
+        half.write_text(json.dumps(known | {"troubles": troubles or []}))
         half.replace(self._state)
+
+    def dashboard_port(self) -> int:
+        """0: there is none."""
+        try:
+            return int(json.loads(self._state.read_text()).get("dashboard", 0))
+        except (OSError, ValueError):
+            return 0
 
     def troubles(self) -> tuple[int, list[str]]:
         """(the controller's health port or 0, what does not run in the site's own process)."""

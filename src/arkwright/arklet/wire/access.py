@@ -14,7 +14,7 @@ from starlette.responses import JSONResponse
 
 from arkwright.arklet.asgi.words import Application, Message, Receive, Scope, Send
 from arkwright.arklet.settings import AgentSettings
-from arkwright.arklet.wire.callers import is_own_user
+from arkwright.callers import is_own_user
 from arkwright.model.arklet import POD_HEADER, SIGNATURE_HEADER, Code
 from arkwright.model.hosts import host_of, is_loopback, joined
 
