@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 export PYTHONDONTWRITEBYTECODE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo demo-kubernetes test test-java soak quick bench bench-agent bench-upgrades bench-api check format packages lint types contract control-plane java-parts clean
+.PHONY: help install demo demo-kubernetes test test-java soak quick bench bench-agent bench-upgrades bench-api chaos check format packages lint types contract control-plane java-parts clean
 
 help: ## list what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 22
@@ -54,6 +54,9 @@ bench-upgrades: $(VENV)/.installed ## requests that fail in 100 upgrades under l
 
 bench-api: control-plane ## the embedded API beside a real one: writes, watches, memory, start
 	@$(BIN)/python bench/api.py
+
+chaos: $(VENV)/.installed ## two hours of one site under load while everything goes wrong at random (root; faketime, nftables)
+	@$(BIN)/python bench/chaos --minutes 120
 
 packages: $(VENV)/.installed ## let the kustomization and the Helm chart follow deploy/0*.yaml
 	PYTHON=$(CURDIR)/$(BIN)/python scripts/package.sh
