@@ -140,6 +140,7 @@ class ClockSet(Fault):
     async def begin(self):
         offset = self.at.choose(CLOCKS)
         self.at.site.set_clock(offset)
+        await asyncio.sleep(2)  # until every process has seen it
         return f"the clock is set to {offset:+d} s"
 
 

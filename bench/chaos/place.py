@@ -8,7 +8,9 @@ import contextlib
 import json
 import os
 import signal
+import socket
 import ssl
+import struct
 import subprocess
 import sys
 import time
@@ -44,6 +46,14 @@ def lacks():
         package for tool, package in TOOLS.items() if subprocess.run(["which", tool], capture_output=True).returncode
     ]
     return found + ([] if FAKETIME.exists() else ["faketime"])
+
+
+def forgetful(address):
+    """A socket whose end is the end of what it has not sent yet: else a request that was given up arrives when the network is whole again."""
+    family, kind, protocol, _, _ = address
+    made = socket.socket(family, kind, protocol)
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    return made
 
 
 class Site:
@@ -189,7 +199,10 @@ class Site:
             "Authorization": f"Bearer {token}",
         }
         if self._session is None:
-            timeout, connector = aiohttp.ClientTimeout(total=ASK_SECONDS), aiohttp.TCPConnector(ssl=self._ssl)
+            timeout, connector = (
+                aiohttp.ClientTimeout(total=ASK_SECONDS),
+                aiohttp.TCPConnector(ssl=self._ssl, socket_factory=forgetful),
+            )
             self._session = aiohttp.ClientSession(timeout=timeout, connector=connector)
         url, content = f"https://127.0.0.1:{API_PORT}{path}", json.dumps(body) if body else None
         async with self._session.request(method, url, data=content, headers=kind) as response:

@@ -9,6 +9,7 @@ from wishes import BASE, BASES, DEPLOYMENTS, HOW, PODS, SERVED
 GROUP = "/apis/serverless.alipay.com/v1alpha1/namespaces/default"
 SERVES = "module.serverless.alipay.com/"
 LOOK_SECONDS = 0.5
+OFTEN_ENDED = "[-] parts:"  # said for a minute of one that was killed three times: whether it is up is asked of itself
 
 
 class Looking:
@@ -43,7 +44,8 @@ class Looking:
 
     async def _parts(self):
         state = self._site.state()
-        found = [f"the site: {one}" for one in state.get("troubles", ["it does not say that it is up"])]
+        troubles = state.get("troubles", ["it does not say that it is up"])
+        found = [f"the site: {one}" for one in troubles if not one.startswith(OFTEN_ENDED)]
         ready = await self._site.ask("GET", "/readyz")
         found += [f"the API: {one}" for one in str(ready).splitlines() if "[-]" in one]
         async with self._session.get(f"http://127.0.0.1:{state.get('health', 1)}/readyz") as response:

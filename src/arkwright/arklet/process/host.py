@@ -240,4 +240,4 @@ async def _bring(package: ModulePackage) -> None:
     elif package.is_signed:
         refuse_unlocked(one.requirement for one in missing)
     else:
-        await install_beside(package.requirements, package.beside)
+        await install_beside(package.requirements, package.beside, package.fetch)
