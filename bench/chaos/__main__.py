@@ -52,9 +52,9 @@ class Scene:
         return self.random.choice(among)
 
     def excuse(self, *names):
-        """Pods by name with all that is on them; a module's Service by the module's."""
+        """Pods by name with all that is on them, "POD/MODULE", a module's Service by the module's."""
         for one in self.load.targets.values():
-            if one.name.partition("/")[0] in names:
+            if one.name in names or one.name.partition("/")[0] in names:
                 one.excuse()
 
     def excuse_all(self):

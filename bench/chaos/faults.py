@@ -8,6 +8,7 @@ import contextlib
 import os
 import subprocess
 
+import aiohttp
 import psutil
 from place import API_PORT, UNANSWERED, Refused
 from wishes import BASE, SERVED
@@ -76,19 +77,38 @@ class BaseKilled(Fault):
 
 
 class ModuleKilled(Fault):
-    """One process below a base: a module's, or the one from which they are forked, which nobody asks anything."""
+    """A process below a base: a module's, which costs that module's requests there, or the one from which they are forked, which costs none."""
 
     async def begin(self):
         bases = self.at.site.pod_processes()
         if not bases:
             return ""
         pod = self.at.choose(sorted(bases))
+        modules = await self._modules(pod)
         with contextlib.suppress(psutil.Error):
             below = bases[pod].children(recursive=True)
-            one = self.at.choose(sorted(below, key=lambda one: one.pid)) if below else None
-            self.at.excuse(SERVED, pod)
-            return killed(one, f"a process of {pod}")
+            if below:
+                one = self.at.choose(sorted(below, key=lambda one: one.pid))
+                name = modules.get(one.pid, "")
+                self._excuse(pod, name)
+                return killed(one, f"{name or 'the warm process'} of {pod}")
         return ""
+
+    def _excuse(self, pod, name):
+        if name:
+            self.at.excuse(f"{pod}/{name}", *((SERVED,) if name == SERVED else ()))
+
+    async def _modules(self, pod):
+        """Each module by the id of its process."""
+        try:
+            async with (
+                aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=5)) as session,
+                session.post(f"http://{self.at.looking.pods.get(pod)}:1238/queryAllBiz", json={}) as answer,
+            ):
+                found = (await answer.json(content_type=None))["data"]
+        except UNANSWERED:
+            return {}
+        return {one["pid"]: one["bizName"] for one in found if "pid" in one}
 
 
 class SiteKilled(Fault):

@@ -147,6 +147,8 @@ class Routes:
             "residue": self._operations.residue(),
             "services": [str(one) for one in published()],
         }
+        if troubles := self._operations.loops.troubles():
+            health["troubles"] = troubles
         return Answer(code=Code.SUCCESS, data={"healthData": health})
 
     async def _now_or_later(self, request: InstallRequest | BizRequest, run: Callable[[], Awaitable[Answer]]) -> Answer:
