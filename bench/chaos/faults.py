@@ -11,7 +11,7 @@ import subprocess
 import aiohttp
 import psutil
 from place import API_PORT, UNANSWERED, Refused
-from wishes import BASE, SERVED
+from wishes import BASE, HOW, SERVED
 
 DAY = 86400
 CLOCKS = (-DAY, -3600, -90, 0, 90, 3600, DAY)
@@ -89,17 +89,19 @@ class ModuleKilled(Fault):
             below = bases[pod].children(recursive=True)
             if below:
                 one = self.at.choose(sorted(below, key=lambda one: one.pid))
-                name = modules.get(one.pid, "")
+                name = "a process" if modules is None else modules.get(one.pid, "")
                 self._excuse(pod, name)
                 return killed(one, f"{name or 'the warm process'} of {pod}")
         return ""
 
     def _excuse(self, pod, name):
-        if name:
+        if name not in ("", *HOW):
+            self.at.excuse(pod, SERVED)
+        elif name:
             self.at.excuse(f"{pod}/{name}", *((SERVED,) if name == SERVED else ()))
 
     async def _modules(self, pod):
-        """Each module by the id of its process."""
+        """Each module by the id of its process; None where the agent does not say."""
         try:
             async with (
                 aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=5)) as session,
@@ -107,7 +109,7 @@ class ModuleKilled(Fault):
             ):
                 found = (await answer.json(content_type=None))["data"]
         except UNANSWERED:
-            return {}
+            return None
         return {one["pid"]: one["bizName"] for one in found if "pid" in one}
 
 
