@@ -62,7 +62,7 @@ class Site:
     def __init__(self, scratch):
         self.disk = scratch / "disk"
         self.clock = scratch / "clock"
-        self.ended_by_itself, self._process = [], None
+        self.ended_by_itself, self._process, self._was_up = [], None, False
         self._session = None
         self._ssl = ssl._create_unverified_context()
 
@@ -104,6 +104,7 @@ class Site:
     # ── processes ──
 
     def begin(self):
+        self._was_up = False
         words = ["up", "--foreground", "--data-dir", str(self.data), "--port", str(API_PORT), "--addresses", ADDRESSES]
         known = {name: value for name, value in os.environ.items() if name != "KUBECONFIG"} | {
             "PYTHONPATH": str(ROOT / "src")
@@ -127,9 +128,10 @@ class Site:
             return open(os.devnull, "ab")
 
     def look_after(self, is_excused):
-        """Whoever keeps the site begins it anew when it has ended; by itself it ends only where that is excused."""
+        """Whoever keeps the site begins it anew when it has ended. `is_excused`: it may not come up; once it is up it never ends by itself."""
+        self._was_up |= bool(self.state())
         if self._process is not None and (code := self._process.poll()) is not None:
-            if not is_excused:
+            if self._was_up or not is_excused:
                 self.ended_by_itself.append(f"the site ended by itself, with code {code}")
             self.begin()
 
@@ -176,11 +178,12 @@ class Site:
         return found
 
     def state(self):
-        """What the site says of itself; {} while it does not say that it is up."""
+        """What the site says of itself; {} while it does not say that it is up, and of what one before has said."""
         try:
-            return json.loads((self.data / "site.json").read_text())
+            found = json.loads((self.data / "site.json").read_text())
         except (OSError, ValueError):
             return {}
+        return found if self._process and found["pid"] == self._process.pid else {}
 
     # ── the API ──
 
