@@ -99,6 +99,14 @@ async def test_whoever_is_under_way_when_the_server_ends_holds_up_nothing(tmp_pa
         writer.close()
 
 
+async def test_a_server_that_has_ended_leaves_its_address_free(tmp_path):
+    async with served(tmp_path) as (server, port):
+        server._entrances[0].close()
+        with pytest.raises(ConnectionRefusedError):
+            await asked(port)
+        socket.create_server(("127.0.0.1", port)).close()
+
+
 async def test_a_server_without_a_descriptor_left_goes_on_once_there_is_one(tmp_path, monkeypatch):
     monkeypatch.setattr(entrance, "REST_SECONDS", 0.05)
     async with served(tmp_path) as (server, port):

@@ -60,11 +60,12 @@ class Entrance:
         return len(self._silent) + len(self._spoken) + len(self._greeted)
 
     def close(self) -> None:
-        """Nobody comes in any more."""
+        """Nobody comes in any more, and the address is free."""
         if self._is_closed:
             return
         self._is_closed = True
         self._loop.remove_reader(self._listening)
+        self._listening.close()
         for one in list(self._silent):
             self._let_go(one)
         while self._spoken:
