@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 export PYTHONDONTWRITEBYTECODE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo demo-kubernetes test test-java soak quick bench bench-agent bench-upgrades bench-api bench-dashboard check format packages lint types contract control-plane java-parts browser-parts clean
+.PHONY: help install demo demo-kubernetes test test-java soak quick bench bench-agent bench-upgrades bench-api bench-dashboard chaos check format packages lint types contract control-plane java-parts browser-parts clean
 
 help: ## list what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 22
@@ -60,6 +60,9 @@ bench-api: control-plane ## the embedded API beside a real one: writes, watches,
 
 bench-dashboard: $(VENV)/.installed ## a hundred viewers of the dashboard on ten thousand Modules: pages, changes, memory
 	@$(BIN)/python bench/viewers.py
+
+chaos: $(VENV)/.installed ## two hours of one site under load while everything goes wrong at random (root; faketime, nftables)
+	@$(BIN)/python bench/chaos --minutes 120
 
 packages: $(VENV)/.installed ## let the kustomization and the Helm chart follow deploy/0*.yaml
 	PYTHON=$(CURDIR)/$(BIN)/python scripts/package.sh

@@ -1,4 +1,5 @@
-"""Files that are their owner's alone, whatever the umask. In: directories. Out: modes. Not done here: what is written into them.
+"""Files that are their owner's alone, whatever the umask, and files of keys that somebody replaces. In: paths. Out: modes; what a file says
+now. Not done here: what is written into them.
 
 Who starts programs of others gives them the umask that it had itself (`usual_umask`): their files are their affair.
 """
@@ -6,11 +7,13 @@ Who starts programs of others gives them the umask that it had itself (`usual_um
 import contextlib
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Generic, TypeVar
 
 OURS_ALONE = 0o077
 _usual = [0o022]
+T = TypeVar("T")
 
 
 def keep_private() -> None:
@@ -53,3 +56,20 @@ def write_private(path: Path, content: bytes) -> None:
     with os.fdopen(os.open(half, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
         file.write(content)
     half.replace(path)
+
+
+class ReadAgain(Generic[T]):
+    """What a file says, read again when it has changed. `read`: what its bytes mean; `former`: what they meant when they were last understood."""
+
+    def __init__(self, path: Path, read: Callable[[bytes], T]) -> None:
+        self.path, self._read = path, read
+        self.former: T | None = None
+        self._seen = (0, 0)
+
+    def current(self) -> T:
+        """Raises OSError, and what `read` raises, as long as there is cause for it."""
+        stat = self.path.stat()
+        if self.former is None or (stat.st_mtime_ns, stat.st_ino) != self._seen:
+            self.former = self._read(self.path.read_bytes())
+            self._seen = (stat.st_mtime_ns, stat.st_ino)
+        return self.former

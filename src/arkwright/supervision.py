@@ -5,12 +5,10 @@ does not run at this moment. Not done here: what a loop does about a single thin
 """
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 
-import structlog
-
-log = structlog.get_logger()
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.5, 30.0
 SOUND_SECONDS = 60.0  # who has run so long has got over it
 SETTLED_SECONDS = 1.0  # who has run so long is begun anew; before that it may fail as it did
@@ -34,17 +32,45 @@ class Loop:
         return f"[-] {self.name}: {self.error}; begun anew, {self.failures} times so far"
 
 
-class Supervisor:
-    """`count`: hears the name of a loop each time that it fails."""
+Tell = Callable[[Loop, float, BaseException | None], None]
 
-    def __init__(self, count: Callable[[str], None] | None = None) -> None:
-        self._count = count
+
+def in_our_log(loop: Loop, in_seconds: float, error: BaseException | None) -> None:
+    """As our own processes say it. A base says it as the base does: it need not even load this."""
+    import structlog
+
+    log = structlog.get_logger()
+    log.error("ended, begun anew", part=loop.name, failures=loop.failures, in_seconds=in_seconds, exc_info=error)
+
+
+def in_log(log: logging.Logger) -> Tell:
+    """As a base says it, in lines of its own."""
+
+    def tell(loop: Loop, in_seconds: float, error: BaseException | None) -> None:
+        said = ("%s has ended and is begun anew in %g s, for the %d. time", loop.name, in_seconds, loop.failures)
+        log.error(*said, exc_info=error)
+
+    return tell
+
+
+class Supervisor:
+    """`count`: hears the name of a loop each time that it fails; `tell`: says so in a log, before the pause."""
+
+    def __init__(self, count: Callable[[str], None] | None = None, tell: Tell = in_our_log) -> None:
+        self._count, self._say = count, tell
         self.loops: dict[str, Loop] = {}
         self._set_aside: dict[str, Callable[[], Iterable[object]]] = {}
 
     async def keep(self, name: str, run: Run, *, is_needed: bool = False) -> None:
-        """Until cancelled. However it ends, it is begun anew."""
+        """Until cancelled; then it is none of ours any more. However it ends, it is begun anew."""
         loop = self.loops[name] = Loop(name, run, is_needed)
+        try:
+            await self._keep(loop)
+        finally:
+            if self.loops.get(name) is loop:
+                del self.loops[name]
+
+    async def _keep(self, loop: Loop) -> None:
         clock, pause = asyncio.get_running_loop().time, FIRST_PAUSE_SECONDS
         while True:
             begun = clock()
@@ -71,7 +97,7 @@ class Supervisor:
     def _tell(self, loop: Loop, error: BaseException | None, pause: float) -> None:
         loop.failures += 1
         loop.error = f"{type(error).__name__}: {error}" if error else "it has ended"
-        log.error("ended, begun anew", part=loop.name, failures=loop.failures, in_seconds=pause, exc_info=error)
+        self._say(loop, pause, error)
         if self._count:
             self._count(loop.name)
 

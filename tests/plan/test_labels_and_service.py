@@ -1,13 +1,15 @@
 """A base pod's labels, the module's Service, names at their limits (contract 4, 7)."""
 
 import doctest
+import json
 
+import msgspec
 import pytest
 
 from arkwright.model import arklet, codec, names, resources
 from arkwright.model.cluster import Service, ServicePort, ServiceSpec
 from arkwright.model.kinds import ModulePhase, ServiceStrategy
-from arkwright.model.meta import ObjectMeta, OwnerReference
+from arkwright.model.meta import ObjectMeta, OwnerReference, Value
 from arkwright.model.names import (
     MODULE_INSTANCE_COUNT,
     MODULE_NAME,
@@ -108,10 +110,18 @@ def service(owner="md-uid", port=8080, *, of="demo", label="provider", selector=
     return Service(metadata=metadata, spec=ServiceSpec(type="NodePort", selector={selector: "true"}, ports=wanted))
 
 
+def as_read(one):
+    """As it comes from the API, in JSON, with what that adds to a port."""
+    document = codec.encode(one)
+    ports = [{**port, "protocol": "TCP", "nodePort": 30080} for port in document["spec"]["ports"]]
+    return codec.read(json.dumps(document | {"spec": document["spec"] | {"ports": ports}}, default=str), Service)
+
+
 WITH, WITHOUT = deployment(spec(service_strategy=STRATEGY)), deployment()
 SERVICES = [
     pytest.param(WITH, None, (), [Create], id="made"),
     pytest.param(WITH, service(), (), [], id="as it should be"),
+    pytest.param(WITH, as_read(service()), (), [], id="as it should be, read from the API"),
     pytest.param(WITH, service(port=1), (), [Patch], id="its port follows"),
     pytest.param(WITH, service(selector="mine"), (), [Patch, Tell], id="turned away by hand: put right and told"),
     pytest.param(WITH, service("foreign", of="other"), (), [], id="somebody else's is left alone"),
@@ -156,3 +166,22 @@ def test_names_at_their_limits_stay_names():
 @pytest.mark.parametrize("documented", [names, arklet, codec, resources])
 def test_the_worked_examples_of_the_docstrings_hold(documented):
     assert doctest.testmod(documented).failed == 0
+
+
+def kinds_of_values(kind=Value):
+    return {kind}.union(*(kinds_of_values(one) for one in kind.__subclasses__()))
+
+
+def fields_with_defaults():
+    """Of kinds that need no field: (kind, field)."""
+    fields = {kind: msgspec.structs.fields(kind) for kind in kinds_of_values()}
+    free = {kind: those for kind, those in fields.items() if not any(one.required for one in those)}
+    return [(kind, one) for kind, those in free.items() for one in those if isinstance(one.default, str | int | float)]
+
+
+def test_a_default_that_was_said_is_left_out_as_one_that_was_not():
+    """Else what is written looks different from what is there, and is written for ever."""
+    for kind, field in fields_with_defaults():
+        text = json.dumps({field.encode_name: field.default}).encode()
+        assert codec.encode(msgspec.json.decode(text, type=kind)) == {}, (kind, field.name)
+    assert (ServicePort, "protocol") in {(kind, field.name) for kind, field in fields_with_defaults()}

@@ -187,6 +187,30 @@ async def test_a_watch_that_a_mistake_ends_lists_anew():
     assert watcher._version == ""
 
 
+async def test_a_site_whose_disk_is_full_goes_on_and_tells_later(tmp_path, monkeypatch):
+    from arkwright.standalone.site import Site
+
+    class FullAtTimes(Site):
+        failures = 0
+
+        def say_up(self, *about):
+            FullAtTimes.failures -= 1
+            if FullAtTimes.failures >= 0:
+                raise OSError(28, "No space left on device")
+            super().say_up(*about)
+
+    monkeypatch.setattr(app, "TELL_SECONDS", 0.01)
+    site, loops = FullAtTimes(tmp_path), Supervisor()
+    telling = asyncio.create_task(app._say_up(site, ("https://a", 1, loops), ()))
+    await until(lambda: site.troubles() == (1, []))
+    FullAtTimes.failures = 3
+    keeping = asyncio.create_task(loops.keep("part", failing))
+    await until(lambda: site.troubles()[1])
+    assert FullAtTimes.failures < 0 and not telling.done()
+    for task in (keeping, telling):
+        task.cancel()
+
+
 async def test_a_part_that_does_not_come_up_again_and_again_is_named(tmp_path, monkeypatch):
     monkeypatch.setattr(parts, "FIRST_PAUSE_SECONDS", 0.01)
     part = parts.Part(["no-such-command"], tmp_path / "part.log", {})

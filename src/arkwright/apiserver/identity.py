@@ -18,7 +18,7 @@ from cryptography.x509.oid import NameOID
 
 from arkwright.private import write_private
 
-VALID_DAYS = 3650
+VALID, MARGIN = timedelta(days=3650), timedelta(days=1)
 NAMES = ("localhost", "kubernetes", "kubernetes.default.svc")
 
 
@@ -71,7 +71,7 @@ def _is_for(certificate: Path, host: str, now: datetime) -> bool:
     found = x509.load_pem_x509_certificate(certificate.read_bytes())
     names = found.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     known = {*names.get_values_for_type(x509.DNSName), *map(str, names.get_values_for_type(x509.IPAddress))}
-    return host in known and found.not_valid_after_utc > now + timedelta(days=1)
+    return host in known and found.not_valid_before_utc < now - MARGIN and now + MARGIN < found.not_valid_after_utc
 
 
 def _write_certificate(certificate: Path, key: Path, host: str, now: datetime) -> None:
@@ -84,8 +84,8 @@ def _write_certificate(certificate: Path, key: Path, host: str, now: datetime) -
         .issuer_name(subject)
         .public_key(private.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now.astimezone(UTC) - timedelta(hours=1))
-        .not_valid_after(now.astimezone(UTC) + timedelta(days=VALID_DAYS))
+        .not_valid_before(now.astimezone(UTC) - VALID)  # a clock that is set back makes it no worse
+        .not_valid_after(now.astimezone(UTC) + VALID)
         .add_extension(x509.SubjectAlternativeName(_names(host)), critical=False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
     )

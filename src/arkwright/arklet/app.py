@@ -44,7 +44,7 @@ class Arklet:
         agent = with_mounted_keys(settings.agent)
         _require_proof(agent)
         self._baseline = Baseline(settings.baseline, agent, server_is_ending) if settings.baseline.url else None
-        config = uvicorn.Config(
+        config = self._config = uvicorn.Config(
             Guard(Routes(self.operations, agent.host).app(), agent),
             host=agent.host,
             port=agent.port,
@@ -61,7 +61,8 @@ class Arklet:
             ssl_cert_reqs=ssl.CERT_REQUIRED if agent.client_ca else ssl.CERT_NONE,
         )
         config.load()  # now, for a certificate that cannot be read must not be found out when the base is up
-        self._server = _Server(config)
+        self._server: _Server | None = None
+        self._is_ending, self._has_served, self._has_ended = False, False, asyncio.Event()
 
     @coroutine_function
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
@@ -92,16 +93,38 @@ class Arklet:
 
     @contextlib.asynccontextmanager
     async def _agent(self):  # type: ignore[no-untyped-def]
-        serving = asyncio.create_task(self._server.serve(), name="arklet")
+        serving = asyncio.create_task(self.operations.loops.keep("agent", self._serve, is_needed=True), name="arklet")
         starting = asyncio.create_task(self.operations.start(), name="arklet warm process")
         gc.collect()
         gc.freeze()  # what the base has built so far stays; collecting after an uninstall need not look at it again
         try:
             yield
         finally:
-            self._server.should_exit = True
+            self._is_ending = True
+            if self._server:
+                self._server.should_exit = True
+                await self._has_ended.wait()
+            serving.cancel()
             await asyncio.gather(serving, starting, return_exceptions=True)
             await self.operations.stop()
+
+    async def _serve(self) -> None:
+        """Until it is told to end; a server of its own each time, for one that has ended serves no more."""
+        self._has_ended.clear()
+        self._server = server = _Server(self._config)
+        try:
+            await server.serve()
+        except SystemExit as error:  # of uvicorn, which cannot listen
+            if not self._has_served:
+                raise
+            raise OSError(f"port {self._config.port} cannot be listened on") from error
+        finally:
+            self._has_served |= server.started
+            server.leave()
+            self._server = None
+            self._has_ended.set()
+        if self._is_ending:
+            await asyncio.get_running_loop().create_future()  # who ends it cancels this
 
 
 def _require_proof(agent: AgentSettings) -> None:
@@ -127,3 +150,8 @@ class _Server(BoundedServer):
     @contextlib.contextmanager
     def capture_signals(self):  # type: ignore[no-untyped-def]
         yield
+
+    def leave(self) -> None:
+        """However it has ended, its port is free for the next one."""
+        for one in getattr(self, "servers", ()):
+            one.close()

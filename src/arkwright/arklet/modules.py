@@ -9,7 +9,7 @@ from arkwright.arklet.asgi.words import Receive, Scope, Send
 from arkwright.arklet.door import Traffic
 from arkwright.arklet.leftovers import Leftover, note
 from arkwright.arklet.owners import Owner
-from arkwright.arklet.process import OwnProcess, WarmProcess
+from arkwright.arklet.process import Around, OwnProcess
 from arkwright.arklet.services import withdraw
 from arkwright.arklet.settings import Isolation, ModuleSettings
 from arkwright.arklet.shared import InProcess
@@ -42,13 +42,13 @@ class LoadedModule:
         self.traffic = Traffic(answers, host.owner, settings)
 
     @classmethod
-    async def start(cls, package: ModulePackage, settings: ModuleSettings, warm: WarmProcess) -> "LoadedModule":
+    async def start(cls, package: ModulePackage, settings: ModuleSettings, around: Around) -> "LoadedModule":
         """The base's settings win over what the archive asks for. Raises StartFailure or PackageError; the package is gone then."""
         isolation = settings.isolation or package.isolation or Isolation.PROCESS
         try:
             host: Host
             if isolation is Isolation.PROCESS:
-                host = await OwnProcess.start(package, settings, warm)
+                host = await OwnProcess.start(package, settings, around)
             else:
                 host = await InProcess.start(package, settings)
         except BaseException:

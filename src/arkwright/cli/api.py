@@ -8,6 +8,7 @@ from arkwright.apiserver.store import StoreDamaged, StoreFailed
 from arkwright.cli.loglines import log_lines
 from arkwright.cli.output import fail
 from arkwright.cli.siteoptions import DataDir, Host, Port
+from arkwright.cli.unsaid import NO_ROOM
 from arkwright.standalone.site import USUAL_PORT, site_in
 
 
@@ -26,4 +27,8 @@ def api(
     except StoreFailed as error:
         fail(str(error), f"`arkwright down{site.option}` stops the other server; --data-dir chooses another place")
     except OSError as error:
+        if error.errno in NO_ROOM:
+            fail(
+                f"{site.directory} cannot be written: {error.strerror}", "make room there; what is stored is as it was"
+            )
         fail(f"cannot listen on {host}:{port}: {error.strerror}", "choose another port with --port (0: any free one)")

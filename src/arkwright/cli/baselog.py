@@ -13,6 +13,7 @@ import msgspec
 
 from arkwright.arklet.asgi.words import RemoteFailure
 from arkwright.arklet.owners import request_id, work_of
+from arkwright.cli.unsaid import lose_what_finds_no_room
 
 
 class Format(StrEnum):
@@ -68,7 +69,8 @@ def _exception(record: logging.LogRecord) -> BaseException | None:
 
 
 def log_base(format: Format) -> None:
-    """To standard error: warnings of anybody, and what the agent does."""
+    """To standard error: warnings of anybody, and what the agent does. A line that finds no room is lost."""
+    lose_what_finds_no_room()
     lines = logging.StreamHandler()
     lines.setFormatter(
         JsonLines() if format is Format.JSON else Lines("%(asctime)s %(levelname)s %(name)s: %(message)s")

@@ -1,6 +1,7 @@
 """`arkwright controller`: the loop, on whatever Kubernetes API the environment names."""
 
 import logging
+import sys
 from types import SimpleNamespace
 from typing import Annotated, Any
 
@@ -10,6 +11,7 @@ import uvloop
 
 from arkwright.cli.loglines import renderer as renderer_of_lines
 from arkwright.cli.output import fail
+from arkwright.cli.unsaid import lose_what_finds_no_room
 from arkwright.clients.agentaccess import AgentAccess, InClear
 from arkwright.clients.arklet import Timeouts
 from arkwright.clients.errors import BadAccess, BadCredentials
@@ -116,6 +118,7 @@ def _configure_log(level: str, format: str) -> None:
     number = logging.getLevelNamesMapping().get(level.upper())
     if number is None or format not in ("text", "json"):
         fail(f"--log-level {level} --log-format {format} is not known", "levels: debug, info, warning, error")
+    lose_what_finds_no_room()
     renderer = structlog.processors.JSONRenderer() if format == "json" else renderer_of_lines()
     structlog.configure(
         processors=[
@@ -125,6 +128,7 @@ def _configure_log(level: str, format: str) -> None:
             structlog.processors.ExceptionRenderer() if format == "json" else structlog.dev.set_exc_info,
             renderer,
         ],
+        logger_factory=structlog.PrintLoggerFactory(sys.stdout),  # not the one that was there when it was imported
         wrapper_class=structlog.make_filtering_bound_logger(number),
         cache_logger_on_first_use=True,
     )

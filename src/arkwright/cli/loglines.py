@@ -1,10 +1,10 @@
 """How processes that stay say what they do. A traceback shows code, never values: among these are tokens."""
 
 import sys
-from typing import TextIO
 
 import structlog
 
+from arkwright.cli.unsaid import lose_what_finds_no_room
 from arkwright.model.text import plain_values
 
 
@@ -13,8 +13,10 @@ def renderer(*, colors: bool = False) -> structlog.dev.ConsoleRenderer:
     return structlog.dev.ConsoleRenderer(colors=colors, exception_formatter=structlog.dev.plain_traceback)
 
 
-def log_lines(file: TextIO = sys.stderr) -> None:
-    """From now on, on `file`."""
+def log_lines(*, to_output: bool = False) -> None:
+    """From now on, on standard error, or standard output. A line that finds no room is lost."""
+    lose_what_finds_no_room()
+    file = sys.stdout if to_output else sys.stderr
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,

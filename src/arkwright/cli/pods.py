@@ -1,7 +1,6 @@
 """`arkwright pods`: run base pods as processes on this machine, on whatever Kubernetes API the environment names."""
 
 import asyncio
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -25,7 +24,7 @@ def pods(
 ) -> None:
     """Play the node for base pods: one process a pod, each on a loopback address of its own."""
     require_network(addresses)
-    log_lines(sys.stdout)
+    log_lines(to_output=True)
     try:
         asyncio.run(run_node(Place(node, addresses, log_directory)))
     except BadCredentials as error:

@@ -17,6 +17,7 @@ from arkwright.cli.links import link_of
 from arkwright.cli.loglines import log_lines
 from arkwright.cli.output import fail, note, notes
 from arkwright.cli.siteoptions import Addresses, DataDir, Host, Port, require_host, require_network
+from arkwright.cli.unsaid import NO_ROOM
 from arkwright.model.text import plain_lines
 from arkwright.private import keep_private, make_private
 from arkwright.standalone.logfiles import begin
@@ -91,6 +92,10 @@ def _stay(site: Site, wish: Wish) -> None:
         fail(f"--addresses: {error}", "choose other ones; without the option, a range that is free is taken")
     except PartFailed as error:
         fail(str(error))
+    except OSError as error:
+        if error.errno not in NO_ROOM:
+            raise
+        fail(f"{site.directory} cannot be written: {error.strerror}", "make room there; what is stored is as it was")
 
 
 def _start_detached(site: Site, words: list[str]) -> None:

@@ -19,6 +19,7 @@ from arkwright.clients.errors import BadAccess
 from arkwright.model.arklet import SIGNATURE_HEADER
 from arkwright.model.hosts import host_of, is_loopback
 from arkwright.model.signedcalls import BadSigningKey, Call, SigningKey, signing_key
+from arkwright.private import ReadAgain
 
 
 def new_private_key() -> bytes:
@@ -38,20 +39,16 @@ class KeyFile:
     """A private key in PEM, read again when it changes."""
 
     def __init__(self, path: Path) -> None:
-        self._path, self._changed = path, (0, 0)
-        self._key: SigningKey | None = None
+        self._file = ReadAgain(path, signing_key)
 
     def current(self) -> SigningKey:
         """Raises BadAccess. A key that cannot be read while it is being replaced leaves the one before."""
         try:
-            stat = self._path.stat()
-            if (changed := (stat.st_mtime_ns, stat.st_ino)) != self._changed:
-                self._key, self._changed = signing_key(self._path.read_bytes()), changed
+            return self._file.current()
         except (OSError, BadSigningKey) as error:
-            if self._key is None:
-                raise BadAccess(f"{self._path} cannot sign calls: {error}") from error
-        assert self._key
-        return self._key
+            if self._file.former is None:
+                raise BadAccess(f"{self._file.path} cannot sign calls: {error}") from error
+            return self._file.former
 
 
 @dataclass

@@ -13,6 +13,7 @@ from starlette.routing import Route
 
 from arkwright.controller.cache import Cache
 from arkwright.controller.observe import Observer
+from arkwright.listening import whole_body
 from arkwright.model.arklet import BaseAddress, InstallRequest
 from arkwright.model.cluster import Pod
 from arkwright.model.kinds import ModuleArchive, ModulePhase
@@ -59,11 +60,9 @@ class Baselines:
     async def _answer(self, request: Request) -> Response:
         if not self._is_filled():
             return PlainTextResponse("the controller does not know the cluster yet\n", 503)
-        body = b""
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > BODY_BYTES:
-                return PlainTextResponse(f"the body is larger than {BODY_BYTES} bytes\n", 413)
+        body = await whole_body(request.receive, BODY_BYTES)
+        if body is None:
+            return PlainTextResponse(f"the body is larger than {BODY_BYTES} bytes\n", 413)
         try:
             address = msgspec.json.decode(body, type=BaseAddress)
         except msgspec.DecodeError as error:

@@ -4,6 +4,8 @@ import re
 from datetime import datetime
 from typing import Any
 
+import msgspec
+
 from arkwright.model.arklet import DEFAULT_PORT
 from arkwright.model.hosts import joined
 from arkwright.model.meta import KubernetesObject, ObjectMeta, Value
@@ -11,6 +13,7 @@ from arkwright.model.names import ARKLET_PORT, ARKLET_SCHEME, DELETE_POD, DELETE
 from arkwright.model.selectors import LabelSelector
 
 PORT_NUMBER = re.compile("[0-9]{1,5}")
+TCP = "TCP"
 
 
 class ContainerPort(Value, frozen=True, kw_only=True):
@@ -203,7 +206,12 @@ class ServicePort(Value, frozen=True, kw_only=True):
     name: str = ""
     port: int = 0
     target_port: int | str = 0
-    protocol: str = "TCP"
+    protocol: str = TCP
+
+    def __post_init__(self) -> None:
+        """Of defaults only that very object is left out when it is encoded, and one that was read is another: as if it had been changed."""
+        if self.protocol == TCP:
+            msgspec.structs.force_setattr(self, "protocol", TCP)
 
 
 class ServiceSpec(Value, frozen=True, kw_only=True):

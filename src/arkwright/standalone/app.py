@@ -11,6 +11,7 @@ from functools import partial
 from importlib import resources
 from typing import Any
 
+import structlog
 import yaml
 
 from arkwright.clients.credentials import find_access
@@ -34,6 +35,7 @@ from arkwright.standalone.site import Ports, Site, Wish
 from arkwright.standalone.strays import end_strays, mark_of
 from arkwright.supervision import Supervisor
 
+log = structlog.get_logger()
 NODE = "arkwright"
 TELL_SECONDS = 1.0
 Worker = Node | Workloads | NodePorts | Announcer | Machine
@@ -114,15 +116,22 @@ def _supervisor(parts: tuple[Part, ...]) -> Supervisor:
 async def _say_up(
     site: Site, about: tuple[str, Ports, Supervisor], begun: tuple[Coroutine[Any, Any, None], ...]
 ) -> None:
-    """Once every part has run once; then what does not run, whenever that changes. Raises PartFailed."""
+    """Once every part has run once; then what does not run, whenever that changes. Raises PartFailed, also if nothing can be said at all:
+    nobody would find it. What cannot be said later, as the disk is full, is said when it can be."""
     await asyncio.gather(*begun)
     server, ports, loops = about
-    said: list[str] | None = None
+    try:
+        site.say_up(server, ports, said := loops.troubles())
+    except OSError as error:
+        raise PartFailed(f"{site.directory} cannot be written: {error.strerror}") from error
     while True:
-        if (found := loops.troubles()) != said:
-            site.say_up(server, ports, found)
-            said = found
         await asyncio.sleep(TELL_SECONDS)
+        if (found := loops.troubles()) != said:
+            try:
+                site.say_up(server, ports, found)
+                said = found
+            except OSError as error:
+                log.warning("what does not run cannot be told", error=str(error), troubles=found)
 
 
 async def _begun(workers: tuple[Worker, ...]) -> None:

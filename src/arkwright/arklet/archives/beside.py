@@ -6,19 +6,29 @@ a requirement asks for another version.
 """
 
 import asyncio
+import contextlib
+import re
+import shutil
 import sys
 import tempfile
-from collections.abc import Iterable
-from pathlib import Path
+import zipfile
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import AbstractAsyncContextManager
+from email.parser import HeaderParser
+from pathlib import Path, PurePosixPath
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 import msgspec
 from packaging.requirements import Requirement
 
 from arkwright.arklet.archives.errors import PackageError
 from arkwright.arklet.archives.locks import Locked, refuse_sources
+from arkwright.model.urls import without_secrets
 
 PIP_SECONDS = 300.0
+METADATA = re.compile(r"[^/]+\.dist-info/METADATA")
+Fetch = Callable[[str], AbstractAsyncContextManager[Path]]
 PIP = ("-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input", "--only-binary", ":all:")
 
 
@@ -62,16 +72,65 @@ async def install_locked(lock: Iterable[Locked], directory: Path) -> list[str]:
     return named
 
 
-async def install_beside(requirements: Iterable[Requirement], directory: Path) -> list[str]:
-    """Into `directory`; the names of what lies there then. Raises PackageError with pip's own words."""
+async def install_beside(requirements: Iterable[Requirement], directory: Path, fetch: Fetch) -> list[str]:
+    """Into `directory`; the names of what lies there then. `fetch`: what a requirement names by url, where this base may have it from.
+    Raises PackageError, with pip's own words where it is pip that fails."""
     requirements = tuple(requirements)
     refuse_sources(requirements)
-    wanted = [str(one) for one in requirements]
-    report = await _pip(wanted, "--dry-run", "--report", "-", *wanted)
-    missing = [str(one) for one in msgspec.json.decode(report, type=_Report).install]
-    if missing:
-        await _pip(wanted, "--no-deps", "--no-compile", "--target", str(directory), *missing)
-    return missing
+    said = [_shown(one) for one in requirements]
+    async with contextlib.AsyncExitStack() as stack:
+        wheels = {one.name: await stack.enter_async_context(_wheel(one, fetch)) for one in requirements if one.url}
+        wanted = [_at(one, wheels[one.name]) if one.url else str(one) for one in requirements]
+        report = await _pip(said, "--dry-run", "--report", "-", *wanted)
+        found = msgspec.json.decode(report, type=_Report).install
+        _refuse_foreign(found, {one.as_uri() for one in wheels.values()})
+        if found:
+            await _pip(said, "--no-deps", "--no-compile", "--target", str(directory), *map(str, found))
+    return [f"{one.metadata.name}=={one.metadata.version}" for one in found]
+
+
+def _shown(requirement: Requirement) -> str:
+    return f"{requirement.name} @ {without_secrets(requirement.url)}" if requirement.url else str(requirement)
+
+
+def _at(requirement: Requirement, wheel: Path) -> str:
+    extras = f"[{','.join(sorted(requirement.extras))}]" if requirement.extras else ""
+    return f"{requirement.name}{extras} @ {wheel.as_uri()}"
+
+
+@contextlib.asynccontextmanager
+async def _wheel(requirement: Requirement, fetch: Fetch) -> AsyncIterator[Path]:
+    """What its url leads to, as a file of the name that pip reads; pip itself would ask anybody, and follow redirects anywhere."""
+    assert requirement.url
+    name = PurePosixPath(unquote(urlsplit(requirement.url).path)).name
+    async with fetch(requirement.url) as archive:
+        with tempfile.TemporaryDirectory() as directory:
+            wheel = Path(directory) / name
+            await asyncio.to_thread(shutil.copyfile, archive, wheel)
+            await asyncio.to_thread(_refuse_further, requirement.name, wheel)
+            yield wheel
+
+
+def _refuse_further(name: str, wheel: Path) -> None:
+    """Its own requirements by url would be pip's to fetch. Raises PackageError."""
+    try:
+        with zipfile.ZipFile(wheel) as members:
+            texts = [members.read(one).decode() for one in members.namelist() if METADATA.fullmatch(one)]
+        declared = [
+            Requirement(line) for text in texts for line in HeaderParser().parsestr(text).get_all("Requires-Dist", [])
+        ]
+    except (zipfile.BadZipFile, OSError, ValueError, KeyError, NotImplementedError) as error:
+        raise PackageError(f"it needs {name} by a url that leads to no wheel: {error}") from error
+    if further := [one.name for one in declared if one.url]:
+        raise PackageError(
+            f"it needs {name}, which needs {', '.join(further)} by a url: name that url in the module's own requirements"
+        )
+
+
+def _refuse_foreign(found: list[_Found], ours: set[str]) -> None:
+    """Of urls, those that a package of the index names: nobody has looked at them. Raises PackageError."""
+    if foreign := [one.metadata.name for one in found if one.is_direct and one.download_info.url not in ours]:
+        raise PackageError(f"what it needs asks for {', '.join(foreign)} by a url, which this base does not follow")
 
 
 async def _pip(wanted: list[str], *words: str) -> bytes:

@@ -7,8 +7,11 @@ runs here. Files are read and unpacked in threads: the base goes on answering.
 
 import asyncio
 import configparser
+import contextlib
 import shutil
-from dataclasses import dataclass, replace
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field, replace
 from email.message import Message
 from email.parser import HeaderParser
 from pathlib import Path
@@ -39,11 +42,19 @@ FORMER = f"it asks for isolation private, which is no more: it has a process of 
 COMPILED = (".so", ".pyd", ".dylib", ".dll")
 
 
+@contextlib.asynccontextmanager
+async def nobody(url: str) -> AsyncIterator[Path]:
+    """Fetches nothing. Raises PackageError."""
+    raise PackageError(f"there is nobody to fetch {without_secrets(url)}")
+    yield
+
+
 @dataclass(frozen=True)
 class ModulePackage:
     """An unpacked archive. `application` reads `package.module:attribute`; `web_path` has no slash at either end;
     `isolation` is what the archive asks for, None if it leaves that to the base; `lock`: what it needs by hash, if it says so;
-    `is_signed`: nothing but what a trusted key has signed may run with it; `notes`: what its author should hear."""
+    `is_signed`: nothing but what a trusted key has signed may run with it; `notes`: what its author should hear; `fetch`: for what its requirements
+    name by url, a file for as long as it is used."""
 
     name: str
     version: str
@@ -55,6 +66,7 @@ class ModulePackage:
     lock: tuple[Locked, ...] | None = None
     is_signed: bool = False
     notes: tuple[str, ...] = ()
+    fetch: Callable[[str], AbstractAsyncContextManager[Path]] = field(default=nobody, repr=False, compare=False)
 
     @property
     def identity(self) -> str:
@@ -100,7 +112,8 @@ class Packages:
             directory = await asyncio.to_thread(self._scratch.directory, "module")
             try:
                 await asyncio.to_thread(unpack, archive, directory, self._settings)
-                return replace(_read(directory, url, self._reserved), is_signed=bool(self._keys))
+                read = _read(directory, url, self._reserved)
+                return replace(read, is_signed=bool(self._keys), fetch=self._downloads.archive)
             except BaseException:
                 shutil.rmtree(directory, ignore_errors=True)
                 raise

@@ -7,7 +7,7 @@ output      what it prints and logs
 warm        the process that starts the others
 """
 
-from arkwright.arklet.process.host import OwnProcess
+from arkwright.arklet.process.host import Around, OwnProcess
 from arkwright.arklet.process.warm import WarmProcess
 
-__all__ = ["OwnProcess", "WarmProcess"]
+__all__ = ["Around", "OwnProcess", "WarmProcess"]

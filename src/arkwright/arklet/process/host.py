@@ -13,6 +13,7 @@ import socket
 import sys
 import time
 from collections.abc import Awaitable
+from dataclasses import dataclass
 from typing import Any
 
 import psutil
@@ -35,6 +36,7 @@ from arkwright.arklet.process.offers import Offers
 from arkwright.arklet.process.output import Output
 from arkwright.arklet.process.warm import Child, WarmProcess
 from arkwright.arklet.settings import MEGABYTE, ModuleSettings
+from arkwright.supervision import Supervisor
 
 log = logging.getLogger(__name__)
 START_SECONDS = 120.0
@@ -44,6 +46,14 @@ STEADY_SECONDS = 10.0  # one that has run for so long does not keep dying
 EXIT_SECONDS = 5.0  # from the end of its shutdown to the end of its process
 TERM_SECONDS = 2.0  # from SIGTERM to SIGKILL
 LAST_WORDS_SECONDS = 1.0
+
+
+@dataclass(frozen=True)
+class Around:
+    """What processes of modules have in common in one base: where they come from, and who keeps their keepers."""
+
+    warm: WarmProcess
+    loops: Supervisor
 
 
 class OwnProcess:
@@ -60,17 +70,18 @@ class OwnProcess:
         self._is_fresh = False
 
     @classmethod
-    async def start(cls, package: ModulePackage, settings: ModuleSettings, warm: WarmProcess) -> "OwnProcess":
+    async def start(cls, package: ModulePackage, settings: ModuleSettings, around: Around) -> "OwnProcess":
         """Raises StartFailure, chained to what the process said, or PackageError."""
         await _bring(package)
-        module = cls(package, settings, warm)
+        module = cls(package, settings, around.warm)
         try:
-            module._is_fresh = await warm.has_loaded(names_of(package))
+            module._is_fresh = await around.warm.has_loaded(names_of(package))
             started = await module._spawn()
         except BaseException:
             await module.stop()
             raise
-        module._keeping = asyncio.create_task(module._keep_running(), name=f"keeping {package.identity}")
+        keeping = around.loops.keep(f"keeping {package.identity}", module._keep_running)
+        module._keeping = asyncio.create_task(keeping, name=f"keeping {package.identity}")
         await module._teach(started.imported)
         return module
 
@@ -211,12 +222,19 @@ class OwnProcess:
             await asyncio.sleep(pause)
             pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
             self._restarts += 1
-            try:
-                await self._spawn()
-            except (StartFailure, OSError) as error:
-                self._last_end = str(error)
+            await self._spawn_again()
+
+    async def _spawn_again(self) -> None:
+        """What fails as it may fails for now. Anything else is a mistake of ours, and raised; nothing runs then."""
+        try:
+            await self._spawn()
+        except BaseException as error:
+            self._last_end = str(error) or type(error).__name__
+            if not isinstance(error, asyncio.CancelledError):  # who cancels ends it himself
                 await self._end(is_patient=False)
                 self._child = None
+            if not isinstance(error, StartFailure | OSError):
+                raise
 
 
 def names_of(package: ModulePackage) -> set[str]:
@@ -240,4 +258,4 @@ async def _bring(package: ModulePackage) -> None:
     elif package.is_signed:
         refuse_unlocked(one.requirement for one in missing)
     else:
-        await install_beside(package.requirements, package.beside)
+        await install_beside(package.requirements, package.beside, package.fetch)

@@ -15,8 +15,10 @@ from starlette.responses import JSONResponse
 from arkwright.arklet.asgi.words import Application, Message, Receive, Scope, Send
 from arkwright.arklet.settings import AgentSettings
 from arkwright.callers import is_own_user
+from arkwright.listening import whole_body
 from arkwright.model.arklet import POD_HEADER, SIGNATURE_HEADER, Code
 from arkwright.model.hosts import host_of, is_loopback, joined
+from arkwright.private import ReadAgain
 
 UID_CHARACTERS = 64
 BODY_LIMIT_BYTES = 1024 * 1024
@@ -34,16 +36,12 @@ class Tokens:
     """The tokens of one file, one a line. Raises OSError if it cannot be read, ValueError if there is none in it."""
 
     def __init__(self, path: Path) -> None:
-        self._path, self._changed = path, 0.0
-        self._tokens: tuple[bytes, ...] = ()
+        self._file = ReadAgain(path, _lines)
         if not self.current():
             raise ValueError(f"{path} holds no token")
 
     def current(self) -> tuple[bytes, ...]:
-        if (changed := self._path.stat().st_mtime) != self._changed:
-            self._tokens = tuple(line.strip() for line in self._path.read_bytes().splitlines() if line.strip())
-            self._changed = changed
-        return self._tokens
+        return self._file.current()
 
     def allow(self, authorization: str) -> bool:
         """Compared in constant time; a file that has gone allows nobody."""
@@ -53,6 +51,10 @@ class Tokens:
         except OSError:
             return False
         return scheme.lower() == "bearer" and any(hmac.compare_digest(given.strip().encode(), one) for one in known)
+
+
+def _lines(content: bytes) -> tuple[bytes, ...]:
+    return tuple(line.strip() for line in content.splitlines() if line.strip())
 
 
 class Guard:
@@ -68,7 +70,7 @@ class Guard:
         headers = Headers(scope=scope)
         token = headers.get(SIGNATURE_HEADER)
         if token is not None and self._take is not None:
-            body = await _whole(receive)
+            body = await whole_body(receive, BODY_LIMIT_BYTES)
             refusal = (413, TOO_LARGE) if body is None else self._take(token, scope, body, self._agent.pod)
             receive = _again(body or b"")
         else:
@@ -120,17 +122,6 @@ def _of_a_page(headers: Headers, host: str) -> str:
     if is_loopback(host) and not (is_loopback(named) or named == host):
         return "the Host of this request is not this agent: on loopback it has no other name than its address"
     return ""
-
-
-async def _whole(receive: Receive) -> bytes | None:
-    """None: too large, or its client has left."""
-    body, more = b"", True
-    while more:
-        message = await receive()
-        if message["type"] != "http.request" or len(body) > BODY_LIMIT_BYTES:
-            return None
-        body, more = body + message.get("body", b""), message.get("more_body", False)
-    return body if len(body) <= BODY_LIMIT_BYTES else None
 
 
 def _again(body: bytes) -> Receive:

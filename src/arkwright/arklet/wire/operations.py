@@ -27,12 +27,13 @@ from arkwright.arklet.door import ModuleRouter
 from arkwright.arklet.leftovers import Leftover
 from arkwright.arklet.modules import LoadedModule
 from arkwright.arklet.owners import Owner, works_for
-from arkwright.arklet.process import WarmProcess
+from arkwright.arklet.process import Around, WarmProcess
 from arkwright.arklet.settings import Settings
 from arkwright.arklet.wire.lifecycle import IllegalStep, Step, next_state
 from arkwright.model.arklet import Answer, BizInfo, BizRequest, BizState, Code, InstallRequest
 from arkwright.model.hosts import is_loopback
 from arkwright.model.urls import without_secrets
+from arkwright.supervision import Supervisor, in_log
 
 log = logging.getLogger(__name__)
 MAX_RECORDS = 20
@@ -72,10 +73,10 @@ class Operations:
 
     def __init__(self, router: ModuleRouter, settings: Settings, reserved: frozenset[str] = frozenset()) -> None:
         """`reserved`: web paths that the base answers itself."""
-        self._router = router
-        self._settings = settings
+        self._router, self._settings = router, settings
         self._packages = Packages(settings.archives, is_loopback(settings.agent.host), reserved)
-        self._warm = WarmProcess(settings.process.preload)
+        self._warm, self.loops = WarmProcess(settings.process.preload), Supervisor(tell=in_log(log))
+        self._around = Around(self._warm, self.loops)
         self._busy: dict[str, str] = {}
         self._left: dict[str, list[Leftover]] = {}
         self.installed: dict[str, Installed] = {}
@@ -175,11 +176,11 @@ class Operations:
                 package.discard()
                 return refused
             self._claim_web_path(entry, package)
-            entry.module = await LoadedModule.start(package, self._settings.of(package.name), self._warm)
+            entry.module = await LoadedModule.start(package, self._settings.of(package.name), self._around)
         except BaseException as error:
             self.installed.pop(entry.identity, None)
-            said = ("not installed %r: %s: %s", entry.identity, type(error).__name__, error)
-            self._log(logging.WARNING, entry.identity, *said)
+            said = (entry.identity, type(error).__name__, error)
+            self._log(logging.WARNING, entry.identity, "not installed %r: %s: %s", *said)
             raise
         self._begin_serving(entry)
         cost = int((time.monotonic() - started) * 1000)
@@ -279,9 +280,8 @@ def internal_error(error: BaseException) -> Answer:
     if isinstance(root, RemoteFailure):
         cause = root.cause
     message = str(error) if isinstance(error, ValueError | PackageError) else f"{type(error).__name__}: {error}"
-    return Answer(
-        code=Code.INTERNAL_ERROR, message=f"Internal Error: {message}", error_stack_trace=f"{trace}Caused by: {cause}\n"
-    )
+    said = f"Internal Error: {message}"
+    return Answer(code=Code.INTERNAL_ERROR, message=said, error_stack_trace=f"{trace}Caused by: {cause}\n")
 
 
 def _succeeded(message: str) -> Answer:

@@ -16,9 +16,10 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from arkwright.arklet.services import published
-from arkwright.arklet.wire.access import BODY_LIMIT_BYTES
+from arkwright.arklet.wire.access import BODY_LIMIT_BYTES, TOO_LARGE
 from arkwright.arklet.wire.openapi import describe
 from arkwright.arklet.wire.operations import BASE_NAME, Operations, internal_error
+from arkwright.listening import whole_body
 from arkwright.model.arklet import (
     Answer,
     BatchInstallRequest,
@@ -71,9 +72,9 @@ class Routes:
         return Response(self._encoder.encode(describe(COMMANDS)), media_type="application/json")
 
     async def _answer(self, request: Request) -> Response:
-        body = await _limited_body(request)
+        body = await whole_body(request.receive, BODY_LIMIT_BYTES)
         if body is None:
-            return PlainTextResponse(f"the body is larger than {BODY_LIMIT_BYTES} bytes", status_code=413)
+            return PlainTextResponse(TOO_LARGE, status_code=413)
         answer = await self._run(request.path_params["command"], body)
         return self._encoded(answer)
 
@@ -147,6 +148,8 @@ class Routes:
             "residue": self._operations.residue(),
             "services": [str(one) for one in published()],
         }
+        if troubles := self._operations.loops.troubles():
+            health["troubles"] = troubles
         return Answer(code=Code.SUCCESS, data={"healthData": health})
 
     async def _now_or_later(self, request: InstallRequest | BizRequest, run: Callable[[], Awaitable[Answer]]) -> Answer:
@@ -207,15 +210,6 @@ def _named(request: BizRequest) -> BizRequest:
         if not given:
             raise ValueError(f"{field} should not be blank")
     return request
-
-
-async def _limited_body(request: Request) -> bytes | None:
-    body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > BODY_LIMIT_BYTES:
-            return None
-    return body
 
 
 async def _only_post(request: Request, error: Exception) -> Response:

@@ -10,6 +10,7 @@ from pathlib import Path
 import jwt
 
 from arkwright.model.signedcalls import BadSignature, BadSigningKey, Call, check, keys_of
+from arkwright.private import ReadAgain
 
 log = logging.getLogger(__name__)
 
@@ -18,7 +19,7 @@ class Signatures:
     """Of callers whose keys are in `path`, a JSON Web Key Set. Raises BadSigningKey if it holds none."""
 
     def __init__(self, path: Path) -> None:
-        self._path, self._changed, self._told = path, (0, 0), (0, 0)
+        self._file, self._told = ReadAgain(path, keys_of), ""
         self._keys: dict[str, jwt.PyJWK] = {}
         self._used: dict[str, float] = {}
         self._read()
@@ -38,14 +39,12 @@ class Signatures:
     def _read(self) -> None:
         """What cannot be read while it is being replaced leaves the keys as they are; a file that has gone allows nobody."""
         try:
-            stat = self._path.stat()
-            if (changed := (stat.st_mtime_ns, stat.st_ino)) != self._changed:
-                self._keys, self._changed = keys_of(self._path.read_bytes()), changed
+            self._keys, self._told = self._file.current(), ""
         except FileNotFoundError:
-            self._keys, self._changed = {}, (0, 0)
+            self._keys = {}
         except BadSigningKey as error:
             if not self._keys:
-                raise BadSigningKey(f"{self._path}: {error}") from error
-            if changed != self._told:
-                log.warning("%s cannot be read, the keys before are known: %s", self._path, error)
-                self._told = changed
+                raise BadSigningKey(f"{self._file.path}: {error}") from error
+            if str(error) != self._told:
+                log.warning("%s cannot be read, the keys before are known: %s", self._file.path, error)
+                self._told = str(error)

@@ -1,28 +1,19 @@
-"""HTTP servers that bear their clients. In: an ASGI application, bounds. Out: the same application served, and nobody who can hold it up.
+"""One HTTP connection within bounds. In: bytes of a client. Out: requests, or an answer that says why not, and the connection ends.
 
 uvicorn with httptools reads headers without end, waits for them without end, and takes as many connections as come. Here each of that has a
 bound: before a request is whole it costs its client more than us.
 """
 
 import asyncio
-import resource
-import socket
-import sys
 from collections import Counter
 from dataclasses import dataclass
-from functools import partial
-from typing import Any
 
-import uvicorn
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
-STARTUP_FAILURE = 3  # uvicorn's
 OURS = ("127.", "::1", "::ffff:127.")
 PIPELINED = 64  # requests that wait behind one another on a connection
 PIECE_BYTES = 16 << 10  # of a head: more at once would be read before anybody could say that it is too much
 LEAST_BODY_SHARE = 16  # of a chunked body: so many bytes of framing for one of its own
-SWEEP_TICKS = 10  # of uvicorn's loop, a tenth of a second each
-HANDSHAKE_SECONDS = 10.0
 
 
 @dataclass(frozen=True)
@@ -39,16 +30,9 @@ class Bounds:
     body_seconds: float = 0.0
 
 
-def share_of_descriptors(share: float, most: int = 1 << 16) -> int:
-    """So many connections as this process may have descriptors for, or as its limit is by then."""
-    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return max(8, min(most, int(soft * share))) if soft != resource.RLIM_INFINITY else most
-
-
-def raise_descriptors() -> None:
-    """As many as the system lets this process have."""
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+def counted_peer(address: tuple[str, int] | None) -> str:
+    """Under which name connections of one address are counted; "" for this machine's own."""
+    return address[0] if address and not address[0].startswith(OURS) else ""
 
 
 class BoundedProtocol(HttpToolsProtocol):
@@ -66,7 +50,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._body_since: float | None = None
         self._has_asked = False
         self._unread = (0, self._heard_at)  # bytes that were on their way to it, and since when it has been so many
-        self._peer = self.client[0] if self.client and not self.client[0].startswith(OURS) else ""
+        self._peer = counted_peer(self.client)
         self.peers[self._peer] += 1
         bounds = self.bounds
         is_one_too_many = bool(self._peer and bounds.per_peer and self.peers[self._peer] > bounds.per_peer)
@@ -145,68 +129,41 @@ class BoundedProtocol(HttpToolsProtocol):
 
     # ── time ──
 
-    def check(self, now: float) -> None:
-        """End it if it has had its time."""
+    def check(self, now: float) -> bool:
+        """End it if it has had its time; whether that was so."""
         bounds = self.bounds
         if self.flow.write_paused:
-            self._check_reader(now)
-        elif self._head_since is not None and now - self._head_since > bounds.head_seconds:
-            self._refuse(408, "the head of this request has not come in time")
-        elif self._body_since is not None and not self.flow.read_paused:
+            return self._check_reader(now)
+        if self._head_since is not None and now - self._head_since > bounds.head_seconds:
+            return self._refuse(408, "the head of this request has not come in time")
+        if self._body_since is not None and not self.flow.read_paused:
             is_slow = bounds.body_seconds and now - self._body_since > bounds.body_seconds
             if is_slow or now - self._heard_at > bounds.idle_seconds:
-                self._refuse(408, "the body of this request has not come in time")
+                return self._refuse(408, "the body of this request has not come in time")
+        return False
 
-    def _check_reader(self, now: float) -> None:
+    def _check_reader(self, now: float) -> bool:
         """It reads nothing of what is sent to it: nobody waits for its buffers to empty for ever."""
         left = self.transport.get_write_buffer_size()
         if left != self._unread[0]:
             self._unread = (left, now)
         elif now - self._unread[1] > self.bounds.idle_seconds:
             self.transport.abort()
+            return True
+        return False
 
-    def _refuse(self, status: int, words: str) -> None:
+    def _refuse(self, status: int, words: str) -> bool:
+        """Whether there was still somebody to refuse."""
         self.waiting.pop(self, None)
         if self.transport.is_closing():
-            return
+            return False
         head = b"content-type: text/plain\r\nconnection: close\r\ncontent-length: %d\r\n\r\n" % (len(words) + 1)
         if self.cycle is None or self.cycle.response_complete:
             self.transport.write(STATUS_LINE[status] + head + words.encode() + b"\n")
         self.transport.close()
+        return True
 
 
 def bounded(bounds: Bounds, kind: type[BoundedProtocol] = BoundedProtocol) -> type[BoundedProtocol]:
     """`kind` with these bounds, for one server."""
     return type(kind.__name__, (kind,), {"bounds": bounds, "peers": Counter(), "waiting": {}})
-
-
-class BoundedServer(uvicorn.Server):
-    """Looks at its connections now and then, and gives TLS no more time than it needs."""
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """As uvicorn does it, which leaves a TLS handshake a minute."""
-        config = self.config
-        if not config.is_ssl:
-            await super().startup(sockets)
-            return
-        await self.lifespan.startup()
-        if self.lifespan.should_exit:
-            sys.exit(STARTUP_FAILURE)
-        kind: Any = config.http_protocol_class
-        make = partial(kind, config=config, server_state=self.server_state, app_state=self.lifespan.state)
-        loop = asyncio.get_running_loop()
-        more: dict[str, Any] = {
-            "ssl": config.ssl,
-            "backlog": config.backlog,
-            "ssl_handshake_timeout": HANDSHAKE_SECONDS,
-        }
-        self.servers = [await loop.create_server(make, sock=one, **more) for one in sockets or [config.bind_socket()]]
-        self.started = True
-
-    async def on_tick(self, counter: int) -> bool:
-        if counter % SWEEP_TICKS == 0:
-            now = asyncio.get_running_loop().time()
-            for one in list(self.server_state.connections):
-                if isinstance(one, BoundedProtocol):
-                    one.check(now)
-        return await super().on_tick(counter)
