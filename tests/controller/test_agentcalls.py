@@ -6,8 +6,8 @@ import pytest
 from msgspec.structs import replace
 
 from arkwright.controller.agentcalls import QUICK_SECONDS, AgentCalls, Asked, Limits, learned, news
-from arkwright.controller.cache import Key
 from arkwright.controller.metrics import Metrics
+from arkwright.controller.objects import Key
 from arkwright.model.arklet import BizInfo
 from arkwright.model.outcomes import BaseReport, Command, Outcome, Verdict
 from arkwright.model.resources import Kind

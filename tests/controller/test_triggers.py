@@ -3,7 +3,8 @@
 import pytest
 from msgspec.structs import replace
 
-from arkwright.controller.cache import Cache, Change
+from arkwright.controller.cache import Cache
+from arkwright.controller.objects import Change
 from arkwright.controller.triggers import keys
 from arkwright.model.cluster import Deployment, DeploymentSpec, Service
 from arkwright.model.kinds import OperationStrategy, UpgradePolicy

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from arkwright.controller.cache import Key
+from arkwright.controller.objects import Key
 from arkwright.controller.workqueue import WorkQueue
 from arkwright.model.resources import Kind
 

@@ -15,8 +15,8 @@ import structlog
 from msgspec.structs import replace
 
 from arkwright.clients.arklet import ArkletClient
-from arkwright.controller.cache import Key
 from arkwright.controller.metrics import Metrics
+from arkwright.controller.objects import Key
 from arkwright.controller.requirement import UnmetOf
 from arkwright.model.arklet import BizInfo, BizState
 from arkwright.model.cluster import Pod, PodStatus

@@ -22,11 +22,12 @@ from arkwright.clients.kube import KubeClient
 from arkwright.controller import triggers
 from arkwright.controller.agentcalls import AgentCalls, Ended, Limits
 from arkwright.controller.baseline import Baselines
-from arkwright.controller.cache import Cache, Change, Key
+from arkwright.controller.cache import Cache
 from arkwright.controller.events import Events
 from arkwright.controller.execute import Executor
 from arkwright.controller.leader import Leadership, Terms
 from arkwright.controller.metrics import Metrics, health_routes
+from arkwright.controller.objects import Change, Key
 from arkwright.controller.observe import Observer
 from arkwright.controller.reconcile import Reconciler
 from arkwright.controller.requirement import Requirement

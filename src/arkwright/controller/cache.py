@@ -1,24 +1,22 @@
-"""What the cluster looks like, as far as we were told. In: values from watches and from our own writes. Out: Changes, lookups.
+"""What the cluster looks like to the loop, as far as we were told. In: values from watches and from our own writes. Out: Changes, lookups.
 
-An object never goes back to an older resourceVersion, and one that was deleted does not come back: so the answer to our
-own write may enter as soon as it is there, and no key is planned on a world without its own last writes.
+Beside the objects, what plans count of them is kept as they change; and what is decided counts before it can be seen.
 """
 
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, NamedTuple, TypeVar
+from typing import Any
 
 from msgspec.structs import replace
 
 from arkwright.controller.arrivals import Arrivals
 from arkwright.controller.indexes import INDEXES, is_told
+from arkwright.controller.objects import Change, Key, Objects
 from arkwright.controller.podlabels import PodLabels
 from arkwright.controller.rosters import Roster, Rosters
 from arkwright.controller.seats import Seats
-from arkwright.controller.sharing import shared
 from arkwright.controller.tallies import Tallies
 from arkwright.model.cluster import Deployment, Pod
 from arkwright.model.kinds import Module, ModuleReplicaSet
@@ -35,40 +33,16 @@ from arkwright.model.names import (
 from arkwright.model.resources import Kind
 from arkwright.plan.replicas import Replicas
 
-O = TypeVar("O", bound=KubernetesObject)  # noqa: E741
-REMEMBERED_DELETIONS = 10_000
 
-
-class Key(NamedTuple):
-    """What is looked at: one object."""
-
-    kind: Kind
-    namespace: str
-    name: str
-
-    def __str__(self) -> str:
-        return f"{self.kind}/{self.namespace}/{self.name}"
-
-
-@dataclass(frozen=True)
-class Change:
-    """`before` None: it is new; `after` None: it is gone."""
-
-    kind: Kind
-    before: Any
-    after: Any
-
-
-class Cache:
+class Cache(Objects):
     """`on_change` is called after each Change. `clock` dates what is remembered."""
 
     def __init__(
         self, clock: Callable[[], datetime], on_change: Callable[[Change], None] = lambda change: None
     ) -> None:
-        self._clock, self.on_change = clock, on_change
-        self._objects: dict[Kind, dict[tuple[str, str], KubernetesObject]] = defaultdict(dict)
+        super().__init__(on_change)
+        self._clock = clock
         self._index: dict[tuple[Kind, Hashable], dict[tuple[str, str], KubernetesObject]] = defaultdict(dict)
-        self._deleted: dict[str, None] = {}
         self._let_go: dict[str, None] = {}
         self._leaving: set[tuple[str, str]] = set()
         self._tallied: dict[tuple[str, str], Module] = {}
@@ -79,59 +53,28 @@ class Cache:
         self.status_written: dict[tuple[Kind, str, str], datetime] = {}
         self.refused: dict[Key, str] = {}  # what the API server said last of a write that was planned for it
 
-    def get(self, kind: Kind, namespace: str, name: str) -> Any:
-        """The object, or None."""
-        return self._objects[kind].get((namespace, name))
-
-    def all(self, kind: Kind) -> list[Any]:
-        return list(self._objects[kind].values())
-
     def find(self, kind: Kind, *value: str) -> tuple[Any, ...]:
         """Objects by index, such as `find(Kind.MODULE, "pod", uid)`."""
         return tuple(self._index.get((kind, value), {}).values())
 
-    def apply(self, kind: Kind, new: KubernetesObject) -> None:
-        """Take in an object as it is now, unless something newer is known."""
-        old = self._objects[kind].get(new.key)
-        if new.metadata.uid in self._deleted or (old is not None and not _is_newer(new, old)):
-            return
-        self._put(kind, new.key, old, shared(new, old))
-
     def remove(self, kind: Kind, gone: KubernetesObject) -> None:
-        """The object is gone; another of the same name, made since, stays."""
         self._let_go.pop(gone.metadata.uid, None)
-        self._deleted[gone.metadata.uid] = None
-        while len(self._deleted) > REMEMBERED_DELETIONS:
-            del self._deleted[next(iter(self._deleted))]
-        old = self._objects[kind].get(gone.key)
-        if old is not None and old.metadata.uid == gone.metadata.uid:
-            self._put(kind, gone.key, old, None)
+        super().remove(kind, gone)
 
-    def replace(self, kind: Kind, listed: Iterable[KubernetesObject]) -> None:
-        """A whole listing: what is not in it is gone."""
-        known = {one.metadata.uid: one for one in listed}
-        for one in self.all(kind):
-            if one.metadata.uid not in known:
-                self.remove(kind, one)
-        for new in known.values():
-            self.apply(kind, new)
-
-    def _put(self, kind: Kind, key: tuple[str, str], old: Any, new: Any) -> None:
+    def _note(self, change: Change) -> None:
+        kind, old, new = change.kind, change.before, change.after
+        key = (new or old).key
         for index in INDEXES.get(kind, ()):
             for value in index(old) if old is not None else ():
                 self._index[kind, value].pop(key, None)
             for value in index(new) if new is not None else ():
                 self._index[kind, value][key] = new
         if new is None:
-            self._objects[kind].pop(key, None)
             self.status_written.pop((kind, *key), None)
             self.refused.pop(Key(kind, *key), None)
-        else:
-            self._objects[kind][key] = new
         self._keep(kind, old, new)
         if new is not None and new.is_terminating and ORPHAN in new.metadata.finalizers:
             self._let_go[new.metadata.uid] = None
-        self.on_change(Change(kind, old, new))
 
     def has_let_go(self, one: KubernetesObject) -> bool:
         """Whether it was deleted with --cascade=orphan: the finalizer that says so may be gone before anybody looks."""
@@ -275,11 +218,3 @@ def _whose(replica_set: KubernetesObject | None) -> object:
 def _meant(base: Deployment) -> object:
     """What decides which pods are the base's."""
     return base.metadata.uid, base.spec.selector
-
-
-def _is_newer(new: KubernetesObject, old: KubernetesObject) -> bool:
-    """Versions of one object compare as numbers; another uid is another object."""
-    if new.metadata.uid != old.metadata.uid:
-        return True
-    versions = (new.metadata.resource_version, old.metadata.resource_version)
-    return not all(one.isdigit() for one in versions) or int(versions[0]) > int(versions[1])

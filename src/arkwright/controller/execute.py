@@ -15,8 +15,9 @@ import structlog
 from arkwright.clients.errors import ApiRefused, Conflict, NotFound
 from arkwright.clients.kube import KubeClient
 from arkwright.controller.agentcalls import AgentCalls, Asked
-from arkwright.controller.cache import Cache, Key
+from arkwright.controller.cache import Cache
 from arkwright.controller.events import Events
+from arkwright.controller.objects import Key
 from arkwright.controller.slots import Slots
 from arkwright.model.cluster import Document
 from arkwright.model.codec import decode, encode, read_if_kind

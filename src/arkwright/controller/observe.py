@@ -6,7 +6,8 @@ from datetime import datetime
 from msgspec.structs import replace
 
 from arkwright.controller.agentcalls import AgentCalls
-from arkwright.controller.cache import Cache, Key
+from arkwright.controller.cache import Cache
+from arkwright.controller.objects import Key
 from arkwright.controller.relations import (
     base_of,
     candidates_of,

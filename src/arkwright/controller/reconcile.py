@@ -13,8 +13,9 @@ import structlog
 
 from arkwright.clients.errors import ApiRefused, ClientError, Conflict, TooManyRequests
 from arkwright.controller import triggers
-from arkwright.controller.cache import Cache, Change, Key
+from arkwright.controller.cache import Cache
 from arkwright.controller.execute import Executor
+from arkwright.controller.objects import Change, Key
 from arkwright.controller.observe import Observer
 from arkwright.controller.workqueue import WorkQueue
 from arkwright.model.outcomes import EventReason

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 from msgspec.structs import replace
 
-from arkwright.controller.cache import Cache, Change, Key
+from arkwright.controller.cache import Cache
+from arkwright.controller.objects import Change, Key
 from arkwright.controller.relations import deployment_by_label, owner_of, replica_set_of
 from arkwright.model.cluster import Deployment, Pod, Service
 from arkwright.model.kinds import Module, ModuleDeployment, ModuleReplicaSet

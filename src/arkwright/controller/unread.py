@@ -14,9 +14,9 @@ import structlog
 
 from arkwright.clients.errors import ClientError
 from arkwright.clients.kube import KubeClient
-from arkwright.controller.cache import Key
 from arkwright.controller.events import Events
 from arkwright.controller.metrics import Metrics
+from arkwright.controller.objects import Key
 from arkwright.model.cluster import Document
 from arkwright.model.codec import stamp
 from arkwright.model.meta import KubernetesObject

@@ -6,7 +6,7 @@ A key waits once, however often it is added; one that is added while a worker ha
 import asyncio
 from collections.abc import Callable
 
-from arkwright.controller.cache import Key
+from arkwright.controller.objects import Key
 
 LEAST_SECONDS = 0.001  # what is left of a wait after rounding must not become a spin
 

@@ -12,8 +12,8 @@ import structlog
 
 from arkwright.clients.errors import Conflict, NotFound
 from arkwright.clients.kube import KubeClient
-from arkwright.controller.cache import Cache, Change, Key
 from arkwright.controller.events import Events
+from arkwright.controller.objects import Change, Key, Objects
 from arkwright.controller.watch import Watcher
 from arkwright.model.cluster import Workload
 from arkwright.model.resources import RESOURCES, Kind, as_workload
@@ -33,7 +33,7 @@ class Announcer:
 
     def __init__(self, kube: KubeClient, clock: Callable[[], datetime]) -> None:
         self._kube = kube
-        self._cache = Cache(clock, self._changed)
+        self._cache = Objects(self._changed)
         self._looks = Looks(self._cache, Events(kube, clock), self._look_at)
         self.is_up = asyncio.Event()  # it knows what is there
 

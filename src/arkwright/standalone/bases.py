@@ -16,8 +16,8 @@ import structlog
 
 from arkwright.clients.errors import ClientError, Conflict, NotFound
 from arkwright.clients.kube import KubeClient
-from arkwright.controller.cache import Cache, Change, Key
 from arkwright.controller.events import Events
+from arkwright.controller.objects import Change, Key, Objects
 from arkwright.controller.watch import Watcher
 from arkwright.model.arklet import DEFAULT_PORT
 from arkwright.model.cluster import Document, Pod
@@ -71,7 +71,7 @@ class Node:
 
     def __init__(self, kube: KubeClient, place: Place, clock: Callable[[], datetime]) -> None:
         self._kube, self._place, self._clock = kube, place, clock
-        self._cache = Cache(clock, self._changed)
+        self._cache = Objects(self._changed)
         self._runs: dict[str, Run] = {}
         self._goodbyes: set[asyncio.Task[None]] = set()
         self._seats = Seats(place.addresses or USUAL[0])

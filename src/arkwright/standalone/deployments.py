@@ -13,8 +13,8 @@ import structlog
 
 from arkwright.clients.errors import ClientError, Conflict, NotFound
 from arkwright.clients.kube import KubeClient
-from arkwright.controller.cache import Cache, Change, Key
 from arkwright.controller.events import Events
+from arkwright.controller.objects import Change, Key, Objects
 from arkwright.controller.watch import Watcher
 from arkwright.model.cluster import Document, Workload
 from arkwright.model.meta import KubernetesObject
@@ -55,7 +55,7 @@ class Workloads:
 
     def __init__(self, kube: KubeClient, node: str, clock: Callable[[], datetime]) -> None:
         self._kube, self._node, self._clock = kube, node, clock
-        self._cache = Cache(clock, self._changed)
+        self._cache = Objects(self._changed)
         self._looks = Looks(self._cache, Events(kube, clock), self._look_at)
         self.is_up = asyncio.Event()  # it knows what is there
 

@@ -9,8 +9,8 @@ from collections.abc import Awaitable, Callable
 import structlog
 
 from arkwright.clients.errors import ApiRefused, ApiUnreachable, ClientError
-from arkwright.controller.cache import Cache, Key
 from arkwright.controller.events import Events
+from arkwright.controller.objects import Key, Objects
 from arkwright.controller.workqueue import WorkQueue
 from arkwright.model.meta import KubernetesObject
 from arkwright.model.outcomes import EventReason
@@ -27,7 +27,7 @@ Look = Callable[[Key], Awaitable[float | None]]
 class Looks:
     """`look`: at one key; in how many seconds again, None when something changes. `cache`: where Events find their object."""
 
-    def __init__(self, cache: Cache, events: Events, look: Look) -> None:
+    def __init__(self, cache: Objects, events: Events, look: Look) -> None:
         self._cache, self._events, self._look = cache, events, look
         self._queue = WorkQueue()
         self.failures: dict[Key, int] = {}

@@ -14,8 +14,8 @@ from importlib.metadata import version
 
 from arkwright.clients.errors import Conflict
 from arkwright.clients.kube import KubeClient
-from arkwright.controller.cache import Cache, Change, Key
 from arkwright.controller.events import Events
+from arkwright.controller.objects import Change, Key, Objects
 from arkwright.controller.watch import Watcher
 from arkwright.model.cluster import Document, Workload
 from arkwright.model.codec import stamp
@@ -82,7 +82,7 @@ class Machine:
 
     def __init__(self, kube: KubeClient, name: str, clock: Callable[[], datetime]) -> None:
         self._kube, self._key, self._clock = kube, Key(Kind.NODE, "", name), clock
-        self._cache = Cache(clock, self._changed)
+        self._cache = Objects(self._changed)
         self._looks = Looks(self._cache, Events(kube, clock), self._look_at)
         self._is_told = False  # what it is, since this site came up
         self.is_up = asyncio.Event()

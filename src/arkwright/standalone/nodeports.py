@@ -12,8 +12,8 @@ from datetime import datetime
 import structlog
 
 from arkwright.clients.kube import KubeClient
-from arkwright.controller.cache import Cache, Change, Key
 from arkwright.controller.events import Events
+from arkwright.controller.objects import Change, Key, Objects
 from arkwright.controller.watch import Watcher
 from arkwright.model.arklet import DEFAULT_PORT
 from arkwright.model.cluster import Document, Workload
@@ -68,7 +68,7 @@ class NodePorts:
 
     def __init__(self, kube: KubeClient, clock: Callable[[], datetime], host: str = "127.0.0.1") -> None:
         self._kube, self._host = kube, host
-        self._cache = Cache(clock, self._changed)
+        self._cache = Objects(self._changed)
         self._looks = Looks(self._cache, Events(kube, clock), self._look_at)
         self.is_up = asyncio.Event()  # it knows what is there
         self._servers: dict[int, tuple[Way, asyncio.Server]] = {}
