@@ -5,11 +5,12 @@ import asyncio
 import pytest
 
 from arkwright.clients.errors import ApiRefused, ApiUnreachable
-from arkwright.controller.cache import Cache, Key
+from arkwright.controller.cache import Key
 from arkwright.model.cluster import Workload
 from arkwright.model.codec import decode
 from arkwright.model.resources import Kind
 from arkwright.standalone import looks as module
+from arkwright.standalone.followed import Followed
 from arkwright.standalone.looks import Looks
 from standalone.world import NOW
 
@@ -27,7 +28,7 @@ class Told:
 
 
 def cached():
-    cache = Cache(lambda: NOW)
+    cache = Followed(lambda: NOW)
     for key in (ODD, FINE):
         metadata = {"name": key.name, "namespace": key.namespace, "uid": key.name}
         cache.apply(Kind.DEPLOYMENT, decode({"metadata": metadata}, Workload))

@@ -12,13 +12,14 @@ import structlog
 
 from arkwright.clients.errors import Conflict, NotFound
 from arkwright.clients.kube import KubeClient
-from arkwright.controller.cache import Cache, Change, Key
+from arkwright.controller.cache import Change, Key
 from arkwright.controller.events import Events
 from arkwright.controller.watch import Watcher
 from arkwright.model.cluster import Workload
 from arkwright.model.resources import RESOURCES, Kind, as_workload
 from arkwright.plan.intents import Create, Delete, Intent, Patch, Target
 from arkwright.standalone.endpoints import SERVICE_NAME, Known, plan_endpoints, selects
+from arkwright.standalone.followed import Followed
 from arkwright.standalone.looks import Looks
 from arkwright.supervision import Supervisor
 
@@ -33,7 +34,7 @@ class Announcer:
 
     def __init__(self, kube: KubeClient, clock: Callable[[], datetime]) -> None:
         self._kube = kube
-        self._cache = Cache(clock, self._changed)
+        self._cache = Followed(clock, self._changed)
         self._looks = Looks(self._cache, Events(kube, clock), self._look_at)
         self.is_up = asyncio.Event()  # it knows what is there
 

@@ -16,7 +16,7 @@ import structlog
 
 from arkwright.clients.errors import ClientError, Conflict, NotFound
 from arkwright.clients.kube import KubeClient
-from arkwright.controller.cache import Cache, Change, Key
+from arkwright.controller.cache import Change, Key
 from arkwright.controller.events import Events
 from arkwright.controller.watch import Watcher
 from arkwright.model.arklet import DEFAULT_PORT
@@ -25,6 +25,7 @@ from arkwright.model.codec import stamp
 from arkwright.model.outcomes import EventReason
 from arkwright.model.resources import RESOURCES, Kind
 from arkwright.standalone.addresses import NoSeat, Seat, Seats
+from arkwright.standalone.followed import Followed
 from arkwright.standalone.looks import Looks, words_of
 from arkwright.standalone.podlogs import output_of
 from arkwright.standalone.process import BaseProcess, application_port, farewell_seconds, is_listening
@@ -71,7 +72,7 @@ class Node:
 
     def __init__(self, kube: KubeClient, place: Place, clock: Callable[[], datetime]) -> None:
         self._kube, self._place, self._clock = kube, place, clock
-        self._cache = Cache(clock, self._changed)
+        self._cache = Followed(clock, self._changed)
         self._runs: dict[str, Run] = {}
         self._goodbyes: set[asyncio.Task[None]] = set()
         self._seats = Seats(place.addresses or USUAL[0])

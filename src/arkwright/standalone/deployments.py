@@ -13,7 +13,7 @@ import structlog
 
 from arkwright.clients.errors import ClientError, Conflict, NotFound
 from arkwright.clients.kube import KubeClient
-from arkwright.controller.cache import Cache, Change, Key
+from arkwright.controller.cache import Change, Key
 from arkwright.controller.events import Events
 from arkwright.controller.watch import Watcher
 from arkwright.model.cluster import Document, Workload
@@ -34,6 +34,7 @@ from arkwright.plan.intents import (
     target_of,
 )
 from arkwright.standalone.belonging import Belonging
+from arkwright.standalone.followed import Followed
 from arkwright.standalone.looks import Looks, words_of
 from arkwright.standalone.readers import counted, oddities
 from arkwright.standalone.replicas import plan_replica_set
@@ -55,7 +56,7 @@ class Workloads:
 
     def __init__(self, kube: KubeClient, node: str, clock: Callable[[], datetime]) -> None:
         self._kube, self._node, self._clock = kube, node, clock
-        self._cache = Cache(clock, self._changed)
+        self._cache = Followed(clock, self._changed)
         self._looks = Looks(self._cache, Events(kube, clock), self._look_at)
         self.is_up = asyncio.Event()  # it knows what is there
 

@@ -14,12 +14,13 @@ from importlib.metadata import version
 
 from arkwright.clients.errors import Conflict
 from arkwright.clients.kube import KubeClient
-from arkwright.controller.cache import Cache, Change, Key
+from arkwright.controller.cache import Change, Key
 from arkwright.controller.events import Events
 from arkwright.controller.watch import Watcher
 from arkwright.model.cluster import Document, Workload
 from arkwright.model.codec import stamp
 from arkwright.model.resources import RESOURCES, Kind
+from arkwright.standalone.followed import Followed
 from arkwright.standalone.looks import Looks
 from arkwright.standalone.readers import condition
 from arkwright.supervision import Supervisor
@@ -82,7 +83,7 @@ class Machine:
 
     def __init__(self, kube: KubeClient, name: str, clock: Callable[[], datetime]) -> None:
         self._kube, self._key, self._clock = kube, Key(Kind.NODE, "", name), clock
-        self._cache = Cache(clock, self._changed)
+        self._cache = Followed(clock, self._changed)
         self._looks = Looks(self._cache, Events(kube, clock), self._look_at)
         self._is_told = False  # what it is, since this site came up
         self.is_up = asyncio.Event()

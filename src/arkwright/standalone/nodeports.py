@@ -12,7 +12,7 @@ from datetime import datetime
 import structlog
 
 from arkwright.clients.kube import KubeClient
-from arkwright.controller.cache import Cache, Change, Key
+from arkwright.controller.cache import Change, Key
 from arkwright.controller.events import Events
 from arkwright.controller.watch import Watcher
 from arkwright.model.arklet import DEFAULT_PORT
@@ -21,6 +21,7 @@ from arkwright.model.names import ARKLET_PORT
 from arkwright.model.outcomes import EventReason
 from arkwright.model.resources import Kind, as_workload
 from arkwright.standalone.endpoints import selects, target_port
+from arkwright.standalone.followed import Followed
 from arkwright.standalone.looks import Looks, words_of
 from arkwright.standalone.readers import oddities, port, ports
 from arkwright.standalone.replicas import is_ready
@@ -68,7 +69,7 @@ class NodePorts:
 
     def __init__(self, kube: KubeClient, clock: Callable[[], datetime], host: str = "127.0.0.1") -> None:
         self._kube, self._host = kube, host
-        self._cache = Cache(clock, self._changed)
+        self._cache = Followed(clock, self._changed)
         self._looks = Looks(self._cache, Events(kube, clock), self._look_at)
         self.is_up = asyncio.Event()  # it knows what is there
         self._servers: dict[int, tuple[Way, asyncio.Server]] = {}
