@@ -1,9 +1,10 @@
 """What a person decides about one release on the command line: said first, done, signed, or refused with the reason. One release for all of it."""
 
+import asyncio
 import json
 
 from arkwright.model.resources import Kind
-from scenarios.commands import run
+from scenarios.commands import following, run
 
 SIGNED = ("scaled", "version-set", "restarted", "undone", "paused", "resumed", "aborted", "retried")
 
@@ -33,13 +34,11 @@ async def test_a_release_is_led_by_words_alone(site):
     await _restarted_and_undone(site)
     await _paused_resumed_aborted_and_retried(site, agents)
     await _signed(site)
-    await _told(site)
 
 
 async def _scaled_and_another_version_set(site):
     said = await decided(site, "scale", "demo", "--replicas", "1", "--dry-run")
     assert "demo: replicas 2 → 1: the module is to be on 1 base pod" in said and "nothing is written" in said
-    assert "is decided about elsewhere" in await refused(site, "scale", "deployment/demo", "--replicas", "1")
     assert "replicas is 2 already" in await refused(site, "scale", "demo", "--replicas", "2")
     assert "arkwright status demo --watch" in await decided(site, "scale", "demo", "--replicas", "1")
     await _serves(site, "1.0.2", 1)
@@ -86,11 +85,21 @@ async def _signed(site):
     assert f"{name} scales it from 2 to 1, by arkwright" in told and len(told) == len(SIGNED) + 1
 
 
+async def test_what_became_of_a_release_is_told(site):
+    await site.add_pods(2)
+    await site.apply(version="1.0.2", replicas=1)
+    await _serves(site, "1.0.2", 1)
+    await decided(site, "set", "demo", "--version", "3.0.0")
+    await _serves(site, "3.0.0", 1)
+    await _told(site)
+    await _followed(site)
+
+
 async def _told(site):
-    await site.annotate(Kind.MODULE_DEPLOYMENT, "demo", **{"kubernetes.io/change-cause": "the third try"})
+    await site.annotate(Kind.MODULE_DEPLOYMENT, "demo", **{"kubernetes.io/change-cause": "a better one"})
     code, out, _ = await run(site, "history", "demo")
     first = out.splitlines()[1].split()
-    assert code == 0 and first[2:4] == ["3.0.0", "1/1"] and "the third try  retried by" in out
+    assert code == 0 and first[2:4] == ["3.0.0", "1/1"] and "a better one  version-set by" in out
     _, out, _ = await run(site, "history", "demo", "--revision", first[0], "-o", "json")
     (one,) = json.loads(out)
     assert {"field": "module.version", "before": "1.0.2", "after": "3.0.0"} in one["changed"]
@@ -101,7 +110,22 @@ async def _told(site):
     )
 
 
-async def test_an_undo_goes_back_while_a_batch_waits_and_while_one_fails(site):
+async def _followed(site):
+    code, out, _ = await run(site, "events", "demo", "-o", "json")
+    told = json.loads(out)
+    assert code == 0 and {"AskedFor"} < {one["reason"] for one in told}
+    with following(site, "events", "mddeploy/demo", "--follow", "-o", "json") as lines:
+        await _comes(lines, "sets version 3.0.0")
+        await decided(site, "scale", "demo", "--replicas", "2")
+        await _comes(lines, "scales it from 1 to 2, by arkwright")
+
+
+async def _comes(lines, words):
+    async with asyncio.timeout(20):
+        await asyncio.to_thread(lines.until, words)
+
+
+async def test_an_undo_goes_back_from_a_release_that_fails_and_is_paused(site):
     (agent,) = await site.add_pods(1)
     await site.apply(version="1.0.2", replicas=1)
     await _serves(site, "1.0.2", 1)

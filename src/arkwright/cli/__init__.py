@@ -24,6 +24,7 @@ FAMILIES = {
     "get": "release",
     "status": "release",
     "history": "history",
+    "events": "events",
     "confirm": "deciding",
     "pause": "deciding",
     "resume": "deciding",

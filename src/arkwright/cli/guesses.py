@@ -14,7 +14,7 @@ BASES = "arkwright get bases"
 DEPLOYMENTS = "arkwright get deployments"
 MODULES = "arkwright get modules"
 HISTORY = "arkwright history NAME"
-EVENTS = "kubectl events --for mddeploy/NAME"
+EVENTS = "arkwright events NAME"
 
 # Two words come before one: `rollout undo` before `rollout`.
 GUESSES = {
@@ -48,7 +48,7 @@ GUESSES = {
     "get mdrs": "kubectl get mdrs",
     "get replicasets": "kubectl get mdrs",
     "get revisions": "kubectl get mdrs",
-    "get events": "kubectl get events",
+    "get events": EVENTS,
     "rollback": UNDO,
     "revert": UNDO,
     "back": UNDO,
@@ -86,7 +86,6 @@ GUESSES = {
     "wait": WATCH,
     "revisions": HISTORY,
     "event": EVENTS,
-    "events": EVENTS,
     "ui": "arkwright dashboard",
     "web": "arkwright dashboard",
     "open": "arkwright dashboard",
