@@ -35,7 +35,7 @@ from arkwright.controller.signingkeys import SigningKeys
 from arkwright.controller.unread import Unread
 from arkwright.controller.watch import Watcher
 from arkwright.controller.workqueue import WorkQueue
-from arkwright.listening import BoundedServer, Bounds, bounded, raise_descriptors
+from arkwright.listening import BoundedServer, Bounds, bounded, raise_descriptors, spare_the_collector
 from arkwright.model.resources import Kind
 from arkwright.plan.contention import path_holder
 from arkwright.supervision import Supervisor
@@ -197,6 +197,7 @@ async def run_controller(settings: Settings) -> bool:
     the health port is taken.
     """
     raise_descriptors()
+    spare_the_collector()
     family = socket.AF_INET6 if ":" in settings.health.host else socket.AF_INET
     listening = socket.create_server((settings.health.host, settings.health.port), family=family)
     access = await find_access()
