@@ -18,7 +18,7 @@ from fakes.base import FakeBase
 from fakes.kube import FakeKube
 from simulation import documents
 from simulation.documents import BASE, NAMESPACE
-from simulation.recount import recounted
+from simulation.recount import figures_are_those_of_what_is_there, recounted
 
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 __all__ = ["BASE", "EPOCH", "NAMESPACE", "World"]
@@ -79,6 +79,7 @@ class World:
             assert not self.kube.invalid, self.kube.invalid
             if self.controller:
                 recounted(self.controller.cache, self.now())
+                figures_are_those_of_what_is_there(self.controller.book, self.controller.cache)
             for holds in self.invariants:
                 holds(self)
         except Exception as error:

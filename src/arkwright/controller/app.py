@@ -25,6 +25,7 @@ from arkwright.controller.baseline import Baselines
 from arkwright.controller.cache import Cache
 from arkwright.controller.events import Events
 from arkwright.controller.execute import Executor
+from arkwright.controller.figures import Book, Figures
 from arkwright.controller.leader import Leadership, Terms
 from arkwright.controller.metrics import Metrics, health_routes
 from arkwright.controller.objects import Change, Key
@@ -108,6 +109,7 @@ class Controller:
     ) -> None:
         self._settings = settings
         self.metrics = Metrics()
+        self.book = Book(Figures(self.metrics.registry, clock), clock)
         self.queue = WorkQueue(self._pace)
         self.cache = Cache(clock, self._changed)
         self._requirement = Requirement(kube, arklet, settings.requires_authentication)
@@ -150,6 +152,10 @@ class Controller:
             await self._leadership.lead()
         self.metrics.leading.set(1)
         self.unread.begin()
+        with self.book.opened():
+            await self._lead()
+
+    async def _lead(self) -> None:
         async with asyncio.TaskGroup() as group:
             if self._keys:
                 keeping = group.create_task(self.loops.keep("signing keys", self._keys.run))
@@ -174,6 +180,7 @@ class Controller:
         return self._settings.looks.pace_seconds if key.kind in PACED else 0.0
 
     def _changed(self, change: Change) -> None:
+        self.book.note(change)
         for key in triggers.keys(change, self.cache):
             self.queue.add(key)
         if change.after is None and change.kind is Kind.MODULE:

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from arkwright.model.cluster import Lease
 from arkwright.model.kinds import Module, ModuleDeployment, ModulePhase, Progress
-from arkwright.people.waysout import failure_of, is_stalled
+from arkwright.plan.stages import failure_of, is_stalled
 
 UNSEEN = "Unseen"  # the status is of an earlier wish
 STALLED = "ProgressDeadlineExceeded, "
