@@ -30,8 +30,8 @@ def history(
     output: Annotated[Format, typer.Option("--output", "-o", help="table, wide, json, yaml or name.")] = Format.TABLE,
 ) -> None:
     """The revisions of one ModuleDeployment, the newest first; arkwright undo goes back to one."""
-    scene = with_cluster(lambda kube: _scene(kube, namespace, bare_name(name)))
-    rows = [_row(scene, one) for one in scene.revisions]
+    scene = with_cluster(lambda kube: read_scene(kube, namespace, bare_name(name)))
+    rows = [revision_row(scene, one) for one in scene.revisions]
     if revision:
         _show_one(scene, rows, revision, output)
     elif rows or output not in (Format.TABLE, Format.WIDE):
@@ -40,14 +40,15 @@ def history(
         note("no revision yet: no controller has begun to release it")
 
 
-async def _scene(kube: KubeClient, namespace: str, name: str) -> Scene:
+async def read_scene(kube: KubeClient, namespace: str, name: str) -> Scene:
+    """A release with its revisions, at this moment. Raises NotFound."""
     place = chosen(kube, namespace), name
     found = await kube.get(DEPLOYMENTS, *place)
     assert isinstance(found, ModuleDeployment)
     return Scene(found, await read_revisions(kube, *place), datetime.fromtimestamp(time.time(), UTC))
 
 
-def _row(scene: Scene, one: ModuleReplicaSet) -> dict[str, Any]:
+def revision_row(scene: Scene, one: ModuleReplicaSet) -> dict[str, Any]:
     made = one.metadata.creation_timestamp
     is_wanted = identity(one.spec.template) == identity(scene.deployment.spec.template)
     return {

@@ -12,6 +12,7 @@ import watchfiles
 from packaging.utils import parse_wheel_filename
 
 from arkwright.arklet.archives import SUFFIX, BadKey, read_private_key, signature
+from arkwright.cli.arranging import Arranging
 from arkwright.cli.building import BuildFailed, build_wheel, lock_wheel
 from arkwright.cli.deploying import DeployFailed, deploy
 from arkwright.cli.output import Format, complain, fail, note, show
@@ -33,7 +34,9 @@ def with_port(address: str) -> str:
     return address if has_port or "://" in address else f"{address}:{DEFAULT_PORT}"
 
 
-app = typer.Typer(no_args_is_help=True, help="Build module archives; install, switch and remove them on one base.")
+app = typer.Typer(
+    no_args_is_help=True, cls=Arranging, help="Build module archives; install, switch and remove them on one base."
+)
 Agent = Annotated[
     str,
     typer.Option(

@@ -21,7 +21,7 @@ from arkwright.cli.unsaid import NO_ROOM
 from arkwright.model.text import plain_lines
 from arkwright.private import keep_private, make_private
 from arkwright.standalone.logfiles import begin
-from arkwright.standalone.site import DASHBOARD_PORT, USUAL_PORT, Site, SiteTaken, Wish, site_in
+from arkwright.standalone.site import DASHBOARD_PORT, USUAL_PORT, Site, SiteTaken, Wish, site_at_hand, site_in
 
 UP_SECONDS, DOWN_SECONDS = 60, 60
 
@@ -150,7 +150,7 @@ def logs(
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on, until Ctrl-C.")] = False,
 ) -> None:
     """What a base pod, or a part of the site, has said."""
-    site = site_in(data_dir)
+    site = site_at_hand(data_dir)
     files = {file.stem: file for directory in (site.logs, site.pod_logs) for file in sorted(directory.glob("*.log"))}
     if base not in files:
         known = ", ".join(sorted(files)) or "none yet"
@@ -170,7 +170,7 @@ def backup(
 ) -> None:
     """Copy all objects of the site into one file, while it is up or not; as `store.db` of another site they are back."""
     keep_private()
-    site = site_in(data_dir)
+    site = site_at_hand(data_dir)
     if file.exists():
         fail(f"{file} is there already", "choose another name")
     if not site.store.exists():
