@@ -10,7 +10,11 @@ from arkwright.cli.arranging import Grammar, arranged, options_of
 
 GRAMMAR = Grammar(
     {"--token-file": True, "--insecure": False, "--key": True},
-    {"install": {"--agent": True, "--name": True}, "sign": {"--key": True}, "list": {"-o": True, "--watch": False, "--agent": True}},
+    {
+        "install": {"--agent": True, "--name": True},
+        "sign": {"--key": True},
+        "list": {"-o": True, "--watch": False, "--agent": True},
+    },
 )
 CASES = [
     ("install URL --token-file F", "--token-file F install URL"),

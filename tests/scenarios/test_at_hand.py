@@ -1,5 +1,6 @@
 """What a person types of a release that is there: described on one page, opened on the dashboard, as kubectl's plugin, in whatever order."""
 
+import asyncio
 import json
 import os
 import subprocess
@@ -88,13 +89,16 @@ async def test_kubectl_has_a_plugin_that_completes(site, kubectl_plugin):
 async def test_the_cluster_is_named_on_either_side_of_the_command(site, tmp_path):
     await _waiting(site)
     elsewhere = os.environ | {"KUBECONFIG": str(tmp_path / "nothing")}
+
+    async def typed(*words):
+        command = [PROGRAMS / "arkwright", *words]
+        return await asyncio.to_thread(
+            subprocess.run, command, env=elsewhere, capture_output=True, text=True, timeout=60
+        )
+
     named = ("--kubeconfig", os.environ["KUBECONFIG"], "-n", site.namespace)
     for words in ((*named, "get", "deployments", "-o", "name"), ("get", "deployments", *named, "-o", "name")):
-        done = subprocess.run(
-            [PROGRAMS / "arkwright", *words], env=elsewhere, capture_output=True, text=True, timeout=60
-        )
+        done = await typed(*words)
         assert (done.returncode, done.stdout) == (0, "demo\n"), done.stderr
-    done = subprocess.run(
-        [PROGRAMS / "arkwright", *named, "--context", "none", "status"], env=elsewhere, capture_output=True, text=True
-    )
+    done = await typed(*named, "--context", "none", "status")
     assert done.returncode == 1 and "none" in done.stderr
