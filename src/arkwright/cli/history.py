@@ -12,6 +12,7 @@ from arkwright.cli.deciding import DEPLOYMENTS, Name, bare_name
 from arkwright.cli.output import Format, fail, note, show
 from arkwright.clients.kube import KubeClient
 from arkwright.model.kinds import ModuleDeployment, ModuleReplicaSet
+from arkwright.model.names import CHANGE_CAUSE
 from arkwright.model.urls import without_secrets
 from arkwright.people.acting import signatures
 from arkwright.people.decisions import Scene
@@ -19,7 +20,6 @@ from arkwright.people.standings import age
 from arkwright.plan.revisions import identity
 from arkwright.web.pasts import changes_between
 
-CHANGE_CAUSE = "kubernetes.io/change-cause"
 COLUMNS = ["revision", "name", "version", "available", "age", "changeCause", "lastDecision", "url"]
 
 
@@ -58,16 +58,10 @@ def revision_row(scene: Scene, one: ModuleReplicaSet) -> dict[str, Any]:
         "version": one.module.version,
         "available": f"{one.status.available_replicas}/{one.spec.replicas}",
         "age": age((scene.now - made).total_seconds()) if made else "",
-        "changeCause": _cause(scene.deployment, one, is_wanted),
+        "changeCause": one.metadata.annotations.get(CHANGE_CAUSE, ""),
         "lastDecision": _last_decision(scene.deployment) if is_wanted else "",
         "url": without_secrets(one.module.url),
     }
-
-
-def _cause(deployment: ModuleDeployment, one: ModuleReplicaSet, is_wanted: bool) -> str:
-    """In the words of whoever changed it, where they left any."""
-    told = deployment.metadata.annotations.get(CHANGE_CAUSE, "") if is_wanted else ""
-    return one.metadata.annotations.get(CHANGE_CAUSE, told)
 
 
 def _last_decision(deployment: ModuleDeployment) -> str:
