@@ -217,7 +217,10 @@ def test_traffic_off_drain_uninstall_let_go():
 WHOSE_INSTANCE = [
     pytest.param(module("1.0", revision=2, going=True), available(), [], id="it has waited for the old one"),
     pytest.param(
-        module("1.0", revision=2, going=True, status=ModulePhase.TERMINATING), available(), [], id="and says that it goes"
+        module("1.0", revision=2, going=True, status=ModulePhase.TERMINATING),
+        available(),
+        [],
+        id="and says that it goes",
     ),
     pytest.param(available(going=True), module("1.0", revision=2), [Command.UNINSTALL], id="the new one waits for it"),
     pytest.param(module("1.0", going=True), available("2.0"), [Command.UNINSTALL], id="another version"),
