@@ -23,6 +23,7 @@ FAMILIES = {
     "pods": "pods",
     "get": "release",
     "status": "release",
+    "plan": "planning",
     "history": "history",
     "events": "events",
     "confirm": "deciding",

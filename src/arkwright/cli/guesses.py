@@ -14,6 +14,7 @@ BASES = "arkwright get bases"
 DEPLOYMENTS = "arkwright get deployments"
 MODULES = "arkwright get modules"
 HISTORY = "arkwright history NAME"
+PLAN = "arkwright plan FILE"
 EVENTS = "arkwright events NAME"
 
 # Two words come before one: `rollout undo` before `rollout`.
@@ -67,9 +68,12 @@ GUESSES = {
     "deploy": APPLY,
     "apply": APPLY,
     "create": APPLY,
-    "release": SET,
     "upgrade": SET,
+    "release": SET,
     "update": SET,
+    "diff": PLAN,
+    "preview": PLAN,
+    "dry-run": PLAN,
     "delete": DELETE,
     "remove": DELETE,
     "undeploy": DELETE,
