@@ -24,6 +24,7 @@ FAMILIES = {
     "get": "release",
     "status": "release",
     "plan": "planning",
+    "release": "releasing",
     "history": "history",
     "events": "events",
     "confirm": "deciding",

@@ -15,6 +15,7 @@ DEPLOYMENTS = "arkwright get deployments"
 MODULES = "arkwright get modules"
 HISTORY = "arkwright history NAME"
 PLAN = "arkwright plan FILE"
+RELEASE = "arkwright release NAME --version VERSION --url URL --wait"
 EVENTS = "arkwright events NAME"
 
 # Two words come before one: `rollout undo` before `rollout`.
@@ -68,8 +69,7 @@ GUESSES = {
     "deploy": APPLY,
     "apply": APPLY,
     "create": APPLY,
-    "upgrade": SET,
-    "release": SET,
+    "upgrade": RELEASE,
     "update": SET,
     "diff": PLAN,
     "preview": PLAN,
