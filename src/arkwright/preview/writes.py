@@ -25,13 +25,17 @@ class Writes:
 
     def __init__(self, cache: Cache, clock: Callable[[], datetime]) -> None:
         self._cache, self._clock = cache, clock
-        self._versions, self._uids = count(FIRST_VERSION), count(1)
+        self._versions = count(FIRST_VERSION)
 
     def put(self, kind: Kind, document: Document) -> None:
         """Create it, unless there is one of its name."""
         metadata = document["metadata"]
         if self._cache.get(kind, metadata["namespace"], metadata["name"]) is None:
-            given = {"uid": f"preview-{next(self._uids)}", "generation": 1, "creationTimestamp": stamp(self._clock())}
+            given = {
+                "uid": f"preview-{next(self._versions)}",
+                "generation": 1,
+                "creationTimestamp": stamp(self._clock()),
+            }
             self._store(kind, document | {"metadata": metadata | given})
 
     def patch(self, target: Target, patch: Document) -> bool:
@@ -58,7 +62,7 @@ class Writes:
         """As a person wants it, whatever version that was made from; its status is the controller's."""
         document = encode(wanted)
         document["metadata"]["generation"] = generation
-        document["metadata"]["uid"] = document["metadata"].get("uid") or f"preview-{next(self._uids)}"
+        document["metadata"]["uid"] = document["metadata"].get("uid") or f"preview-{next(self._versions)}"
         self._store(Kind.MODULE_DEPLOYMENT, document)
 
     def delete(self, target: Target) -> None:
