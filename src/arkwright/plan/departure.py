@@ -11,7 +11,7 @@ from arkwright.model.kinds import Module, ModuleArchive, ModulePhase, ModuleStat
 from arkwright.model.moments import seconds_left
 from arkwright.model.names import ALLOCATE_POD, DELETE_MODULE_DIRECTLY, DELETE_POD_DIRECTLY, is_asked_for
 from arkwright.model.outcomes import BaseReport, Command, Reason
-from arkwright.plan.contention import must_go_first
+from arkwright.plan.contention import has_never_come, must_go_first
 from arkwright.plan.intents import Patch, Plan
 from arkwright.plan.silence import has_never_answered
 from arkwright.plan.tries import (
@@ -125,21 +125,12 @@ def _needs_no_call(observed: ObservedModule) -> str:
         return "its label asks for no call"
     if observed.pod is None or not observed.pod.is_reachable:
         return "its base pod is gone or going"
-    if _waits_for_its_turn(observed):
+    if has_never_come(observed.module, observed.archive, observed.neighbours):
         return f"the {identity(observed.archive)} there is that of another Module, which it has waited for"
     if _is_silent_still(observed):
         return "its agent has never answered, so nothing was ever installed there"
     is_direct = is_asked_for(observed.pod.metadata.labels, DELETE_POD_DIRECTLY)
     return "its base pod's label asks for no call" if is_direct else ""
-
-
-def _waits_for_its_turn(observed: ObservedModule) -> bool:
-    """A base holds one instance of an identity: as long as another Module of it serves there, this one has never come, and takes nothing away."""
-    has_come = observed.module.status.status is ModulePhase.AVAILABLE
-    ours = identity(observed.archive)
-    return not has_come and any(
-        one.status.status is ModulePhase.AVAILABLE and identity(one.spec.module) == ours for one in observed.neighbours
-    )
 
 
 def _is_silent_still(observed: ObservedModule) -> bool:
