@@ -253,7 +253,7 @@ async def test_what_is_foretold_happens(seed):
 
 
 async def test_what_is_foretold_of_a_release_that_waits_happens(seed):
-    """It waits for a confirm when it is looked at, and goes on, is given up, superseded or scaled."""
+    """A version or a restart waits for a confirm when it is looked at, and goes on, is given up, superseded or scaled."""
     wishes = Wishes(seed)
     world, pick = wishes.world, wishes.pick
     wishes.strategy |= {"needConfirm": True, "batchCount": pick.randint(2, 4)}
@@ -263,8 +263,8 @@ async def test_what_is_foretold_of_a_release_that_waits_happens(seed):
         person = asyncio.ensure_future(world.confirm())
         await world.settle(QUIET_SECONDS)
         await _ended(person)
-        archive = {"template": {"spec": {"module": wishes.archive("provider", "2.0")}}}
-        world.kube.change(PATH, {"spec": archive})
+        another = {"spec": {"template": {"spec": {"module": wishes.archive("provider", "2.0")}}}}
+        world.kube.change(PATH, pick.choice((another, another, wishes.restart())))
         await world.settle(QUIET_SECONDS)
         before = decode(world.deployment(), ModuleDeployment)
         abort = {"metadata": {"annotations": {ABORT: world.status()["releaseStatus"]["updateRevision"]}}}
