@@ -18,7 +18,9 @@ os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PAT
 
 def pytest_addoption(parser):
     parser.addoption("--seed", type=int, help="run this one seed of the simulated rollouts")
-    parser.addoption("--seeds", type=int, default=100, help="how many seeds of the simulated rollouts to run")
+    parser.addoption(
+        "--seeds", type=int, help="how many seeds of the simulated rollouts to run; 100, or as a file says"
+    )
     parser.addoption("--first-seed", type=int, default=0, help="which is the first of them")
     parser.addoption(
         "--every-crash", action="store_true", help="kill the controller after every write, not every eighth"
@@ -43,7 +45,8 @@ def pytest_addoption(parser):
 
 def pytest_generate_tests(metafunc):
     if "seed" in metafunc.fixturenames:
-        one, count = metafunc.config.getoption("--seed"), metafunc.config.getoption("--seeds")
+        usual = getattr(metafunc.module, "USUAL_SEEDS", 100)
+        one, count = metafunc.config.getoption("--seed"), metafunc.config.getoption("--seeds") or usual
         first = metafunc.config.getoption("--first-seed")
         metafunc.parametrize("seed", range(first, first + count) if one is None else [one])
     if "stride" in metafunc.fixturenames:

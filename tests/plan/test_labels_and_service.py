@@ -41,6 +41,12 @@ LABELS = [
         {MODULE_INSTANCE_COUNT: "1"},
         id="a restart: the instance that goes does not serve for the one that comes",
     ),
+    pytest.param(
+        (available(), module(revision=2, going=True)),
+        {"v1_0": "activated"},
+        {SERVES: "true", MODULE_INSTANCE_COUNT: "1"},
+        id="a restart that is given up before its turn: what serves goes on",
+    ),
     pytest.param((), {"v9": "activated"}, {}, id="a foreign one is not ours to tell"),
     pytest.param(
         (available(), module("2.0", revision=2)),

@@ -214,6 +214,26 @@ def test_traffic_off_drain_uninstall_let_go():
     assert isinstance(last, Patch) and last.patch["metadata"]["finalizers"] is None, "page 5/5"
 
 
+WHOSE_INSTANCE = [
+    pytest.param(module("1.0", revision=2, going=True), available(), [], id="it has waited for the old one"),
+    pytest.param(
+        module("1.0", revision=2, going=True, status=ModulePhase.TERMINATING),
+        available(),
+        [],
+        id="and says that it goes",
+    ),
+    pytest.param(available(going=True), module("1.0", revision=2), [Command.UNINSTALL], id="the new one waits for it"),
+    pytest.param(module("1.0", going=True), available("2.0"), [Command.UNINSTALL], id="another version"),
+]
+
+
+@pytest.mark.parametrize("one, other, expected", WHOSE_INSTANCE)
+def test_a_module_that_has_never_come_does_not_take_away_the_instance_of_another(one, other, expected):
+    plan = seen(one, report=report(v1_0="activated"), neighbours=(other,))
+    assert calls(plan) == expected
+    assert bool(expected) or isinstance(plan.intents[-1], Patch)
+
+
 def test_an_install_that_may_be_under_way_is_not_left_behind():
     assert calls(seen(module(going=True))) == [Command.UNINSTALL], "page 1/2: the agent's lock tells"
     (last,) = seen(module(going=True), is_settled=True).intents

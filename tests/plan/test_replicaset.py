@@ -60,6 +60,14 @@ def test_a_deleted_module_serves_on_until_its_replacement_does(modules, more, ex
     assert len(kept_until_replaced(seen(*modules, **({"pods": 3} | more)))) == expected
 
 
+def test_those_that_are_too_many_go_in_the_order_of_choice():
+    """However they came to be known."""
+    here = (available(on=2), available(on=3), available(on=1), module(on=4))
+    plan = plan_replica_set(seen(*here, replicas=1, pods=4, policy=UpgradePolicy.INSTALL_THEN_UNINSTALL), NOW)
+    gone = [one.target.name.rpartition("-")[2] for one in plan.intents if isinstance(one, Delete)]
+    assert gone == ["4", "1", "2"]
+
+
 def test_its_replacement_goes_to_another_pod_and_is_named_first():
     named, created, *_ = plan_replica_set(seen(going(1), available(on=2), pods=3), NOW).intents
     assert isinstance(named, Patch) and isinstance(created, Create)

@@ -58,6 +58,10 @@ async def test_a_confirm_says_first_what_it_will_do_and_then_does_it_in_the_pers
     await expect(page.locator("#sheet .shown")).to_contain_text(
         "Batch 2 of 2 begins: provider:2.0 goes to 1 more base pod."
     )
+    foretold = page.locator("#sheet .foretold p")
+    await expect(foretold.nth(0)).to_contain_text("provider:2.0 on 2 base pods of stock, in 2 batches")
+    upgrade = "install provider:2.0, then switch to provider:2.0, then uninstall provider:1.0"
+    await expect(foretold.nth(1)).to_have_text(f"batch 2/2  1 base pod: stock-2: {upgrade}")
     await page.click("#sheet button.first")
     await expect(page.locator("#sheet")).to_contain_text("1 done, 0 not")
     await site.until_progress("Completed")
@@ -85,6 +89,15 @@ async def test_all_that_a_person_may_do_about_a_release_is_done_from_its_page(pa
     assert "1 done" in await do(page, "Set version", says="1.0 → 3.0", fills={"version": "3.0", "url": url})
     await site.until(lambda: site.serving("3.0"))
     assert len((await site.deployment())["metadata"]["annotations"]) >= 6
+
+
+async def test_a_decision_says_what_does_not_fit_before_it_is_made(page):
+    await page.click(".verbs > summary")
+    await page.click(".verbs a.verb:has(strong:text-is('Scale'))")
+    await page.fill("#sheet input[name=replicas]", "3")
+    await page.click("#sheet button.first")
+    foretold = page.locator("#sheet .foretold")
+    await expect(foretold).to_contain_text("it does not come to its end: InsufficientBases: 0/2 base pods fit")
 
 
 async def test_one_goes_back_to_a_revision_from_its_line(page, site):

@@ -30,6 +30,8 @@ FAMILIES = {
     "get": "release",
     "status": "release",
     "describe": "describe",
+    "plan": "planning",
+    "release": "releasing",
     "history": "history",
     "events": "events",
     "confirm": "deciding",

@@ -61,7 +61,7 @@ def with_cluster(call: Callable[[KubeClient], Awaitable[T]]) -> T:
 async def take_snapshot(kube: KubeClient, namespace: str) -> Snapshot:
     """All that views need."""
     kinds = (Kind.MODULE_DEPLOYMENT, Kind.MODULE_REPLICASET, Kind.MODULE, Kind.POD)
-    reading = asyncio.gather(*(_read_all(kube, kind, namespace) for kind in kinds))
+    reading = asyncio.gather(*(read_all(kube, kind, namespace) for kind in kinds))
     lease = await _lease(kube)
     deployments, replica_sets, modules, pods = await reading
     return Snapshot(deployments, replica_sets, modules, pods, lease)
@@ -74,7 +74,8 @@ async def _lease(kube: KubeClient) -> Lease | None:
     return None
 
 
-async def _read_all(kube: KubeClient, kind: Kind, namespace: str) -> tuple[Any, ...]:
+async def read_all(kube: KubeClient, kind: Kind, namespace: str) -> tuple[Any, ...]:
+    """All of one kind that can be read; the others are named."""
     found = []
     for raw in (await kube.list(RESOURCES[kind], namespace)).objects:
         try:
@@ -87,7 +88,7 @@ async def _read_all(kube: KubeClient, kind: Kind, namespace: str) -> tuple[Any, 
 async def read_revisions(kube: KubeClient, namespace: str, deployment: str) -> tuple[ModuleReplicaSet, ...]:
     """Of one ModuleDeployment, the newest first."""
     label = label_value(deployment)
-    found = await _read_all(kube, Kind.MODULE_REPLICASET, namespace)
+    found = await read_all(kube, Kind.MODULE_REPLICASET, namespace)
     own = (one for one in found if one.metadata.labels.get(MODULE_DEPLOYMENT) == label)
     return tuple(sorted(own, key=lambda one: int(one.revision), reverse=True))
 
@@ -101,7 +102,7 @@ def complete_deployments(context: typer.Context, incomplete: str) -> list[str]:
     """For the shell: names of ModuleDeployments in the namespace that was said."""
 
     async def names(kube: KubeClient) -> list[str]:
-        found = await _read_all(kube, Kind.MODULE_DEPLOYMENT, chosen(kube, context.params.get("namespace") or ""))
+        found = await read_all(kube, Kind.MODULE_DEPLOYMENT, chosen(kube, context.params.get("namespace") or ""))
         return [one.name for one in found]
 
     return _completed(names, incomplete)

@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from arkwright.cli.cluster import Namespace, chosen, complete_deployments, read_revisions, with_cluster
+from arkwright.cli.foretelling import foretold, live_in
 from arkwright.cli.output import fail, note
 from arkwright.clients.kube import KubeClient
 from arkwright.model.kinds import ModuleDeployment
@@ -20,6 +21,7 @@ from arkwright.people.acting import Person, act
 from arkwright.people.decisions import Decision, MakesNoSense, Scene, Verb, Wish, decide
 from arkwright.people.oneself import own_name
 from arkwright.people.standings import is_seen, message_of
+from arkwright.preview.wording import lines
 
 THROUGH = "arkwright"
 DEPLOYMENTS = RESOURCES[Kind.MODULE_DEPLOYMENT]
@@ -119,8 +121,10 @@ def set_(
 
 def _carry_out(request: Request, wish: Wish) -> None:
     name = request.name
-    done = with_cluster(lambda kube: _decided(kube, request, wish))
+    done, foreseen = with_cluster(lambda kube: _decided(kube, request, wish))
     note(f"{name}: {done.what}")
+    for line in foreseen:
+        note(f"  {line}")
     if request.is_dry:
         note("  nothing is written: --dry-run")
         return
@@ -128,7 +132,8 @@ def _carry_out(request: Request, wish: Wish) -> None:
     note(f"  arkwright status {name} --watch   shows how it goes on{again}")
 
 
-async def _decided(kube: KubeClient, request: Request, wish: Wish) -> Decision:
+async def _decided(kube: KubeClient, request: Request, wish: Wish) -> tuple[Decision, list[str]]:
+    """And, where nothing is to be written, what it would do to each base pod."""
     place = chosen(kube, request.namespace), request.name
     found = await _looked_at(kube, place, wish.verb)
     revisions, now = await read_revisions(kube, *place), _now()
@@ -138,9 +143,10 @@ async def _decided(kube: KubeClient, request: Request, wish: Wish) -> Decision:
 
     try:
         if request.is_dry:
-            return decided(found)
+            decision = decided(found)
+            return decision, lines(foretold(await live_in(kube, place[0]), found, decision.patch))
         by = Person(await own_name(kube), THROUGH), now
-        return await act(kube, place, wish.verb, decided, by)
+        return await act(kube, place, wish.verb, decided, by), []
     except MakesNoSense as reason:
         fail(f"{request.name}: {reason}", message_of(found))
 

@@ -14,6 +14,8 @@ BASES = "arkwright get bases"
 DEPLOYMENTS = "arkwright get deployments"
 MODULES = "arkwright get modules"
 HISTORY = "arkwright history NAME"
+PLAN = "arkwright plan FILE"
+RELEASE = "arkwright release NAME --version VERSION --url URL --wait"
 EVENTS = "arkwright events NAME"
 
 # Two words come before one: `rollout undo` before `rollout`.
@@ -67,9 +69,11 @@ GUESSES = {
     "deploy": APPLY,
     "apply": APPLY,
     "create": APPLY,
-    "release": SET,
-    "upgrade": SET,
+    "upgrade": RELEASE,
     "update": SET,
+    "diff": PLAN,
+    "preview": PLAN,
+    "dry-run": PLAN,
     "delete": DELETE,
     "remove": DELETE,
     "undeploy": DELETE,

@@ -35,10 +35,9 @@ from arkwright.controller.requirement import Requirement
 from arkwright.controller.signingkeys import SigningKeys
 from arkwright.controller.unread import Unread
 from arkwright.controller.watch import Watcher
-from arkwright.controller.workqueue import WorkQueue
+from arkwright.controller.workqueue import PACE_SECONDS, PACED, WorkQueue
 from arkwright.listening import BoundedServer, Bounds, bounded, raise_descriptors, spare_the_collector
 from arkwright.model.resources import Kind
-from arkwright.plan.contention import path_holder
 from arkwright.supervision import Supervisor
 
 log = structlog.get_logger()
@@ -52,7 +51,6 @@ WATCHED = (
     Kind.MODULE_REPLICASET,
     Kind.MODULE,
 )
-PACED = frozenset({Kind.MODULE_DEPLOYMENT, Kind.MODULE_REPLICASET})
 
 
 @dataclass(frozen=True)
@@ -68,7 +66,7 @@ class Looks:
     """How keys are looked at: by how many workers, and at what intervals in seconds."""
 
     workers: int = 64
-    pace_seconds: float = 0.05
+    pace_seconds: float = PACE_SECONDS
     drift_seconds: float = 60.0
 
 
@@ -190,13 +188,9 @@ class Controller:
             self._requirement.forget(change.before)
 
     def _called(self, call: Ended) -> None:
-        """A call to the pod's agent ended: its labels, the Modules that it tells of, and those that wait for one of these, are looked at again."""
-        for key in (Key(Kind.POD, *call.pod.key), *call.askers):
+        """A call to the pod's agent ended: those that wait for it, and whom it tells something, are looked at again."""
+        for key in triggers.after_call(call.pod, call.askers, call.names, self.cache):
             self.queue.add(key)
-        for module in self.cache.modules_on(call.pod):
-            concerned = {module.spec.module.name, path_holder(module).partition(":")[0]}
-            if call.names is None or concerned & call.names:
-                self.queue.add(Key(Kind.MODULE, *module.key))
 
 
 async def run_controller(settings: Settings) -> bool:

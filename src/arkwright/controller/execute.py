@@ -4,8 +4,7 @@ Intents of one type that stand side by side are done at once. The answers to wri
 """
 
 import asyncio
-import contextlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from itertools import groupby
 from typing import assert_never
@@ -15,15 +14,16 @@ import structlog
 from arkwright.clients.errors import ApiRefused, Conflict, NotFound
 from arkwright.clients.kube import KubeClient
 from arkwright.controller.agentcalls import AgentCalls, Asked
+from arkwright.controller.announcements import announced
 from arkwright.controller.cache import Cache
 from arkwright.controller.events import Events
 from arkwright.controller.objects import Key
 from arkwright.controller.slots import Slots
 from arkwright.model.cluster import Document
-from arkwright.model.codec import decode, encode, read_if_kind
+from arkwright.model.codec import read_if_kind
 from arkwright.model.kinds import Module
 from arkwright.model.meta import KubernetesObject
-from arkwright.model.resources import RESOURCES, Kind
+from arkwright.model.resources import RESOURCES
 from arkwright.plan.intents import Call, Create, Delete, Intent, MakeSure, Patch, SetStatus, Target, Tell
 
 log = structlog.get_logger()
@@ -42,40 +42,9 @@ class Executor:
         planned = tuple(intents)
         if not planned:
             return
-        with self._announced(planned):
+        with announced(planned, self._cache):
             for _, run in groupby(planned, type):
                 await self._do_at_once(tuple(run), clock)
-
-    @contextlib.contextmanager
-    def _announced(self, planned: tuple[Intent, ...]) -> Iterator[None]:
-        """What is decided counts for all other plans at once, before any of it is sent: nothing may be awaited in between."""
-        modules = [one for one in planned if one.target.kind is Kind.MODULE]
-        deletions = [one.target for one in modules if isinstance(one, Delete)]
-        coming = [decode(one.document, Module) for one in modules if isinstance(one, Create)]
-        bound = [it for one in modules if (it := self._bound(one)) is not None]
-        labelled = [one for one in planned if isinstance(one, Patch) and one.target.kind is Kind.POD]
-        with contextlib.ExitStack() as stack:
-            if deletions:
-                stack.enter_context(self._cache.leaving((target.namespace, target.name) for target in deletions))
-            if coming or bound:
-                stack.enter_context(self._cache.arrivals.announced((*coming, *bound)))
-            for one in labelled:
-                target = one.target
-                stack.enter_context(self._cache.labels.written(target.namespace, target.name, one.patch))
-            yield
-
-    def _bound(self, intent: Intent) -> Module | None:
-        """A Module as it will be on the pod that it is about to be bound to: nobody else of its name is to go there."""
-        owners = intent.patch.get("metadata", {}).get("ownerReferences") if isinstance(intent, Patch) else None
-        if not owners or intent.target.kind is not Kind.MODULE:
-            return None
-        known = self._cache.get(Kind.MODULE, intent.target.namespace, intent.target.name)
-        document = encode(known) if known else {}
-        return (
-            decode(document | {"metadata": document["metadata"] | {"ownerReferences": owners}}, Module)
-            if known
-            else None
-        )
 
     async def _do_at_once(self, group: tuple[Intent, ...], clock: Callable[[], datetime]) -> None:
         if len(group) == 1:

@@ -2,10 +2,10 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from typing import Protocol
 
 from msgspec.structs import replace
 
-from arkwright.controller.agentcalls import AgentCalls
 from arkwright.controller.cache import Cache
 from arkwright.controller.objects import Key
 from arkwright.controller.relations import (
@@ -35,7 +35,7 @@ from arkwright.model.names import (
     label_value,
     service_name,
 )
-from arkwright.model.outcomes import Command
+from arkwright.model.outcomes import BaseReport, CallUnderWay, Command, LastCall
 from arkwright.model.resources import Kind
 from arkwright.plan.basepod import ObservedBasePod, plan_base_pod
 from arkwright.plan.departure import kept_until_switched
@@ -50,10 +50,22 @@ from arkwright.plan.seating import Room
 from arkwright.plan.tries import Choice, ObservedModule, identity
 
 
+class Agents(Protocol):
+    """What is known of agents, and of the calls to them."""
+
+    def report(self, pod: Pod) -> BaseReport | None: ...
+
+    def under_way(self, pod: Pod, module_name: str, waiting: Key | None = None) -> CallUnderWay | None: ...
+
+    def last(self, key: Key) -> LastCall | None: ...
+
+    def is_settled(self, key: Key) -> bool: ...
+
+
 class Observer:
     """Looks at the world for one key, and hands what it sees to that kind's planner."""
 
-    def __init__(self, cache: Cache, agents: AgentCalls, drift_seconds: float) -> None:
+    def __init__(self, cache: Cache, agents: Agents, drift_seconds: float) -> None:
         self._cache, self._agents, self._drift_seconds = cache, agents, drift_seconds
 
     def plan(self, key: Key, now: datetime) -> Plan | None:

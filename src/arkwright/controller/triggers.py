@@ -1,6 +1,6 @@
 """Which keys a change concerns. In: a Change and the cache. Out: keys. Nothing is decided here but who looks again."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from msgspec.structs import replace
 
@@ -13,11 +13,23 @@ from arkwright.model.kinds import Module, ModuleDeployment, ModuleReplicaSet
 from arkwright.model.meta import KubernetesObject
 from arkwright.model.names import MODULE_REPLICASET, SERVES_PREFIX, label_value, serves_label, service_name
 from arkwright.model.resources import Kind
+from arkwright.plan.contention import path_holder
 
 
 def keys(change: Change, cache: Cache) -> tuple[Key, ...]:
     """The objects whose plan may differ after `change`, each once, in an order that chance has no part in."""
     return tuple(dict.fromkeys(_all_concerned(change, cache)))
+
+
+def after_call(pod: Pod, askers: Iterable[Key], names: frozenset[str] | None, cache: Cache) -> Iterator[Key]:
+    """Whom the end of a call to the pod's agent concerns: its labels, those who wait for it, the Modules of these names (None: all), and
+    those whose web path one of them has."""
+    yield _key(Kind.POD, pod)
+    yield from askers
+    for module in cache.modules_on(pod):
+        concerned = {module.spec.module.name, path_holder(module).partition(":")[0]}
+        if names is None or concerned & names:
+            yield _key(Kind.MODULE, module)
 
 
 def _all_concerned(change: Change, cache: Cache) -> Iterator[Key]:

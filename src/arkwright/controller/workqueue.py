@@ -7,7 +7,12 @@ import asyncio
 from collections.abc import Callable
 
 from arkwright.controller.objects import Key
+from arkwright.model.resources import Kind
 
+PACED = frozenset(
+    {Kind.MODULE_DEPLOYMENT, Kind.MODULE_REPLICASET}
+)  # what counts others is looked at less often than they change
+PACE_SECONDS = 0.05
 LEAST_SECONDS = 0.001  # what is left of a wait after rounding must not become a spin
 
 

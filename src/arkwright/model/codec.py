@@ -111,6 +111,22 @@ def merge_patch(before: Document, after: Document) -> Document:
     return patch
 
 
+def merged(document: Document, patch: Document) -> Document:
+    """`document` after a merge patch (RFC 7386); the old one stays as it is.
+
+    >>> merged({"a": 1, "b": {"c": 2}}, {"a": None, "b": {"d": 3}})
+    {'b': {'c': 2, 'd': 3}}
+    """
+    new = {key: value for key, value in document.items() if patch.get(key, "") is not None}
+    for key, value in patch.items():
+        if isinstance(value, dict):
+            had = new.get(key)
+            new[key] = merged(had if isinstance(had, dict) else {}, value)
+        elif value is not None:
+            new[key] = value
+    return new
+
+
 def encode_whole(value: msgspec.Struct) -> Document:
     """A JSON document with every field, defaults and zeros included: a merge patch of it leaves nothing old behind."""
     return {field.encode_name: _whole(getattr(value, field.name)) for field in msgspec.structs.fields(value)}

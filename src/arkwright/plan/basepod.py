@@ -14,6 +14,7 @@ from arkwright.model.moments import seconds_left, seconds_since
 from arkwright.model.names import MODULE_INSTANCE_COUNT, SERVES_PREFIX, jitter, serves_label
 from arkwright.model.outcomes import BaseReport, Command, EventReason
 from arkwright.model.resources import Kind
+from arkwright.plan.contention import has_never_come
 from arkwright.plan.intents import Call, Delete, Intent, Patch, Plan, Target, Tell, target_of
 from arkwright.plan.replicas import is_ready
 from arkwright.plan.seating import places
@@ -115,9 +116,10 @@ def _is_coming(module: Module, now: datetime) -> bool:
 
 
 def wanted_labels(observed: ObservedBasePod) -> dict[str, str]:
-    """A module that is being removed has given up its place and serves no more, unless it is kept until it is replaced."""
+    """A module that is being removed has given up its place and serves no more, unless it is kept until it is replaced, or has never come."""
     staying = [one for one in observed.modules if not one.is_terminating or one.name in observed.kept]
-    going = {identity(one.spec.module) for one in observed.modules if one not in staying}
+    leaving = (one for one in observed.modules if one not in staying)
+    going = {identity(one.spec.module) for one in leaving if not has_never_come(one, one.spec.module, staying)}
     serving = (one for one in staying if identity(one.spec.module) not in going and serves(one, observed))
     labels = {serves_label(one.spec.module.name): "true" for one in serving}
     if staying:

@@ -7,9 +7,10 @@ old one may leave; where it fails there all the same, the old one gets the pod b
 """
 
 import re
+from collections.abc import Iterable
 from datetime import datetime
 
-from arkwright.model.kinds import Module, ModulePhase, UpgradePolicy
+from arkwright.model.kinds import Module, ModuleArchive, ModulePhase, UpgradePolicy
 from arkwright.model.meta import Condition
 from arkwright.model.moments import seconds_until
 from arkwright.model.outcomes import BaseReport, Reason
@@ -59,6 +60,16 @@ def must_go_first(elder: Module, module: Module) -> bool:
     is_same = (ours.name, ours.version) == (theirs.name, theirs.version)
     by_policy = module.spec.upgrade_policy is UpgradePolicy.UNINSTALL_THEN_INSTALL
     return by_policy or is_same or is_refused_beside(module)
+
+
+def has_never_come(module: Module, archive: ModuleArchive, others: Iterable[Module]) -> bool:
+    """A base holds one instance of an identity: while another Module of it serves there, one that does not has waited for its turn, and leaves
+    nothing behind. `archive`: what it was to be."""
+    return module.status.status is not ModulePhase.AVAILABLE and any(
+        one.status.status is ModulePhase.AVAILABLE
+        and (one.spec.module.name, one.spec.module.version) == (archive.name, archive.version)
+        for one in others
+    )
 
 
 def has_given_way(module: Module, now: datetime) -> bool:

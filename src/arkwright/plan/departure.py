@@ -11,7 +11,7 @@ from arkwright.model.kinds import Module, ModuleArchive, ModulePhase, ModuleStat
 from arkwright.model.moments import seconds_left
 from arkwright.model.names import ALLOCATE_POD, DELETE_MODULE_DIRECTLY, DELETE_POD_DIRECTLY, is_asked_for
 from arkwright.model.outcomes import BaseReport, Command, Reason
-from arkwright.plan.contention import must_go_first
+from arkwright.plan.contention import has_never_come, must_go_first
 from arkwright.plan.intents import Patch, Plan
 from arkwright.plan.silence import has_never_answered
 from arkwright.plan.tries import (
@@ -125,6 +125,8 @@ def _needs_no_call(observed: ObservedModule) -> str:
         return "its label asks for no call"
     if observed.pod is None or not observed.pod.is_reachable:
         return "its base pod is gone or going"
+    if has_never_come(observed.module, observed.archive, observed.neighbours):
+        return f"the {identity(observed.archive)} there is that of another Module, which it has waited for"
     if _is_silent_still(observed):
         return "its agent has never answered, so nothing was ever installed there"
     is_direct = is_asked_for(observed.pod.metadata.labels, DELETE_POD_DIRECTLY)

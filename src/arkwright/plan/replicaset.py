@@ -3,7 +3,7 @@
 In: the ReplicaSet, its Modules, the seats. Out: Modules to create or delete, and its status.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -161,10 +161,10 @@ def _plan_moves(observed: ObservedReplicaSet) -> tuple[tuple[Intent, ...], str]:
         created = tuple(_new_module(replica_set, pod) for pod in chosen)
         named = _named_replacements(observed, created)
         return (*named, *created, *_warnings(room, chosen)), placement.explanation + _hint(observed)
-    victims = set(choose_victims(room.seats, -missing, policy))
-    doomed = [one for one in live if one.pod_name in victims]
+    victims = {pod: number for number, pod in enumerate(choose_victims(room.seats, -missing, policy))}
+    doomed = sorted((one for one in live if one.pod_name in victims), key=lambda one: victims[one.pod_name])
     because = f"{replica_set.name} has {len(live)} Modules and wants {replica_set.spec.replicas}"
-    return (*_recycled(observed, victims), *_deletions(doomed, because)), ""
+    return (*_recycled(observed, victims.keys()), *_deletions(doomed, because)), ""
 
 
 def _deletions(modules: Iterable[Module], because: str) -> tuple[Delete, ...]:
@@ -194,7 +194,7 @@ def _warnings(room: Room, chosen: tuple[Pod, ...]) -> tuple[Tell, ...]:
     )
 
 
-def _recycled(observed: ObservedReplicaSet, victims: set[str]) -> tuple[Intent, ...]:
+def _recycled(observed: ObservedReplicaSet, victims: Collection[str]) -> tuple[Intent, ...]:
     """Base pods that scaleup_then_scaledown leaves empty are asked to leave too, where that was opted for (semantics 5)."""
     room = observed.room
     if not room.recycles_pods or room.is_newest or not observed.replica_set.replaces_first:

@@ -5,7 +5,7 @@ What is written must be what was shown: a release that has moved on in between i
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypeVar
 
@@ -21,11 +21,12 @@ from arkwright.people.decisions import Decision, MakesNoSense, Scene, Verb, Wish
 from arkwright.people.removals import Removal, removal, remove
 from arkwright.web.asking import Asker, Askers
 from arkwright.web.fleet import Fleet
+from arkwright.web.foresight import Foresight
 from arkwright.web.sight import Right
 
 log = structlog.get_logger()
 REPLACE = "replace"  # of Modules; all other verbs are of releases
-MOST_AT_ONCE, SLOTS = 200, 8
+MOST_AT_ONCE, SLOTS, MOST_FORETOLD = 200, 8, 10
 DASHBOARD = "the dashboard"
 Targets = tuple[tuple[str, str], ...]
 
@@ -55,13 +56,15 @@ class Asked:
 
 @dataclass(frozen=True)
 class Shown:
-    """One object. `what`: what it will do, or did; `promise`: what has to hold when it is done; `why_not`: the reason, in whoever's words."""
+    """One object. `what`: what it will do, or did; `promise`: what has to hold when it is done; `why_not`: the reason, in whoever's words; `lines`: what it
+    does to each base pod."""
 
     namespace: str
     name: str
     what: str = ""
     promise: str = ""
     why_not: str = ""
+    lines: tuple[str, ...] = ()
 
     @property
     def target(self) -> str:
@@ -73,10 +76,22 @@ class Actions:
 
     def __init__(self, fleet: Fleet, askers: Askers, clock: Callable[[], datetime]) -> None:
         self._fleet, self._askers, self._clock = fleet, askers, clock
+        self._foresight = Foresight(fleet, clock)
 
-    def preview(self, asker: Asker, asked: Asked) -> list[Shown]:
-        """What each would come to, as things stand."""
-        return [self._previewed(asker, asked, target) for target in asked.on]
+    async def preview(self, asker: Asker, asked: Asked) -> list[Shown]:
+        """What each would come to, as things stand; of the first few, pod by pod."""
+        shown = [self._previewed(asker, asked, target) for target in asked.on]
+        async with KubeClient(self._askers.access_of(asker.viewer)) as kube:
+            foretold = [await self._foretold(kube, asker, asked, one) for one in shown[:MOST_FORETOLD]]
+        return [*foretold, *shown[MOST_FORETOLD:]]
+
+    async def _foretold(self, kube: KubeClient, asker: Asker, asked: Asked, one: Shown) -> Shown:
+        """With what it does to each base pod, where it is about a release."""
+        if one.why_not or asked.wish is None:
+            return one
+        deployment = self._deployment(asker, (one.namespace, one.name))
+        decision = decide(self._scene(deployment), asked.wish)
+        return replace(one, lines=await self._foresight.of(kube, asker.sight, deployment, decision))
 
     async def carry_out(self, asker: Asker, asked: Asked, expected: dict[str, str]) -> list[Shown]:
         """`expected`: by target, what was shown to the person."""

@@ -144,6 +144,9 @@ class Fleet:
         found = self.get(Kind.MODULE_DEPLOYMENT, namespace, name)
         return found if isinstance(found, ModuleDeployment) else None
 
+    def all_in(self, kind: Kind, namespace: str) -> list[Any]:
+        return [one for (place, _), one in self._objects[kind].items() if place == namespace]
+
     def revisions_of(self, one: ModuleDeployment) -> list[ModuleReplicaSet]:
         """The newest first."""
         found = self._found("revisions", one.metadata.namespace, label_value(one.name))

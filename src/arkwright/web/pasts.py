@@ -2,14 +2,13 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from arkwright.model.codec import encode
 from arkwright.model.kinds import ModuleReplicaSet
 from arkwright.model.names import RESTARTED_AT
 from arkwright.model.outcomes import EventReason
-from arkwright.model.urls import without_secrets
 from arkwright.people.acting import signatures
+from arkwright.people.changes import Changed, changed_fields, flat
 from arkwright.people.decisions import Scene
 from arkwright.plan.revisions import identity
 from arkwright.web.fleet import Fleet
@@ -18,15 +17,6 @@ from arkwright.web.sight import Right, Sight
 from arkwright.web.told import ToldEvent
 
 MOST_EVENTS, MOST_REVISIONS = 60, 20
-
-
-@dataclass(frozen=True)
-class Changed:
-    """One field; "" where there was or is none."""
-
-    field: str
-    before: str
-    after: str
 
 
 @dataclass(frozen=True)
@@ -95,26 +85,15 @@ def _revision(scene: Scene, one: ModuleReplicaSet, older: ModuleReplicaSet | Non
 
 def changes_between(older: ModuleReplicaSet, newer: ModuleReplicaSet) -> tuple[Changed, ...]:
     """Field by field, of what makes a revision and of how it is released."""
-    before, after = _fields(older), _fields(newer)
-    names = sorted(before.keys() | after.keys())
-    found = (Changed(name, before.get(name, ""), after.get(name, "")) for name in names)
-    return tuple(one for one in found if one.before != one.after)
+    return changed_fields(_fields(older), _fields(newer))
 
 
 def _fields(one: ModuleReplicaSet) -> dict[str, str]:
     spec = one.spec
-    fields = _flat("operationStrategy", encode(spec.operation_strategy)) | _flat("module", encode(one.module))
-    if url := fields.get("module.url"):
-        fields["module.url"] = without_secrets(url)
+    fields = flat("operationStrategy", encode(spec.operation_strategy)) | flat("module", encode(one.module))
     if restarted := spec.template.metadata.annotations.get(RESTARTED_AT):
         fields["restartedAt"] = restarted
     return fields
-
-
-def _flat(name: str, value: Any) -> dict[str, str]:
-    if not isinstance(value, dict):
-        return {name: str(value)}
-    return {path: text for key, each in value.items() for path, text in _flat(f"{name}.{key}", each).items()}
 
 
 def deeds(scene: Scene, fleet: Fleet, sight: Sight) -> tuple[Piece, ...]:

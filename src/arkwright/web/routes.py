@@ -141,7 +141,7 @@ class Pages:
             asked = asked_of(query.get("verb", ""), query.getlist("on"), {name: query.get(name, "") for name in WISHES})
         except ValueError as reason:
             return self._said(request, "This cannot be asked", str(reason), 400)
-        shown = [] if asked.needs_more else self._parts.actions.preview(asker, asked)
+        shown = [] if asked.needs_more else await self._parts.actions.preview(asker, asked)
         return html(self._sheet(request, asker, asked, shown, is_done=False))
 
     async def carry_out(self, request: Request, asker: Asker) -> Response:

@@ -1,0 +1,37 @@
+"""Previews on the command line. In: a client, a namespace, a wish. Out: what would happen, as text. Nothing is written."""
+
+import asyncio
+import time
+from datetime import UTC, datetime
+
+import msgspec
+
+from arkwright.cli.cluster import read_all
+from arkwright.cli.output import fail
+from arkwright.clients.kube import KubeClient
+from arkwright.model.cluster import Document
+from arkwright.model.kinds import ModuleDeployment
+from arkwright.model.text import plain
+from arkwright.preview.outlook import Preview, preview
+from arkwright.preview.rehearsal import NEEDED, Live, wished
+from arkwright.preview.wording import headline, lines
+
+
+async def live_in(kube: KubeClient, namespace: str) -> Live:
+    """All that a rehearsal needs of one namespace."""
+    found = await asyncio.gather(*(read_all(kube, kind, namespace) for kind in NEEDED))
+    return dict(zip(NEEDED, found, strict=True))
+
+
+def foretold(live: Live, one: ModuleDeployment, patch: Document) -> Preview:
+    """What would happen after a patch. Ends the command where that says what cannot be."""
+    try:
+        wish = wished(one, patch)
+    except msgspec.ValidationError as error:
+        fail(f"{one.name}: {error}")
+    return preview(live, wish, datetime.fromtimestamp(time.time(), UTC))
+
+
+def told(one: Preview) -> str:
+    """For people."""
+    return "\n".join([plain(f"{one.name}: {headline(one)}"), *(f"  {plain(line)}" for line in lines(one))])

@@ -1,0 +1,180 @@
+"""Plays a wish through: the controller's observer, triggers and planners on a copy of what is there. In: objects and a wish. Out: all that was done, in order.
+
+Agents do what they are asked, and whoever is asked for a confirm gives it: both are the premise of a preview. Nothing is decided here.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from arkwright.controller import triggers
+from arkwright.controller.cache import Cache
+from arkwright.controller.objects import Change, Key
+from arkwright.controller.observe import Observer
+from arkwright.model.cluster import Document
+from arkwright.model.codec import decode, encode, merged
+from arkwright.model.kinds import ModuleDeployment, Progress, ReleaseStatus
+from arkwright.model.meta import KubernetesObject
+from arkwright.model.names import label_value
+from arkwright.model.outcomes import Command
+from arkwright.model.resources import Kind
+from arkwright.plan.intents import Intent, target_of
+from arkwright.preview.agenda import Agenda
+from arkwright.preview.agents import Answer, WillingAgents
+from arkwright.preview.hand import Hand
+
+NEEDED = (
+    Kind.DEPLOYMENT,
+    Kind.REPLICASET,
+    Kind.POD,
+    Kind.SERVICE,
+    Kind.MODULE_DEPLOYMENT,
+    Kind.MODULE_REPLICASET,
+    Kind.MODULE,
+)  # what the controller watches
+LOOKS, LOOKS_FOR_EACH = 2_000, 400  # more than any release takes: one that goes on beyond them turns in circles
+ANSWER_SECONDS = 1.0
+RESUMED: Document = {"metadata": {"managedFields": None}, "spec": {"pause": False}}  # by a person, whoever else says it
+Live = Mapping[Kind, Sequence[KubernetesObject]]
+
+
+@dataclass(frozen=True)
+class Done:
+    """`batch`: of the release, as its status says at that moment."""
+
+    at: datetime
+    batch: int
+    intent: Intent
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A person was. `is_confirm`: whether the batch is complete; otherwise somebody had paused it."""
+
+    batch: int
+    is_confirm: bool
+
+
+@dataclass(frozen=True)
+class Played:
+    """`before`, `after`: the ModuleDeployment, None where there is none. `is_cut`: it went on and on."""
+
+    before: ModuleDeployment | None
+    wish: ModuleDeployment
+    after: ModuleDeployment
+    story: tuple[Done | Asked, ...]
+    cache: Cache
+    is_cut: bool
+
+
+def wished(one: ModuleDeployment, patch: Document) -> ModuleDeployment:
+    """As it would be after a merge patch. Raises msgspec.ValidationError where it says what cannot be."""
+    return decode(merged(encode(one), patch), ModuleDeployment)
+
+
+def play(live: Live, wish: ModuleDeployment, now: datetime) -> Played:
+    """`live`: one namespace, whole: all kinds that are NEEDED."""
+    return Rehearsal(live, wish, now).play()
+
+
+class Rehearsal:
+    def __init__(self, live: Live, wish: ModuleDeployment, now: datetime) -> None:
+        self._agenda = Agenda(now)
+        self._cache = Cache(lambda: self._agenda.now)
+        for kind in NEEDED:
+            for one in live[kind]:
+                self._cache.apply(kind, one)
+        self._before, self._wish = self._cache.get(Kind.MODULE_DEPLOYMENT, *wish.key), wish
+        on_pods = ((pod, self._cache.modules_on(pod)) for pod in self._cache.all(Kind.POD))
+        self._agents = WillingAgents(self._agenda, on_pods, self._heard)
+        self._observer = Observer(self._cache, self._agents, drift_seconds=0)
+        self._hand = Hand(self._agenda, self._cache, self._agents, self._note)
+        self._story: list[Done | Asked] = []
+        self._is_answering = False
+        self._cache.on_change = self._changed
+
+    def play(self) -> Played:
+        self._agenda.add(Key(Kind.MODULE_DEPLOYMENT, *self._wish.key))
+        for key in self._concerned():
+            self._agenda.add_later(key, 0)  # after what the wish concerns: the order is as if nothing else were due
+        self._say()
+        left = LOOKS + LOOKS_FOR_EACH * len(self._cache.all(Kind.POD))
+        while left and (due := self._agenda.next()) is not None:
+            left -= 1
+            if isinstance(due, Key):
+                self._look(due)
+            else:
+                due()
+            self._notice_questions()
+        return Played(self._before, self._wish, self._deployment, tuple(self._story), self._cache, not left)
+
+    @property
+    def _deployment(self) -> ModuleDeployment:
+        found: ModuleDeployment | None = self._cache.get(Kind.MODULE_DEPLOYMENT, *self._wish.key)
+        return found or self._wish
+
+    def _concerned(self) -> Iterator[Key]:
+        """What is of it already: a release that is under way goes on."""
+        namespace, family = self._wish.metadata.namespace, label_value(self._wish.name)
+        for replica_set in self._cache.find(Kind.MODULE_REPLICASET, "family", namespace, family):
+            yield Key(Kind.MODULE_REPLICASET, *replica_set.key)
+            for module in self._cache.modules_of(replica_set):
+                yield Key(Kind.MODULE, *module.key)
+                yield Key(Kind.POD, namespace, module.pod_name)
+
+    def _say(self) -> None:
+        """The wish, as a person's write."""
+        wish, before = self._wish, self._before
+        if before is None or (before.spec, before.metadata) != (wish.spec, wish.metadata):
+            generation = (before.metadata.generation if before else 0) + (before is None or before.spec != wish.spec)
+            self._hand.writes.replace(wish, generation)
+
+    def _changed(self, change: Change) -> None:
+        for key in triggers.keys(change, self._cache):
+            self._agenda.add(key)
+        if change.after is None and change.kind is Kind.MODULE:
+            self._agents.forget(Key(Kind.MODULE, *change.before.key))
+
+    def _heard(self, answer: Answer) -> None:
+        names = None if answer.call.command is Command.QUERY else frozenset((answer.call.archive.name,))
+        for key in triggers.after_call(answer.pod, answer.askers, names, self._cache):
+            self._agenda.add(key)
+
+    def _look(self, key: Key) -> None:
+        plan = self._observer.plan(key, self._agenda.now)
+        if plan is None:
+            self._agenda.done(key)
+        else:
+            self._hand.do(key, plan)
+
+    def _note(self, intent: Intent) -> None:
+        batch = self._deployment.status.release_status.current_batch
+        self._story.append(Done(self._agenda.now, batch, intent))
+
+    def _notice_questions(self) -> None:
+        """Whoever is asked needs a moment: what a wish supersedes asks nobody any more."""
+        if not self._is_answering and self._is_asking:
+            self._is_answering = True
+            self._agenda.go_on(self._answer, ANSWER_SECONDS)
+
+    @property
+    def _is_asking(self) -> bool:
+        """Not what was answered already, and asks all the same."""
+        one, release = self._deployment, self._deployment.status.release_status
+        is_held = release.progress is Progress.PAUSED and one.spec.pause
+        return is_held and (one.spec.confirm_batch_num < release.current_batch or not _is_complete(release))
+
+    def _answer(self) -> None:
+        """Yes."""
+        self._is_answering = False
+        one, release = self._deployment, self._deployment.status.release_status
+        if self._is_asking:
+            is_confirm = _is_complete(release)
+            self._story.append(Asked(release.current_batch, is_confirm))
+            said: Document = {"spec": {"confirmBatchNum": release.current_batch}} if is_confirm else RESUMED
+            self._hand.writes.patch(target_of(Kind.MODULE_DEPLOYMENT, one), said)
+
+
+def _is_complete(release: ReleaseStatus) -> bool:
+    """A batch of it is, which waits for a confirm; otherwise somebody has paused it."""
+    return release.batch_progress is Progress.COMPLETED

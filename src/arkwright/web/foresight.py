@@ -1,0 +1,56 @@
+"""What a decision would do to each base pod, before it is made: a preview of what the dashboard sees. In: a decision, and who asks. Out: lines.
+
+Only for who may see all that it is made of. What is not watched (ReplicaSets, Services) is read as the viewer.
+"""
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from arkwright.clients.errors import ClientError
+from arkwright.clients.kube import KubeClient
+from arkwright.model.codec import read
+from arkwright.model.kinds import ModuleDeployment
+from arkwright.model.resources import RESOURCES, Kind
+from arkwright.model.text import plain
+from arkwright.people.decisions import Decision
+from arkwright.preview.outlook import preview
+from arkwright.preview.rehearsal import NEEDED, Live, wished
+from arkwright.preview.wording import headline, lines
+from arkwright.web.fleet import Fleet
+from arkwright.web.sight import Right, Sight
+
+READ_AS_VIEWER = (Kind.REPLICASET, Kind.SERVICE)
+SEEN = (Right.SEE_RELEASES, Right.SEE_REVISIONS, Right.SEE_MODULES, Right.SEE_PODS, Right.SEE_BASES)
+HIDDEN = "Which base pods it comes to is not shown: it depends on more than you may see."
+
+
+class Foresight:
+    """`clock` tells the time of day."""
+
+    def __init__(self, fleet: Fleet, clock: Callable[[], datetime]) -> None:
+        self._fleet, self._clock = fleet, clock
+
+    async def of(self, kube: KubeClient, sight: Sight, one: ModuleDeployment, decision: Decision) -> tuple[str, ...]:
+        """`kube`: with the viewer's own rights."""
+        if not all(sight.may(right, one.metadata.namespace) for right in SEEN):
+            return (HIDDEN,)
+        try:
+            live = await self._live(kube, one.metadata.namespace)
+            found = await asyncio.to_thread(preview, live, wished(one, decision.patch), self._clock())
+        except (ClientError, msgspec.ValidationError) as reason:
+            return (HIDDEN, plain(str(reason)))
+        return (plain(headline(found)), *map(plain, lines(found)))
+
+    async def _live(self, kube: KubeClient, namespace: str) -> Live:
+        unwatched = await asyncio.gather(*(_read(kube, kind, namespace) for kind in READ_AS_VIEWER))
+        watched = {kind: self._fleet.all_in(kind, namespace) for kind in NEEDED if kind not in READ_AS_VIEWER}
+        return watched | dict(zip(READ_AS_VIEWER, unwatched, strict=True))
+
+
+async def _read(kube: KubeClient, kind: Kind, namespace: str) -> list[Any]:
+    resource = RESOURCES[kind]
+    return [read(raw, resource.type) for raw in (await kube.list(resource, namespace)).objects]
