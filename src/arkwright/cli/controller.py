@@ -16,8 +16,9 @@ from arkwright.clients.agentaccess import AgentAccess, InClear
 from arkwright.clients.arklet import Timeouts
 from arkwright.clients.errors import BadAccess, BadCredentials
 from arkwright.controller.agentcalls import Limits
-from arkwright.controller.app import ApiLimits, Health, Looks, Settings, run_controller
+from arkwright.controller.app import ApiLimits, Health, Settings, run_controller
 from arkwright.controller.leader import Terms
+from arkwright.controller.realm import Looks
 from arkwright.model.names import DEFAULT_LEASE
 from arkwright.model.text import plain_values
 

@@ -19,39 +19,21 @@ from arkwright.clients.arklet import ArkletClient, Timeouts
 from arkwright.clients.credentials import find_access
 from arkwright.clients.errors import ClientError
 from arkwright.clients.kube import KubeClient
-from arkwright.controller import triggers
-from arkwright.controller.agentcalls import AgentCalls, Ended, Limits
+from arkwright.controller.agentcalls import Limits, Places
 from arkwright.controller.baseline import Baselines
 from arkwright.controller.cache import Cache
 from arkwright.controller.events import Events
-from arkwright.controller.execute import Executor
 from arkwright.controller.leader import Leadership, Terms
 from arkwright.controller.metrics import Metrics, health_routes
-from arkwright.controller.objects import Change, Key
-from arkwright.controller.observe import Observer
-from arkwright.controller.reconcile import Reconciler
+from arkwright.controller.realm import Looks, Realm, Shared
 from arkwright.controller.requirement import Requirement
 from arkwright.controller.signingkeys import SigningKeys
-from arkwright.controller.unread import Unread
-from arkwright.controller.watch import Watcher
-from arkwright.controller.workqueue import WorkQueue
+from arkwright.controller.slots import Slots
 from arkwright.listening import BoundedServer, Bounds, bounded, raise_descriptors
-from arkwright.model.resources import Kind
-from arkwright.plan.contention import path_holder
 from arkwright.supervision import Supervisor
 
 log = structlog.get_logger()
 HEALTH_CONNECTIONS = 256
-WATCHED = (
-    Kind.DEPLOYMENT,
-    Kind.REPLICASET,
-    Kind.POD,
-    Kind.SERVICE,
-    Kind.MODULE_DEPLOYMENT,
-    Kind.MODULE_REPLICASET,
-    Kind.MODULE,
-)
-PACED = frozenset({Kind.MODULE_DEPLOYMENT, Kind.MODULE_REPLICASET})
 
 
 @dataclass(frozen=True)
@@ -60,15 +42,6 @@ class Health:
 
     host: str = "127.0.0.1"
     port: int = 8081
-
-
-@dataclass(frozen=True)
-class Looks:
-    """How keys are looked at: by how many workers, and at what intervals in seconds."""
-
-    workers: int = 64
-    pace_seconds: float = 0.05
-    drift_seconds: float = 60.0
 
 
 @dataclass(frozen=True)
@@ -108,54 +81,58 @@ class Controller:
     ) -> None:
         self._settings = settings
         self.metrics = Metrics()
-        self.queue = WorkQueue(self._pace)
-        self.cache = Cache(clock, self._changed)
-        self._requirement = Requirement(kube, arklet, settings.requires_authentication)
-        self.agents = AgentCalls(arklet, clock, self.metrics, self._called, settings.limits)
-        self.agents.unmet = self._requirement.unmet
+        self.loops = Supervisor(lambda name: self.metrics.loop_failures.labels(name).inc())
         self.events = Events(kube, clock)
-        self.unread = Unread(kube, self.events, self.metrics, clock)
-        self._watchers = [Watcher(kube, self.cache, kind, settings.namespace) for kind in WATCHED]
-        for watcher in self._watchers:
-            watcher.unread = self.unread
-        observer = Observer(self.cache, self.agents, settings.looks.drift_seconds)
-        self.baselines = Baselines(self.cache, observer, clock, lambda: self.is_ready)
-        executor = Executor(kube, self.cache, self.agents, self.events, settings.api.writes)
-        self._reconciler = Reconciler(self.queue, self.cache, observer, executor, clock)
+        self.realm = Realm(self._shared(kube, arklet, clock), settings.namespace)
+        self.baselines = Baselines(self.cache, self.realm.observer, clock, lambda: self.is_ready)
         identity = f"{socket.gethostname()}-{os.getpid()}"
         self._keys = SigningKeys(kube, self.cache, settings.agents, settings.keys, clock) if settings.keys else None
         self._leadership = Leadership(kube, settings.terms, identity, clock) if settings.terms else None
-        self.loops = Supervisor(lambda name: self.metrics.loop_failures.labels(name).inc())
-        self.loops.name_failing("reconcile", self._reconciler.set_aside)
+
+    def _shared(self, kube: KubeClient, arklet: ArkletClient, clock: Callable[[], datetime]) -> Shared:
+        settings = self._settings
+        return Shared(
+            kube=kube,
+            arklet=arklet,
+            clock=clock,
+            metrics=self.metrics,
+            events=self.events,
+            requirement=Requirement(kube, arklet, settings.requires_authentication),
+            supervisor=self.loops,
+            slots=Slots(settings.api.writes),
+            places=Places(settings.limits),
+            looks=settings.looks,
+        )
+
+    @property
+    def cache(self) -> Cache:
+        """What is known of its realm."""
+        return self.realm.cache
 
     @property
     def is_ready(self) -> bool:
-        return all(watcher.is_filled.is_set() for watcher in self._watchers) and self.loops.is_serving
+        return self.realm.is_filled and self.loops.is_serving
 
     async def run(self) -> None:
         """Watch, and act while leading. Ends when the lease is lost; a cancellation lets go of it."""
         async with asyncio.TaskGroup() as group:
-            kept = [self.loops.keep(one.name, one.run, is_needed=True) for one in self._watchers]
-            tasks = [group.create_task(one) for one in kept]
+            following = group.create_task(self.realm.follow())
             try:
-                await asyncio.gather(*(watcher.is_filled.wait() for watcher in self._watchers))
+                await self.realm.filled()
                 await self._act()
             finally:
-                for task in tasks:
-                    task.cancel()
+                following.cancel()
                 await self._stop()
 
     async def _act(self) -> None:
         if self._leadership:
             await self._leadership.lead()
         self.metrics.leading.set(1)
-        self.unread.begin()
         async with asyncio.TaskGroup() as group:
             if self._keys:
                 keeping = group.create_task(self.loops.keep("signing keys", self._keys.run))
                 await self._keys.is_ready.wait()
-            work = partial(self._reconciler.run, self._settings.looks.workers)
-            acting = group.create_task(self.loops.keep("reconcile", work, is_needed=True))
+            acting = group.create_task(self.realm.act(self._settings.looks.workers))
             if self._leadership:
                 await self._leadership.hold()
                 acting.cancel()
@@ -164,32 +141,11 @@ class Controller:
 
     async def _stop(self) -> None:
         self.metrics.leading.set(0)
-        await self.agents.stop()
+        await self.realm.agents.stop()
         await self.events.flush()
         if self._leadership:
             with contextlib.suppress(ClientError):
                 await self._leadership.let_go()
-
-    def _pace(self, key: Key) -> float:
-        return self._settings.looks.pace_seconds if key.kind in PACED else 0.0
-
-    def _changed(self, change: Change) -> None:
-        for key in triggers.keys(change, self.cache):
-            self.queue.add(key)
-        if change.after is None and change.kind is Kind.MODULE:
-            self.agents.forget_module(Key(Kind.MODULE, *change.before.key))
-        if change.after is None and change.kind is Kind.POD:
-            self.agents.forget_pod(change.before)
-            self._requirement.forget(change.before)
-
-    def _called(self, call: Ended) -> None:
-        """A call to the pod's agent ended: its labels, the Modules that it tells of, and those that wait for one of these, are looked at again."""
-        for key in (Key(Kind.POD, *call.pod.key), *call.askers):
-            self.queue.add(key)
-        for module in self.cache.modules_on(call.pod):
-            concerned = {module.spec.module.name, path_holder(module).partition(":")[0]}
-            if call.names is None or concerned & call.names:
-                self.queue.add(Key(Kind.MODULE, *module.key))
 
 
 async def run_controller(settings: Settings) -> bool:
