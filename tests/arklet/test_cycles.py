@@ -11,6 +11,7 @@ import pytest
 from arklet.wheels import entry, write_wheel
 
 WARM_UP = 20
+WHOLE_POOL = 1 + min(32, (os.cpu_count() or 1) + 4)  # the main thread, and as many as asyncio's own pool has at most
 CODE = """
 import asyncio, contextlib, dataclasses, enum, json, logging, threading, typing
 from starlette.applications import Starlette
@@ -143,4 +144,5 @@ async def test_a_base_does_not_grow_by_modules_that_come_and_go(
     print(
         f"{mode}, {framework}: {cycles} cycles, {memory / 1e6:.1f} -> {after[0] / 1e6:.1f} MB, fds {descriptors}, threads {threads}"
     )
-    assert after[0] < 1.05 * memory and after[1] <= descriptors and after[2] <= threads
+    assert after[0] < 1.05 * memory and after[1] <= descriptors
+    assert after[2] <= max(threads, WHOLE_POOL), "a pool that the warm-up has not filled may fill, and no more"

@@ -34,6 +34,8 @@ def test_wide_shows_every_column_that_any_row_has_and_json_what_each_has(capsys)
     assert capsys.readouterr().out.split() == ["NAME", "a", "b"]
     show(rows, Format.JSON, ["name"])
     assert json.loads(capsys.readouterr().out) == rows
+    show([*rows, {"pod": "c", "ip": "::1"}], Format.NAME, ["pod"])
+    assert capsys.readouterr().out.split() == ["a", "b", "c"]
     assert heading("p99Ms") == "P99 MS"
 
 

@@ -20,8 +20,8 @@ DONE = HELD_AT_1 | {"progress": Progress.COMPLETED}
 ABORTED = "serverless.alipay.com/abort"
 
 
-def scene(standing, *, revisions=("2.0", "1.0"), pause=False, annotations=None):
-    strategy = {"batch_count": 2, "need_confirm": True}
+def scene(standing, *, revisions=("2.0", "1.0"), pause=False, annotations=None, batch_count=2):
+    strategy = {"batch_count": batch_count, "need_confirm": True}
     one = deployment(spec(4, revisions[0], pause=pause, **strategy), annotations=annotations or {})
     named = f"{one.name}-replicas-{len(revisions)}"
     release = ReleaseStatus(update_revision=named, original_delta_replicas=4, **standing)
@@ -40,6 +40,18 @@ DOES = [
         Wish(Verb.CONFIRM),
         "Batch 2 of 2 begins: provider:2.0 goes to 2 more base pods.",
         {"confirmBatchNum": 1},
+    ),
+    (
+        scene(HELD_AT_1 | {"real_batch_count": 4}, pause=True, batch_count=4),
+        Wish(Verb.CONFIRM, batch=2),
+        "Batches 2 to 3 of 4 begin, one after another: provider:2.0 goes to 2 more base pods.",
+        {"confirmBatchNum": 2},
+    ),
+    (
+        scene(HELD_AT_1, pause=True),
+        Wish(Verb.CONFIRM, batch=2),
+        "Batch 2 of 2 begins: provider:2.0 goes to 2 more base pods.",
+        {"confirmBatchNum": 2},
     ),
     (
         scene(RUNNING),
@@ -93,6 +105,12 @@ def test_an_abort_names_its_release_and_a_retry_takes_the_name_away():
 DOES_NOT = [
     (scene(DONE), Wish(Verb.CONFIRM), "it waits for nobody: Completed"),
     (scene(WITHIN_1, pause=True), Wish(Verb.CONFIRM), "it is paused within a batch; resume it"),
+    (
+        scene(HELD_AT_1 | {"current_batch": 2}, pause=True),
+        Wish(Verb.CONFIRM, batch=1),
+        "batch 1 is done; batch 2/2 waits",
+    ),
+    (scene(HELD_AT_1, pause=True), Wish(Verb.CONFIRM, batch=7), "there is no batch 7: this release has 2; batch 1/2"),
     (scene(HELD_AT_1, pause=True), Wish(Verb.RESUME), "waits for a confirm; confirm it"),
     (scene(DONE), Wish(Verb.RESUME), "it is not paused"),
     (scene(DONE), Wish(Verb.PAUSE), "there is nothing to pause: Completed"),

@@ -1,24 +1,13 @@
 """`arkwright get`, `status`, `confirm`, `abort` and `retry`, as a person runs them."""
 
-import asyncio
 import json
 import os
 import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 import yaml
 
-ARKWRIGHT = str(Path(sys.executable).with_name("arkwright"))
-
-
-async def run(site, *words):
-    """(exit status, standard output, standard error)"""
-    command = [ARKWRIGHT, *words, "-n", site.namespace]
-    environment = os.environ | {"COLUMNS": "200"}
-    done = await asyncio.to_thread(subprocess.run, command, capture_output=True, text=True, timeout=60, env=environment)
-    return done.returncode, done.stdout, done.stderr
+from scenarios.commands import ARKWRIGHT, run
 
 
 @pytest.fixture
@@ -40,11 +29,11 @@ async def test_status_draws_what_is_where_and_says_how_to_go_on(paused):
 
 async def test_confirm_lets_the_batch_that_waits_go_on_and_status_watches_it_arrive(paused):
     code, _, said = await run(paused, "confirm", "demo")
-    assert code == 0 and "batch 1/2 of demo is confirmed" in said
+    assert code == 0 and "demo: Batch 2 of 2 begins: provider:1.0.2 goes to 1 more base pod." in said
     code, out, _ = await run(paused, "status", "demo", "--watch", "--timeout", "20")
     assert code == 0 and "✔ demo" in out
     code, _, said = await run(paused, "confirm", "demo")
-    assert code == 1 and "demo waits for nobody: Completed" in said
+    assert code == 1 and "demo: it waits for nobody: Completed" in said
 
 
 async def test_a_confirm_of_a_batch_that_is_not_there_is_refused(paused):
@@ -62,7 +51,7 @@ async def test_status_shows_the_agents_own_words_for_a_failure(site):
     assert "✖ stock-1  Failed  InstallFailed: java.lang.IllegalStateException: this module never starts" in out
     assert "→ correct the module's url or version and apply it again\n" in out
     code, _, said = await run(site, "abort", "demo")
-    assert code == 1 and "demo has no earlier version to go back to" in said
+    assert code == 1 and "demo: there is no earlier version to go back to" in said
 
 
 async def test_a_release_that_fails_is_aborted_and_tried_again(site):
@@ -70,22 +59,22 @@ async def test_a_release_that_fails_is_aborted_and_tried_again(site):
     await site.apply(version="1.0.2", replicas=1)
     await site.until_progress("Completed", 1, 1)
     code, _, said = await run(site, "abort", "demo")
-    assert code == 1 and "no release of demo is under way: Completed" in said
+    assert code == 1 and "demo: no release is under way: Completed" in said
     agent.base.broken_versions.add("2.0.0")
     await site.apply(version="2.0.0")
     await site.until(lambda: _has_failed(site))
     assert "to go back: arkwright abort demo" in (await run(site, "status"))[1]
     code, _, said = await run(site, "abort", "demo")
-    assert code == 0 and "demo-replicas-2 of demo is given up" in said
+    assert code == 0 and "demo: 2.0.0 is given up; 1.0.2 comes back" in said
     await site.until_progress("Aborted")
     assert "→ apply another version, or arkwright retry demo" in (await run(site, "status", "--watch"))[1]
     agent.base.broken_versions.clear()
     code, _, said = await run(site, "retry", "demo")
-    assert code == 0 and "the release of demo begins anew" in said
+    assert code == 0 and "demo: The release of 2.0.0 begins anew" in said
     await site.until_progress("Completed", 1, 1)
     assert site.serving("2.0.0")
     code, _, said = await run(site, "retry", "demo")
-    assert code == 1 and "no release of demo was aborted" in said
+    assert code == 1 and "demo: no release of it was aborted" in said
 
 
 async def _has_failed(site):

@@ -188,7 +188,7 @@ async def test_a_watch_that_a_mistake_ends_lists_anew():
 
 
 async def test_a_site_whose_disk_is_full_goes_on_and_tells_later(tmp_path, monkeypatch):
-    from arkwright.standalone.site import Site
+    from arkwright.standalone.site import Ports, Site
 
     class FullAtTimes(Site):
         failures = 0
@@ -201,7 +201,7 @@ async def test_a_site_whose_disk_is_full_goes_on_and_tells_later(tmp_path, monke
 
     monkeypatch.setattr(app, "TELL_SECONDS", 0.01)
     site, loops = FullAtTimes(tmp_path), Supervisor()
-    telling = asyncio.create_task(app._say_up(site, ("https://a", 1, loops), ()))
+    telling = asyncio.create_task(app._say_up(site, ("https://a", Ports(1), loops), ()))
     await until(lambda: site.troubles() == (1, []))
     FullAtTimes.failures = 3
     keeping = asyncio.create_task(loops.keep("part", failing))

@@ -1,11 +1,13 @@
 """The hand on the switch: one file per family of commands. Errors say what to do and end with status 1."""
 
+import shlex
 import sys
 from importlib import import_module
 
 import typer
 
 from arkwright import __version__
+from arkwright.cli.guesses import guessed
 
 # The family of each command. Only that of the command that is asked for is imported: all of them take a second.
 FAMILIES = {
@@ -21,9 +23,17 @@ FAMILIES = {
     "pods": "pods",
     "get": "release",
     "status": "release",
-    "confirm": "release",
-    "abort": "release",
-    "retry": "release",
+    "history": "history",
+    "events": "events",
+    "confirm": "deciding",
+    "pause": "deciding",
+    "resume": "deciding",
+    "abort": "deciding",
+    "retry": "deciding",
+    "undo": "deciding",
+    "restart": "deciding",
+    "scale": "deciding",
+    "set": "deciding",
     "migrate": "migrate",
     "module": "module",
 }
@@ -39,7 +49,7 @@ def application(asked: str = "") -> typer.Typer:
             if name == family == "module":
                 app.add_typer(found.app, name=name)
             else:
-                app.command(name)(getattr(found, name))
+                app.command(name)(getattr(found, name, None) or getattr(found, f"{name}_"))
     app.command("version")(version)
     return app
 
@@ -55,5 +65,9 @@ def version() -> None:
 
 def main() -> None:
     """The console script."""
-    asked = sys.argv[1] if len(sys.argv) > 1 else ""
+    words = sys.argv[1:]
+    asked = words[0] if words else ""
+    if (asked not in FAMILIES or asked in ("get", "set")) and (way_out := guessed(words)):
+        import_module("arkwright.cli.output").complain(f"there is no {shlex.join(words)}", way_out)
+        sys.exit(1)
     application(asked if asked in (*FAMILIES, "version") else "")()

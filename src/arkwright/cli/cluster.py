@@ -16,7 +16,7 @@ from arkwright.clients.kube import KubeClient
 from arkwright.model.cluster import Lease, Pod
 from arkwright.model.codec import read
 from arkwright.model.kinds import Module, ModuleDeployment, ModuleReplicaSet
-from arkwright.model.names import DEFAULT_LEASE
+from arkwright.model.names import DEFAULT_LEASE, MODULE_DEPLOYMENT, label_value
 from arkwright.model.resources import RESOURCES, Kind
 from arkwright.standalone.site import site_in
 
@@ -83,6 +83,19 @@ async def _read_all(kube: KubeClient, kind: Kind, namespace: str) -> tuple[Any, 
         except msgspec.ValidationError as error:
             note(f"a {kind} cannot be read and is left out: {error}", "warning: ", "yellow")
     return tuple(found)
+
+
+async def read_revisions(kube: KubeClient, namespace: str, deployment: str) -> tuple[ModuleReplicaSet, ...]:
+    """Of one ModuleDeployment, the newest first."""
+    label = label_value(deployment)
+    found = await _read_all(kube, Kind.MODULE_REPLICASET, namespace)
+    own = (one for one in found if one.metadata.labels.get(MODULE_DEPLOYMENT) == label)
+    return tuple(sorted(own, key=lambda one: int(one.revision), reverse=True))
+
+
+def chosen(kube: KubeClient, namespace: str, is_everywhere: bool = False) -> str:
+    """The namespace that a command is about; "" for all."""
+    return "" if is_everywhere else namespace or kube.access.namespace
 
 
 def complete_deployments(incomplete: str) -> list[str]:

@@ -23,6 +23,7 @@ class Format(StrEnum):
     WIDE = "wide"
     JSON = "json"
     YAML = "yaml"
+    NAME = "name"
 
 
 def note(message: str, label: str = "", style: str = "") -> None:
@@ -42,12 +43,15 @@ def complain(message: str, way_out: str = "") -> None:
 
 
 def show(rows: list[dict[str, Any]], format: Format, columns: list[str]) -> None:
-    """A table of `columns` (wide: all keys that any row has), or the rows as they are in JSON or YAML."""
+    """A table of `columns` (wide: all keys that any row has), the rows as they are in JSON or YAML, or what each is called."""
     if format is Format.JSON:
         typer.echo(escaped(msgspec.json.format(msgspec.json.encode(rows), indent=2).decode()))
     elif format is Format.YAML:
         text = msgspec.yaml.encode(rows).decode()
         typer.echo(text if is_plain(text) else yaml.safe_dump(rows, sort_keys=False), nl=False)
+    elif format is Format.NAME:
+        for row in rows:
+            typer.echo(plain(str(row.get("name", next(iter(row.values()))))))
     else:
         known = list(dict.fromkeys(name for row in rows for name in row))
         shown = known if format is Format.WIDE and rows else columns

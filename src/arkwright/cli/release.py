@@ -1,4 +1,4 @@
-"""`arkwright get`, `status`, `confirm`, `abort`, `retry`: what is where, why it waits, and what a person decides about it."""
+"""`arkwright get`, `status`: what is where, and why it waits. What a person decides about it is in `deciding`."""
 
 import asyncio
 import time
@@ -11,7 +11,7 @@ import typer
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
 
-from arkwright.cli.cluster import Namespace, Snapshot, complete_deployments, take_snapshot, with_cluster
+from arkwright.cli.cluster import Namespace, Snapshot, chosen, complete_deployments, take_snapshot, with_cluster
 from arkwright.cli.output import Format, fail, note, results, show
 from arkwright.cli.troubles import site_troubles
 from arkwright.cli.views import (
@@ -20,22 +20,15 @@ from arkwright.cli.views import (
     deployment_rows,
     module_rows,
     release_tree,
-    revisions_of,
     site_line,
 )
-from arkwright.clients.errors import Conflict
 from arkwright.clients.kube import KubeClient
-from arkwright.model.cluster import Document
-from arkwright.model.kinds import HELD, UNDER_WAY, ModuleDeployment, Progress
-from arkwright.model.names import ABORT
-from arkwright.model.resources import RESOURCES, Kind
-from arkwright.people.standings import controller_line, is_seen, message_of
+from arkwright.model.kinds import ModuleDeployment, Progress
+from arkwright.people.standings import controller_line, is_seen
 from arkwright.standalone.site import Site, site_of_kubeconfig
 
 WATCH_SECONDS = 0.5
-CHANGE_TRIES = 5
-DEPLOYMENTS = RESOURCES[Kind.MODULE_DEPLOYMENT]
-Output = Annotated[Format, typer.Option("--output", "-o", help="table, wide, json or yaml.")]
+Output = Annotated[Format, typer.Option("--output", "-o", help="table, wide, json, yaml or name.")]
 
 
 class View(StrEnum):
@@ -61,7 +54,7 @@ def get(
     output: Output = Format.TABLE,
 ) -> None:
     """List ModuleDeployments, Modules, or base pods with what is on them."""
-    snapshot = with_cluster(lambda kube: take_snapshot(kube, _chosen(kube, namespace, all_namespaces)))
+    snapshot = with_cluster(lambda kube: take_snapshot(kube, chosen(kube, namespace, all_namespaces)))
     rows, columns = VIEWS[view]
     found = rows(snapshot)
     if not found and output in (Format.TABLE, Format.WIDE):
@@ -80,7 +73,7 @@ def status(
     began = time.monotonic()
 
     async def follow(kube: KubeClient) -> bool:
-        snapshot = await take_snapshot(kube, _chosen(kube, namespace))
+        snapshot = await take_snapshot(kube, chosen(kube, namespace))
         site = site_of_kubeconfig()
         troubles = await site_troubles(site, kube) if site else []
         if site and not name and not snapshot.deployments and not bare_trees(snapshot, _now()):
@@ -98,7 +91,7 @@ def status(
                 if timeout and time.monotonic() - began > timeout:
                     return False
                 await asyncio.sleep(WATCH_SECONDS)
-                snapshot = await take_snapshot(kube, _chosen(kube, namespace))
+                snapshot = await take_snapshot(kube, chosen(kube, namespace))
                 shown = _named(snapshot, name)
                 live.update(_picture(shown, snapshot, name), refresh=True)
         return True
@@ -115,10 +108,6 @@ def _say_what_runs(site: Site | None, snapshot: Snapshot, troubles: list[str]) -
         note(one, "warning: ", "yellow")
     if silence := controller_line(snapshot.lease, _now()):
         note(silence, "warning: ", "yellow")
-
-
-def _chosen(kube: KubeClient, namespace: str, is_everywhere: bool = False) -> str:
-    return "" if is_everywhere else namespace or kube.access.namespace
 
 
 def _named(snapshot: Snapshot, name: str) -> tuple[ModuleDeployment, ...]:
@@ -145,93 +134,3 @@ def _is_complete(deployment: ModuleDeployment) -> bool:
     status = deployment.status
     is_over = status.release_status.progress in (Progress.COMPLETED, Progress.ABORTED)
     return is_seen(deployment) and is_over and not status.unavailable_replicas
-
-
-def confirm(
-    name: Annotated[str, typer.Argument(help="The ModuleDeployment.", autocompletion=complete_deployments)],
-    batch: Annotated[int, typer.Option(help="Confirm through this batch; the one that waits if left out.")] = 0,
-    namespace: Namespace = "",
-) -> None:
-    """Let a release that waits for a person go on."""
-    release = with_cluster(lambda kube: _confirm(kube, _chosen(kube, namespace), name, batch)).status.release_status
-    done = batch or release.current_batch
-    note(f"batch {done}/{release.real_batch_count} of {name} is confirmed")
-    note(f"  arkwright status {name} --watch   shows how it goes on")
-
-
-async def _confirm(kube: KubeClient, namespace: str, name: str, batch: int) -> ModuleDeployment:
-    def wish(found: ModuleDeployment) -> Document:
-        number = batch or found.status.release_status.current_batch
-        _check_confirm(found, number)
-        return {"spec": {"confirmBatchNum": number}}
-
-    return await _change(kube, namespace, name, wish)
-
-
-async def _change(
-    kube: KubeClient, namespace: str, name: str, wish: Callable[[ModuleDeployment], Document]
-) -> ModuleDeployment:
-    """Only if nobody wrote in between: a wish must not hit another release than the one that was looked at."""
-    for _ in range(CHANGE_TRIES):
-        found = await kube.get(DEPLOYMENTS, namespace, name)
-        assert isinstance(found, ModuleDeployment)
-        patch = wish(found)
-        patch.setdefault("metadata", {})["resourceVersion"] = found.metadata.resource_version
-        try:
-            await kube.patch(DEPLOYMENTS, DEPLOYMENTS.path(namespace, name), patch)
-            return found
-        except Conflict:
-            continue
-    fail(f"{name} changes all the time", "try again")
-
-
-def _check_confirm(deployment: ModuleDeployment, batch: int) -> None:
-    release = deployment.status.release_status
-    where = f"batch {release.current_batch}/{release.real_batch_count}"
-    if release.progress not in HELD:
-        fail(f"{deployment.name} waits for nobody: {release.progress}, {where}", message_of(deployment))
-    if batch < release.current_batch:
-        fail(f"batch {batch} is done; {where} waits", f"arkwright confirm {deployment.name}")
-    if batch > release.real_batch_count:
-        fail(f"there is no batch {batch}: this release has {release.real_batch_count}", f"{where} waits")
-
-
-def abort(
-    name: Annotated[str, typer.Argument(help="The ModuleDeployment.", autocompletion=complete_deployments)],
-    namespace: Namespace = "",
-) -> None:
-    """Give a release up: back to the version that served before, whatever it waits for."""
-
-    async def give_up(kube: KubeClient) -> ModuleDeployment:
-        chosen = _chosen(kube, namespace)
-        revisions = revisions_of(name, await take_snapshot(kube, chosen))
-        return await _change(kube, chosen, name, lambda found: _abortion(found, len(revisions)))
-
-    release = with_cluster(give_up).status.release_status
-    note(f"{release.update_revision} of {name} is given up, the earlier version comes back")
-    note(f"  arkwright status {name} --watch   shows how; arkwright retry {name} tries again")
-
-
-def _abortion(deployment: ModuleDeployment, revisions: int) -> Document:
-    release = deployment.status.release_status
-    if release.progress not in UNDER_WAY:
-        fail(f"no release of {deployment.name} is under way: {release.progress}", message_of(deployment))
-    if revisions < 2:
-        fail(f"{deployment.name} has no earlier version to go back to", "set replicas to 0, or delete it")
-    return {"metadata": {"annotations": {ABORT: release.update_revision}}}
-
-
-def retry(
-    name: Annotated[str, typer.Argument(help="The ModuleDeployment.", autocompletion=complete_deployments)],
-    namespace: Namespace = "",
-) -> None:
-    """Begin a release anew that was aborted."""
-    with_cluster(lambda kube: _change(kube, _chosen(kube, namespace), name, _begin_anew))
-    note(f"the release of {name} begins anew")
-    note(f"  arkwright status {name} --watch   shows how it goes on")
-
-
-def _begin_anew(deployment: ModuleDeployment) -> Document:
-    if ABORT not in deployment.metadata.annotations:
-        fail(f"no release of {deployment.name} was aborted", message_of(deployment))
-    return {"metadata": {"annotations": {ABORT: None}}}

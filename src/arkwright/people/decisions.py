@@ -47,13 +47,15 @@ class Scene:
 
 @dataclass(frozen=True)
 class Wish:
-    """`revision`: to go back to, 0 for the one before; `replicas`, `version`, `url`: what is to be, where the verb asks for it."""
+    """`revision`: to go back to, 0 for the one before; `batch`: to confirm through, 0 for the one that waits; `replicas`, `version`, `url`: what is to
+    be, where the verb asks for it."""
 
     verb: Verb
     revision: int = 0
     replicas: int | None = None
     version: str = ""
     url: str = ""
+    batch: int = 0
 
 
 @dataclass(frozen=True)
@@ -96,15 +98,40 @@ def _confirm(scene: Scene, wish: Wish) -> Decision:
         raise MakesNoSense(f"it waits for nobody: {release.progress}")
     if not is_asking(one):
         raise MakesNoSense("it is paused within a batch; resume it")
-    batch, count = release.current_batch, release.real_batch_count
-    module, more = one.spec.template.spec.module, moves_in(one, batch + 1)
-    pods = f"{more} more base pods" if more != 1 else "1 more base pod"
-    what = f"Batch {batch + 1} of {count} begins: {module.name}:{module.version} goes to {pods}"
+    batch, module = _confirmed(scene, wish), one.spec.template.spec.module
     return Decision(
-        f"{what}.",
-        f"confirms batch {batch}/{count} of {module.name}:{module.version}",
+        f"{_begun(one, batch)}.",
+        f"confirms batch {batch}/{release.real_batch_count} of {module.name}:{module.version}",
         {"spec": {"confirmBatchNum": batch}},
     )
+
+
+def _confirmed(scene: Scene, wish: Wish) -> int:
+    """Through which batch; those before it are confirmed with it."""
+    release = scene.deployment.status.release_status
+    batch = wish.batch or release.current_batch
+    if batch < release.current_batch:
+        raise MakesNoSense(f"batch {batch} is done; {_batch(scene)} waits")
+    if batch > release.real_batch_count:
+        raise MakesNoSense(
+            f"there is no batch {batch}: this release has {release.real_batch_count}; {_batch(scene)} waits"
+        )
+    return batch
+
+
+def _begun(one: ModuleDeployment, confirmed: int) -> str:
+    """What may begin once the batches through `confirmed` are."""
+    release, module = one.status.release_status, one.spec.template.spec.module
+    first, count = release.current_batch + 1, release.real_batch_count
+    last = max(first, min(confirmed + 1, count))
+    more = sum(moves_in(one, batch) for batch in range(first, last + 1))
+    pods = f"{more} more base pods" if more != 1 else "1 more base pod"
+    begun = (
+        f"Batch {first} of {count} begins"
+        if first == last
+        else f"Batches {first} to {last} of {count} begin, one after another"
+    )
+    return f"{begun}: {module.name}:{module.version} goes to {pods}"
 
 
 def _pause(scene: Scene, wish: Wish) -> Decision:
@@ -176,7 +203,7 @@ def _scale(scene: Scene, wish: Wish) -> Decision:
         raise MakesNoSense("say how many: 0 or more, or -1 for every base pod")
     if wanted == had:
         raise MakesNoSense(f"replicas is {had} already")
-    goal = "every base pod" if wanted == -1 else f"{wanted} base pods"
+    goal = {-1: "every base pod", 1: "1 base pod"}.get(wanted, f"{wanted} base pods")
     what = f"replicas {had} → {wanted}: the module is to be on {goal}."
     return Decision(what, f"scales it from {had} to {wanted}", {"spec": {"replicas": wanted}})
 

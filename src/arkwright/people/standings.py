@@ -69,3 +69,14 @@ def lasting(seconds: float) -> str:
         if whole >= size:
             return f"{whole // size} {name} {whole % size // inner} {inner_name}"
     return f"{whole} s"
+
+
+def age(seconds: float) -> str:
+    """In one word, for a table.
+
+    >>> age(7.2), age(119), age(7300), age(200_000)
+    ('7s', '1m', '2h', '2d')
+    """
+    whole = max(0, int(seconds))
+    size, name = next((one for one in ((86_400, "d"), (3600, "h"), (60, "m")) if whole >= one[0]), (1, "s"))
+    return f"{whole // size}{name}"
