@@ -174,11 +174,6 @@ async def test_clocks_that_differ_by_days_change_nothing():
         await it.settled("abc", within=5)
 
 
-def pytest_generate_tests(metafunc):
-    if "seed" in metafunc.fixturenames:
-        metafunc.parametrize("seed", range(metafunc.config.getoption("--seeds") // 5))
-
-
 async def test_whatever_happens_no_namespace_has_two_and_in_the_end_each_has_one(seed):
     """Joins, ends, deaths, cuts and lost answers at random."""
     async with group("a", "b", seed=seed) as it:
