@@ -100,6 +100,7 @@ async def trusting(worker_number, tmp_path, key):
 
 
 async def install(base, wheel):
+    await is_answering(base)  # a connection that has stood still while things were built is found out
     answer = await base.command("installBiz", bizUrl=wheel.as_uri())
     return answer["code"] == "SUCCESS", answer.get("message", "")
 

@@ -18,6 +18,7 @@ OK = b"HTTP/1.1 200 OK\r\n"
 MODULE = ModuleArchive(name="provider", version="1.0", url="http://archives/provider-1.0.whl")
 FEW_BYTES = 16 << 20
 QUERY_SECONDS = 1.0
+SLOW_MACHINE = 20.0  # seconds: the agent that floods us shares our loop here, and other tests the machine
 
 
 def answer(document, *headers):
@@ -137,7 +138,7 @@ async def test_whatever_answers_is_an_outcome_in_little_time_and_memory_and_is_n
         assert one.verdict in (Verdict.LOST, Verdict.UNREACHED) or what.startswith(("a ", "too many")), one
         assert SECRET not in one.message and "\x1b" not in one.message and len(one.message) < 2200
     assert words in outcomes[0].message
-    assert seconds < 2 * QUERY_SECONDS + 5 and peak < FEW_BYTES, (seconds, peak)
+    assert seconds < 2 * QUERY_SECONDS + SLOW_MACHINE and peak < FEW_BYTES, (seconds, peak)
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])

@@ -152,3 +152,13 @@ NEWS = [
 @pytest.mark.parametrize("before, after, outcome, expected", NEWS)
 def test_an_answer_concerns_the_modules_that_it_says_something_new_of(before, after, outcome, expected):
     assert news(before, after, outcome) == expected
+
+
+async def test_who_has_seen_a_call_under_way_is_looked_at_when_it_ends():
+    calls, _, ended = calling()
+    routine = Asked(Key(Kind.MODULE, "default", "settled"), 1, 1, is_routine=True)
+    calls.start(pod(1), Command.QUERY, archive(), routine)
+    late = Key(Kind.MODULE, "default", "late")
+    assert calls.under_way(pod(1), "late", late) is not None
+    await asyncio.sleep(1)
+    assert late in ended[0].askers and routine.key not in ended[0].askers

@@ -1,16 +1,19 @@
 """What processes that stay write down when something unexpected happens."""
 
 import io
+import sys
 
 import structlog
 
 from arkwright.cli.loglines import log_lines
 
 
-def test_a_traceback_shows_where_and_never_what_was_there():
+def test_a_traceback_shows_where_and_never_what_was_there(monkeypatch):
     file = io.StringIO()
+    monkeypatch.setattr(sys, "stdout", sys.stdout)  # what is set here is put back
+    monkeypatch.setattr(sys, "stderr", file)
     structlog.reset_defaults()  # the suite itself hears nothing
-    log_lines(file)
+    log_lines()
     token = "geheim-" + "0815"
     try:
         raise RuntimeError(f"with a token of {len(token)} letters")

@@ -108,6 +108,7 @@ class AgentCalls:
         self._under_way: dict[tuple[str, str], CallUnderWay] = {}
         self._askers: dict[tuple[str, str], list[Asked]] = defaultdict(list)
         self._reports: dict[str, tuple[str, BaseReport]] = {}
+        self._waiting: dict[tuple[str, str], set[Key]] = defaultdict(set)
         self._instances: dict[str, tuple[PodStatus, str]] = {}
         self._last: dict[Key, LastCall] = {}
         self._settled: set[Key] = set()
@@ -131,10 +132,14 @@ class AgentCalls:
             known = self._instances[pod.metadata.uid] = (pod.status, pod.base_instance)
         return known[1]
 
-    def under_way(self, pod: Pod, module_name: str) -> CallUnderWay | None:
-        """The call that this module has to wait for."""
-        uid = pod.metadata.uid
-        return self._under_way.get((uid, module_name)) or self._under_way.get((uid, ""))
+    def under_way(self, pod: Pod, module_name: str, waiting: Key | None = None) -> CallUnderWay | None:
+        """The call that this module has to wait for. `waiting`: who is looked at again when it ends, whatever comes of it."""
+        for slot in ((pod.metadata.uid, module_name), (pod.metadata.uid, "")):
+            if found := self._under_way.get(slot):
+                if waiting:
+                    self._waiting[slot].add(waiting)
+                return found
+        return None
 
     def last(self, key: Key) -> LastCall | None:
         return self._last.get(key)
@@ -188,7 +193,8 @@ class AgentCalls:
             self._settle(asked.key, outcome)
         after = self._reports.get(pod.metadata.uid)
         told = frozenset((slot[1],)) if slot[1] else news(before and before[1], after and after[1], outcome)
-        self._on_done(Ended(pod, told, tuple(one.key for one in askers if not one.is_routine)))
+        waiting = self._waiting.pop(slot, set()) | {one.key for one in askers if not one.is_routine}
+        self._on_done(Ended(pod, told, tuple(sorted(waiting))))
 
     def _settle(self, key: Key, outcome: Outcome) -> None:
         if outcome.command is Command.QUERY:

@@ -12,7 +12,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from arkwright.controller.arrivals import Arrivals
-from arkwright.controller.indexes import INDEXES, is_told
+from arkwright.controller.indexes import INDEXES, is_told, meant, whose
 from arkwright.controller.objects import Change, Key, Objects
 from arkwright.controller.podlabels import PodLabels
 from arkwright.controller.rosters import Roster, Rosters
@@ -87,12 +87,12 @@ class Cache(Objects):
                 self._tally(old, new)
             case Kind.POD:
                 self._note_pod(old, new)
-            case Kind.REPLICASET if _whose(old) != _whose(new):
+            case Kind.REPLICASET if whose(old) != whose(new):
                 for pod in self.find(Kind.POD, "controller", (new or old).metadata.uid):
                     self._rosters.look_again(pod, self._likely_bases(pod))
             case Kind.DEPLOYMENT if new is None:
                 self._rosters.pop_base(old)
-            case Kind.DEPLOYMENT if old is None or _meant(old) != _meant(new):
+            case Kind.DEPLOYMENT if meant(old) != meant(new):
                 self._rosters.put_base(new)
 
     def _note_pod(self, old: Pod | None, new: Pod | None) -> None:
@@ -208,13 +208,3 @@ class Cache(Objects):
         if all(map(is_told, found)):  # what one without labels is of depends on others, which come and go
             self._on_pod[uid] = seen
         return seen
-
-
-def _whose(replica_set: KubernetesObject | None) -> object:
-    """What decides whose the pods of a ReplicaSet are."""
-    return (replica_set.metadata.owner_references, replica_set.metadata.labels) if replica_set else None
-
-
-def _meant(base: Deployment) -> object:
-    """What decides which pods are the base's."""
-    return base.metadata.uid, base.spec.selector

@@ -93,6 +93,16 @@ INDEXES: dict[Kind, tuple[Callable[[Any], Iterable[Hashable]], ...]] = {
 }
 
 
+def whose(replica_set: KubernetesObject | None) -> object:
+    """What decides whose the pods of a ReplicaSet are: most of its changes are about its status."""
+    return (replica_set.metadata.owner_references, replica_set.metadata.labels) if replica_set else None
+
+
+def meant(base: Deployment | None) -> object:
+    """What decides which pods are a base's: most of its changes are about its replicas."""
+    return (base.metadata.uid, base.spec.selector) if base else None
+
+
 def is_told(module: Module) -> bool:
     """Whether its labels say what it is of, or that it is of nothing any more."""
     return not module.metadata.labels.keys().isdisjoint((MODULE_REPLICASET, DETACHED))

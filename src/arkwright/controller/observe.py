@@ -166,7 +166,7 @@ class Observer:
             pod=pod,
             is_pod_live=pod.is_live,
             report=self._agents.report(pod),
-            under_way=self._agents.under_way(pod, name),
+            under_way=self._agents.under_way(pod, name, key),
             last=self._agents.last(key),
             is_settled=self._agents.is_settled(key),
             neighbours=neighbours,

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from msgspec.structs import replace
 
 from arkwright.controller.cache import Cache
+from arkwright.controller.indexes import meant, whose
 from arkwright.controller.objects import Change, Key
 from arkwright.controller.relations import deployment_by_label, owner_of, replica_set_of
 from arkwright.model.cluster import Deployment, Pod, Service
@@ -35,26 +36,12 @@ def _concerned_by_what_changed(change: Change, cache: Cache) -> Iterator[Key]:
         is_another = _is_another_wish(change)
         yield from (_key(Kind.MODULE, module) for module in cache.modules_of(one)) if is_another else ()
         yield from _replaced_by(one, cache)
-    if change.kind is Kind.DEPLOYMENT and _is_another_base(change):
+    if change.kind is Kind.DEPLOYMENT and meant(change.before) != meant(change.after):
         for replica_set in _made_for(one, cache):
             yield from (_key(Kind.MODULE, module) for module in cache.modules_of(replica_set))
-    if change.kind is Kind.REPLICASET and _is_another_owners(change):
+    if change.kind is Kind.REPLICASET and whose(change.before) != whose(change.after):
         for pod in cache.find(Kind.POD, "controller", one.metadata.uid):
             yield from _of_pod(pod, cache)
-
-
-def _is_another_base(change: Change) -> bool:
-    """Most changes of a base are about its replicas; which pods it means seldom changes."""
-    meant = [(one.metadata.uid, one.spec.selector) if one else None for one in (change.before, change.after)]
-    return bool(meant[0] != meant[1])
-
-
-def _is_another_owners(change: Change) -> bool:
-    """Most changes of a ReplicaSet are about its status; whose it is seldom changes."""
-    whose = [
-        (one.metadata.owner_references, one.metadata.labels) if one else None for one in (change.before, change.after)
-    ]
-    return bool(whose[0] != whose[1])
 
 
 def _is_the_same_to_bases(change: Change) -> bool:

@@ -187,11 +187,6 @@ def held_up(handover: Handover) -> Condition | None:
     return Condition(type="ReplicaFailure", status="True", reason=reason, message=said)
 
 
-def needs_room(successor: Module, handover: Handover) -> bool:
-    """Whether the base cannot hold this one beside its predecessor."""
-    return is_refused_beside(successor) or needs_room_always(handover)
-
-
 def needs_room_always(handover: Handover) -> bool:
     """Whether no new one may come beside its predecessor, whatever the base says."""
     is_first = handover.spec.operation_strategy.upgrade_policy is UpgradePolicy.UNINSTALL_THEN_INSTALL
