@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from types import SimpleNamespace
 
 import pytest
 from starlette.requests import Request
@@ -34,14 +35,15 @@ def told():
         ):
             cache.apply(kind, one)
         agents = AgentCalls(None, lambda: NOW, Metrics(), lambda pod, name: None)
-        baselines = Baselines(cache, Observer(cache, agents, 60.0), lambda: NOW, lambda: is_filled)
+        known = SimpleNamespace(cache=cache, observer=Observer(cache, agents, 60.0))
+        baselines = Baselines(lambda: [known], lambda: NOW, lambda: is_filled)
         (route,) = baselines.routes()
         body = body or f'{{"localIP": "127.1.0.1", "port": {port}}}'
 
         async def receive():
             return {"type": "http.request", "body": body.encode()}
 
-        request = Request({"type": "http", "client": (client, 1)}, receive)
+        request = Request({"type": "http", "client": (client, 1), "query_string": b""}, receive)
         answer = asyncio.run(route.endpoint(request))
         if answer.status_code == 200:
             return 200, [one["bizVersion"] for one in json.loads(answer.body)]

@@ -78,7 +78,8 @@ class World:
         try:
             assert not self.kube.invalid, self.kube.invalid
             if self.controller:
-                recounted(self.controller.cache, self.now())
+                for realm in self.controller.realms:
+                    recounted(realm.cache, self.now())
             for holds in self.invariants:
                 holds(self)
         except Exception as error:

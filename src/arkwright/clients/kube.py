@@ -83,10 +83,11 @@ class KubeClient:
     ) -> None:
         await self._session.close()
 
-    async def list(self, resource: Resource, namespace: str = "", selector: str = "") -> Listing:
-        """Everything in a collection, page by page."""
+    async def list(self, resource: Resource, namespace: str = "", selector: str = "", fields: str = "") -> Listing:
+        """Everything in a collection, or what its labels and fields select, page by page."""
         objects: list[msgspec.Raw] = []
-        query = {"limit": str(PAGE)} | ({"labelSelector": selector} if selector else {})
+        selectors = {"labelSelector": selector, "fieldSelector": fields}
+        query = {"limit": str(PAGE)} | {name: value for name, value in selectors.items() if value}
         while True:
             body = await self.request("GET", resource.path(namespace), query=query)
             page = msgspec.json.decode(body, type=_Page)

@@ -89,7 +89,8 @@ class Places:
 
 
 class AgentCalls:
-    """`on_done` is called after each call. `unmet`: what keeps a pod from being called. `places`: shared with others, if not its own."""
+    """`on_done` is called after each call. `unmet`: what keeps a pod from being called; `is_sure`: whether nobody
+    else may be calling yet. `places`: shared with others, if not its own."""
 
     def __init__(
         self,
@@ -101,6 +102,7 @@ class AgentCalls:
     ) -> None:
         self._client, self._clock, self.metrics, self._on_done = client, clock, metrics, on_done
         self.unmet: UnmetOf | None = None
+        self.is_sure: Callable[[], bool] = lambda: True
         self._everywhere = places or Places(Limits())
         self._per_pod: dict[str, asyncio.Semaphore] = defaultdict(
             lambda: asyncio.Semaphore(self._everywhere.limits.per_pod)
@@ -214,6 +216,9 @@ class AgentCalls:
             return Outcome(command=command, verdict=Verdict.LOST, reason=Reason.AGENT_UNREACHABLE, message=said)
 
     async def _ask(self, pod: Pod, command: Command, archive: ModuleArchive) -> Outcome:
+        if not self.is_sure():
+            said = f"{command} is not sent: the Lease may be over"
+            return Outcome(command=command, verdict=Verdict.UNREACHED, reason=Reason.AGENT_UNREACHABLE, message=said)
         if self.unmet and (words := await self.unmet(pod)):
             reason = Reason.AGENT_UNAUTHENTICATED
             return Outcome(command=command, verdict=Verdict.UNREACHED, reason=reason, message=words)

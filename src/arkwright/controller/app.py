@@ -1,11 +1,11 @@
 """Builds the controller from its parts, owns the clock, and runs it until it is told to stop."""
 
 import asyncio
-import contextlib
 import os
+import secrets
 import signal
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -17,19 +17,23 @@ from starlette.applications import Starlette
 from arkwright.clients.agentaccess import AgentAccess
 from arkwright.clients.arklet import ArkletClient, Timeouts
 from arkwright.clients.credentials import find_access
-from arkwright.clients.errors import ClientError
 from arkwright.clients.kube import KubeClient
 from arkwright.controller.agentcalls import Limits, Places
 from arkwright.controller.baseline import Baselines
-from arkwright.controller.cache import Cache
 from arkwright.controller.events import Events
-from arkwright.controller.leader import Leadership, Terms
+from arkwright.controller.leader import Leadership
+from arkwright.controller.leases import Terms
 from arkwright.controller.metrics import Metrics, health_routes
 from arkwright.controller.realm import Looks, Realm, Shared
 from arkwright.controller.requirement import Requirement
+from arkwright.controller.shards import Shards
 from arkwright.controller.signingkeys import SigningKeys
 from arkwright.controller.slots import Slots
+from arkwright.controller.sole import Sole
 from arkwright.listening import BoundedServer, Bounds, bounded, raise_descriptors
+from arkwright.model.cluster import Deployment
+from arkwright.model.hosts import joined
+from arkwright.model.resources import Kind
 from arkwright.supervision import Supervisor
 
 log = structlog.get_logger()
@@ -43,6 +47,12 @@ class Health:
     host: str = "127.0.0.1"
     port: int = 8081
 
+    @property
+    def url(self) -> str:
+        """ "" where that cannot be said."""
+        is_everywhere = self.host in ("0.0.0.0", "::", "")
+        return "" if is_everywhere or not self.port else f"http://{joined(self.host, self.port)}"
+
 
 @dataclass(frozen=True)
 class ApiLimits:
@@ -54,8 +64,8 @@ class ApiLimits:
 
 @dataclass(frozen=True)
 class Settings:
-    """Every address, limit, time-out and period. `namespace` "" means all; without `terms` it acts without a Lease.
-    `keys`: namespace and name of the Secret whose keys sign calls to agents."""
+    """Every address, limit, time-out and period. `namespace` "" means all; without `terms` it acts without a Lease. `shares`: it acts on its
+    share of all namespaces, beside others that do. `keys`: namespace and name of the Secret whose keys sign calls to agents."""
 
     namespace: str = ""
     health: Health = field(default_factory=Health)
@@ -65,6 +75,7 @@ class Settings:
     limits: Limits = field(default_factory=Limits)
     api: ApiLimits = field(default_factory=ApiLimits)
     terms: Terms | None = field(default_factory=Terms)
+    shares: bool = False
     keys: tuple[str, str] | None = None
     requires_authentication: bool = False
 
@@ -82,70 +93,58 @@ class Controller:
         self._settings = settings
         self.metrics = Metrics()
         self.loops = Supervisor(lambda name: self.metrics.loop_failures.labels(name).inc())
-        self.events = Events(kube, clock)
-        self.realm = Realm(self._shared(kube, arklet, clock), settings.namespace)
-        self.baselines = Baselines(self.cache, self.realm.observer, clock, lambda: self.is_ready)
-        identity = f"{socket.gethostname()}-{os.getpid()}"
-        self._keys = SigningKeys(kube, self.cache, settings.agents, settings.keys, clock) if settings.keys else None
-        self._leadership = Leadership(kube, settings.terms, identity, clock) if settings.terms else None
+        self._acting = self._actor(self._shared(kube, arklet, clock))
+        self.metrics.waiting.set_function(lambda: sum(len(one.queue) for one in self.realms))
+        self.baselines = Baselines(lambda: self.realms, clock, lambda: self.is_ready, self._acting.neighbours)
+        self._keys = (
+            SigningKeys(kube, self._deployments, settings.agents, settings.keys, clock) if settings.keys else None
+        )
 
     def _shared(self, kube: KubeClient, arklet: ArkletClient, clock: Callable[[], datetime]) -> Shared:
         settings = self._settings
+
+        def is_sure() -> bool:
+            return self._acting.is_sure
+
         return Shared(
             kube=kube,
             arklet=arklet,
             clock=clock,
             metrics=self.metrics,
-            events=self.events,
+            events=Events(kube, clock),
             requirement=Requirement(kube, arklet, settings.requires_authentication),
             supervisor=self.loops,
-            slots=Slots(settings.api.writes),
+            slots=Slots(settings.api.writes, is_sure),
             places=Places(settings.limits),
             looks=settings.looks,
+            is_sure=is_sure,
         )
 
+    def _actor(self, shared: Shared) -> Sole | Shards:
+        settings, identity = self._settings, f"{socket.gethostname()}-{os.getpid()}"
+        if settings.shares:
+            unique = f"{identity}-{secrets.token_hex(3)}".lower()  # a process that is started again is another one
+            return Shards(shared, settings.terms or Terms(), unique, settings.health.url)
+        terms = settings.terms
+        leadership = Leadership(shared.kube, terms, identity, shared.clock) if terms else None
+        return Sole(shared, settings.namespace, leadership)
+
     @property
-    def cache(self) -> Cache:
-        """What is known of its realm."""
-        return self.realm.cache
+    def realms(self) -> list[Realm]:
+        """What it follows."""
+        return self._acting.realms
+
+    def _deployments(self) -> Iterator[Deployment]:
+        for one in self.realms:
+            yield from one.cache.all(Kind.DEPLOYMENT)
 
     @property
     def is_ready(self) -> bool:
-        return self.realm.is_filled and self.loops.is_serving
+        return self._acting.is_ready and self.loops.is_serving
 
     async def run(self) -> None:
-        """Watch, and act while leading. Ends when the lease is lost; a cancellation lets go of it."""
-        async with asyncio.TaskGroup() as group:
-            following = group.create_task(self.realm.follow())
-            try:
-                await self.realm.filled()
-                await self._act()
-            finally:
-                following.cancel()
-                await self._stop()
-
-    async def _act(self) -> None:
-        if self._leadership:
-            await self._leadership.lead()
-        self.metrics.leading.set(1)
-        async with asyncio.TaskGroup() as group:
-            if self._keys:
-                keeping = group.create_task(self.loops.keep("signing keys", self._keys.run))
-                await self._keys.is_ready.wait()
-            acting = group.create_task(self.realm.act(self._settings.looks.workers))
-            if self._leadership:
-                await self._leadership.hold()
-                acting.cancel()
-                if self._keys:
-                    keeping.cancel()
-
-    async def _stop(self) -> None:
-        self.metrics.leading.set(0)
-        await self.realm.agents.stop()
-        await self.events.flush()
-        if self._leadership:
-            with contextlib.suppress(ClientError):
-                await self._leadership.let_go()
+        """Watch, and act while it may. Ends when the Lease is lost; a cancellation lets go of it."""
+        await self._acting.run(self._keys)
 
 
 async def run_controller(settings: Settings) -> bool:

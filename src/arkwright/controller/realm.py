@@ -1,11 +1,12 @@
 """What one controller looks after: one namespace, or all. In: what the process shares. Out: a loop that follows it and may act on it.
 
 A realm is a whole loop of its own: watchers, cache, queue, workers, calls to agents. Whoever acts on several namespaces has several;
-one that is given up is cancelled, and what was under way in its agents is found by asking, as after a restart.
+one that is given up is cancelled, and what was under way in its agents is found by asking, as after a restart. A namespace with nothing
+of ours in it sleeps: four watches, no workers.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -30,15 +31,9 @@ from arkwright.model.resources import Kind
 from arkwright.plan.contention import path_holder
 from arkwright.supervision import Supervisor
 
-WATCHED = (
-    Kind.DEPLOYMENT,
-    Kind.REPLICASET,
-    Kind.POD,
-    Kind.SERVICE,
-    Kind.MODULE_DEPLOYMENT,
-    Kind.MODULE_REPLICASET,
-    Kind.MODULE,
-)
+OURS = (Kind.MODULE_DEPLOYMENT, Kind.MODULE_REPLICASET, Kind.MODULE)
+WATCHED_ASLEEP = (*OURS, Kind.DEPLOYMENT)  # whose pods may wait for keys, before anything of ours is there
+WATCHED_AWAKE = (Kind.REPLICASET, Kind.POD, Kind.SERVICE)
 PACED = frozenset({Kind.MODULE_DEPLOYMENT, Kind.MODULE_REPLICASET})
 
 
@@ -65,6 +60,7 @@ class Shared:
     slots: Slots
     places: Places
     looks: Looks
+    is_sure: Callable[[], bool]
 
 
 class Realm:
@@ -76,30 +72,53 @@ class Realm:
         self.queue = WorkQueue(self._pace)
         self.cache = Cache(clock, self._changed)
         self.agents = AgentCalls(shared.arklet, clock, shared.metrics, self._called, shared.places)
-        self.agents.unmet = shared.requirement.unmet
+        self.agents.unmet, self.agents.is_sure = shared.requirement.unmet, shared.is_sure
         self.unread = Unread(kube, shared.events, shared.metrics, clock)
-        self._watchers = [Watcher(kube, self.cache, kind, namespace) for kind in WATCHED]
-        for watcher in self._watchers:
-            watcher.unread = self.unread
+        self._first, self._others = (self._watching(kinds) for kinds in (WATCHED_ASLEEP, WATCHED_AWAKE))
+        self._woken = asyncio.Event()
         self.observer = Observer(self.cache, self.agents, shared.looks.drift_seconds)
         executor = Executor(kube, self.cache, self.agents, shared.events, shared.slots)
         self._reconciler = Reconciler(self.queue, self.cache, self.observer, executor, clock)
         self._where = f" in {namespace}" if namespace else ""
 
+    def _watching(self, kinds: Iterable[Kind]) -> list[Watcher]:
+        watchers = [Watcher(self._shared.kube, self.cache, kind, self.namespace) for kind in kinds]
+        for one in watchers:
+            one.unread = self.unread
+        return watchers
+
     @property
     def is_filled(self) -> bool:
         """Whether everything that is there is known."""
-        return all(watcher.is_filled.is_set() for watcher in self._watchers)
+        return all(one.is_filled.is_set() for one in (*self._first, *self._others))
+
+    @property
+    def is_asleep(self) -> bool:
+        """Whether it is known that nothing of ours is there."""
+        return all(one.is_filled.is_set() for one in self._first) and not self._woken.is_set()
 
     async def filled(self) -> None:
-        await asyncio.gather(*(watcher.is_filled.wait() for watcher in self._watchers))
+        await _filled((*self._first, *self._others))
+
+    async def live(self, workers: int) -> None:
+        """Follow and act, once there is something to act on, until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            self._begin(self._first, group)
+            await _filled(self._first)
+            await self._woken.wait()
+            self._begin(self._others, group)
+            await self.filled()
+            group.create_task(self.act(workers))
 
     async def follow(self) -> None:
         """Watch, until cancelled."""
-        keep = self._shared.supervisor.keep
         async with asyncio.TaskGroup() as group:
-            for one in self._watchers:
-                group.create_task(keep(f"{one.name}{self._where}", one.run, is_needed=True))
+            self._begin((*self._first, *self._others), group)
+
+    def _begin(self, watchers: Iterable[Watcher], group: asyncio.TaskGroup) -> None:
+        keep = self._shared.supervisor.keep
+        for one in watchers:
+            group.create_task(keep(f"{one.name}{self._where}", one.run, is_needed=True))
 
     async def act(self, workers: int) -> None:
         """Plan and execute, until cancelled; then calls to agents are given up."""
@@ -110,11 +129,14 @@ class Realm:
             await supervisor.keep(name, partial(self._reconciler.run, workers), is_needed=True)
         finally:
             await self.agents.stop()
+            await self.unread.stop()
 
     def _pace(self, key: Key) -> float:
         return self._shared.looks.pace_seconds if key.kind in PACED else 0.0
 
     def _changed(self, change: Change) -> None:
+        if change.kind in OURS and change.after is not None:
+            self._woken.set()
         for key in triggers.keys(change, self.cache):
             self.queue.add(key)
         if change.after is None and change.kind is Kind.MODULE:
@@ -131,3 +153,8 @@ class Realm:
             concerned = {module.spec.module.name, path_holder(module).partition(":")[0]}
             if call.names is None or concerned & call.names:
                 self.queue.add(Key(Kind.MODULE, *module.key))
+
+
+async def _filled(watchers: Iterable[Watcher]) -> None:
+    for one in watchers:
+        await one.is_filled.wait()

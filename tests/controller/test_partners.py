@@ -7,49 +7,25 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from arkwright.clients.errors import ApiUnreachable
-from arkwright.controller.leader import Terms
-from arkwright.controller.members import Hands, Member
-from arkwright.controller.shares import may_act, owner
+from arkwright.controller.leases import Terms
+from arkwright.controller.partners import Hands, Partner
+from arkwright.model.shares import may_act, owner
 from fakes.kube import FakeKube
+from fakes.line import Line
 
 pytestmark = pytest.mark.looptime
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 NAMESPACES = [f"team-{number}" for number in range(24)]
 TERMS = Terms(namespace="arkwright", name="arkwright", duration=15.0, renew=3.0)
-VIEWS = [frozenset({"a", "b", "c"}), frozenset({"a", "b"}), frozenset({"b", "c"}), frozenset()]
+CIRCLES = [frozenset({"a", "b", "c"}), frozenset({"a", "b"}), frozenset({"b", "c"}), frozenset()]
 
 
 def clock():
     return NOW + timedelta(seconds=asyncio.get_running_loop().time())
 
 
-class Line:
-    """One member's way to the API: may be cut, and may lose an answer after the deed."""
-
-    def __init__(self, kube, chance):
-        self._kube, self._chance = kube, chance
-        self.is_cut, self.losses = False, 0.0
-
-    def __getattr__(self, name):
-        async def call(*given, **named):
-            await self._go()
-            answer = await getattr(self._kube, name)(*given, **named)
-            if self._chance.random() < self.losses:
-                raise ApiUnreachable("the answer got lost")
-            await self._go()
-            return answer
-
-        return call
-
-    async def _go(self):
-        await asyncio.sleep(self._chance.uniform(0, 0.05))
-        if self.is_cut:
-            raise ApiUnreachable("cut off")
-
-
 class Group:
-    """Members, and who acts on which namespace at this moment."""
+    """Partners, and who acts on which namespace at this moment."""
 
     def __init__(self, seed=0, stopping=0.2):
         self.random = random.Random(seed)
@@ -60,9 +36,9 @@ class Group:
 
     def join(self, name, ahead=0.0):
         line = self.lines[name] = Line(self.kube, self.random)
-        member = Member(line, TERMS, name, lambda: clock() + timedelta(seconds=ahead), self._hands(name))
-        self.tasks[name] = asyncio.create_task(member.run())
-        return member
+        partner = Partner(line, TERMS, name, lambda: clock() + timedelta(seconds=ahead), self._hands(name))
+        self.tasks[name] = asyncio.create_task(partner.run())
+        return partner
 
     def _hands(self, name):
         async def keep(is_kept):
@@ -96,9 +72,9 @@ class Group:
 
     async def settled(self, names, within):
         """Seconds until every namespace is acted on by whom all living agree upon."""
-        view, loop = frozenset(names), asyncio.get_running_loop()
+        circle, loop = frozenset(names), asyncio.get_running_loop()
         began = loop.time()
-        while self.owners() != {one: {owner(one, view)} for one in NAMESPACES}:
+        while self.owners() != {one: {owner(one, circle)} for one in NAMESPACES}:
             assert loop.time() - began < within, self.owners()
             await asyncio.sleep(0.05)
         return loop.time() - began
@@ -129,9 +105,9 @@ def test_one_more_or_less_moves_its_own_share_only():
 
 
 def test_whatever_each_takes_for_alive_no_two_act_on_one():
-    for first in VIEWS:
-        for second in VIEWS:
-            for third in VIEWS:
+    for first in CIRCLES:
+        for second in CIRCLES:
+            for third in CIRCLES:
                 claims = {"a": first, "b": second, "c": third}
                 for namespace in NAMESPACES:
                     assert sum(may_act(one, namespace, claims) for one in "abc") <= 1
