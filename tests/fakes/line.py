@@ -2,7 +2,7 @@
 
 import asyncio
 
-from arkwright.clients.errors import ApiUnreachable
+from arkwright.clients.errors import ApiUnreachable, Gone
 
 
 class Line:
@@ -13,10 +13,11 @@ class Line:
         self.is_cut, self.losses = False, 0.0
 
     async def watch(self, *given):
-        """Lines of a watch; it breaks off where the way is cut."""
+        """Lines of a watch; it breaks off where the way is cut, and cannot be resumed: the FakeKube remembers none."""
         await self._go()
         async for one in self._kube.watch(*given):
-            await self._go()
+            if self.is_cut:
+                raise Gone("cut off", 410)
             yield one
 
     def __getattr__(self, name):

@@ -2,7 +2,7 @@
 
 No base does anything twice. With more kills than a few the Lease's default duration holds:
 
-    pytest tests/scenarios/test_shards.py --api embedded --controller-kills 50 -rP
+    pytest tests/scenarios/test_shards.py --api embedded --controller-kills 50 -rP --timeout 3600
 """
 
 import asyncio
