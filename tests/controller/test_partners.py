@@ -7,8 +7,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from arkwright.clients.errors import ApiUnreachable
 from arkwright.controller.leases import Terms
 from arkwright.controller.partners import Hands, Partner
+from arkwright.model.names import ACTS_BY
 from arkwright.model.shares import may_act, owner
 from fakes.kube import FakeKube
 from fakes.line import Line
@@ -141,6 +143,24 @@ async def test_one_that_is_cut_off_has_stopped_before_another_begins_and_comes_b
         await it.settled("ac", within=TERMS.duration + 1)
         it.lines["b"].is_cut = False
         await it.settled("abc", within=5)
+
+
+async def test_one_whose_word_did_not_arrive_says_it_again_before_it_acts_by_it():
+    async with group("a", "b") as it:
+        await it.settled("ab", within=5)
+        it.kill("b")
+        await asyncio.sleep(10)
+        patch, refused = it.kube.patch, []
+
+        async def refuse(resource, path, document):
+            if document["metadata"]["annotations"][ACTS_BY] == "a" and len(refused) < 3:
+                refused.append(it.owners())
+                raise ApiUnreachable("no answer")
+            return await patch(resource, path, document)
+
+        it.kube.patch = refuse
+        await it.settled("a", within=10)
+        assert len(refused) == 3 and all(one == refused[0] for one in refused), "it acts on what it has not said"
 
 
 async def test_clocks_that_differ_by_days_change_nothing():

@@ -42,6 +42,9 @@ class FakeKube:
         found = [one for path, one in self._objects.items() if _is_in(resource, path, namespace)]
         return Listing(tuple(_raw(one) for one in found), str(self._version))
 
+    async def has_any(self, resource, namespace):
+        return any(_is_in(resource, path, namespace) for path in self._objects)
+
     async def watch(self, resource, namespace, version):
         events = asyncio.Queue()
         watch = (resource, namespace, events)

@@ -2,7 +2,7 @@
 
 No base does anything twice. With more kills than a few the Lease's default duration holds:
 
-    pytest tests/scenarios/test_shards.py --api embedded --controller-kills 50 -rP --timeout 3600
+    pytest tests/scenarios/test_shards.py --api embedded --controller-kills 50 -rP
 """
 
 import asyncio
@@ -161,6 +161,7 @@ async def town(cluster, worker_number, request):
             await team.end()
 
 
+@pytest.mark.timeout(3600)
 async def test_killed_in_the_middle_of_releases_no_base_does_anything_twice(town, request):
     seconds = []
     for _ in range(request.config.getoption("--controller-kills")):

@@ -96,6 +96,10 @@ class KubeClient:
                 return Listing(tuple(objects), page.metadata.resource_version)
             query["continue"] = page.metadata.continue_
 
+    async def has_any(self, resource: Resource, namespace: str) -> bool:
+        body = await self.request("GET", resource.path(namespace), query={"limit": "1"})
+        return bool(msgspec.json.decode(body, type=_Page).items)
+
     async def watch(self, resource: Resource, namespace: str, version: str) -> AsyncIterator[WatchLine]:
         """Changes after `version`, until the server ends the stream. Raises Gone if `version` is too old."""
         query = {

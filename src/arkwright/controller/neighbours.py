@@ -40,10 +40,8 @@ class Neighbours:
             listing = await self._kube.list(RESOURCES[Kind.POD], fields=f"status.podIP={address.local_ip}")
             found = [read(raw, Pod) for raw in listing.objects]
             namespaces = {one.metadata.namespace for one in found if (one.status.pod_ip, one.agent_port) == at}
-            return bool(namespaces) and not any([await self._has_modules(one) for one in namespaces])
+            return bool(namespaces) and not any(
+                [await self._kube.has_any(RESOURCES[Kind.MODULE], one) for one in namespaces]
+            )
         except (ClientError, msgspec.MsgspecError):
             return False
-
-    async def _has_modules(self, namespace: str) -> bool:
-        body = await self._kube.request("GET", RESOURCES[Kind.MODULE].path(namespace), query={"limit": "1"})
-        return bool(msgspec.json.decode(body)["items"])

@@ -1,8 +1,8 @@
 """What one controller looks after: one namespace, or all. In: what the process shares. Out: a loop that follows it and may act on it.
 
 A realm is a whole loop of its own: watchers, cache, queue, workers, calls to agents. Whoever acts on several namespaces has several;
-one that is given up is cancelled, and what was under way in its agents is found by asking, as after a restart. A namespace with nothing
-of ours in it sleeps: four watches, no workers.
+one that is given up is cancelled, and what was under way in its agents is found by asking, as after a restart. One of several sleeps until
+it is woken, because something of ours is there: it watches nothing but Deployments, whose pods may wait for keys.
 """
 
 import asyncio
@@ -31,9 +31,15 @@ from arkwright.model.resources import Kind
 from arkwright.plan.contention import path_holder
 from arkwright.supervision import Supervisor
 
-OURS = (Kind.MODULE_DEPLOYMENT, Kind.MODULE_REPLICASET, Kind.MODULE)
-WATCHED_ASLEEP = (*OURS, Kind.DEPLOYMENT)  # whose pods may wait for keys, before anything of ours is there
-WATCHED_AWAKE = (Kind.REPLICASET, Kind.POD, Kind.SERVICE)
+WATCHED_ASLEEP = (Kind.DEPLOYMENT,)
+WATCHED_AWAKE = (
+    Kind.REPLICASET,
+    Kind.POD,
+    Kind.SERVICE,
+    Kind.MODULE_DEPLOYMENT,
+    Kind.MODULE_REPLICASET,
+    Kind.MODULE,
+)
 PACED = frozenset({Kind.MODULE_DEPLOYMENT, Kind.MODULE_REPLICASET})
 
 
@@ -94,17 +100,19 @@ class Realm:
 
     @property
     def is_asleep(self) -> bool:
-        """Whether it is known that nothing of ours is there."""
-        return all(one.is_filled.is_set() for one in self._first) and not self._woken.is_set()
+        """Whether nobody has found anything of ours there yet."""
+        return not self._woken.is_set()
+
+    def wake(self) -> None:
+        self._woken.set()
 
     async def filled(self) -> None:
         await _filled((*self._first, *self._others))
 
     async def live(self, workers: int) -> None:
-        """Follow and act, once there is something to act on, until cancelled."""
+        """Follow and act, once it is woken, until cancelled."""
         async with asyncio.TaskGroup() as group:
             self._begin(self._first, group)
-            await _filled(self._first)
             await self._woken.wait()
             self._begin(self._others, group)
             await self.filled()
@@ -135,8 +143,6 @@ class Realm:
         return self._shared.looks.pace_seconds if key.kind in PACED else 0.0
 
     def _changed(self, change: Change) -> None:
-        if change.kind in OURS and change.after is not None:
-            self._woken.set()
         for key in triggers.keys(change, self.cache):
             self.queue.add(key)
         if change.after is None and change.kind is Kind.MODULE:

@@ -1,25 +1,29 @@
 """A controller that acts on its share of the namespaces. In: which namespaces there are, and whose they are. Out: a realm for each of ours.
 
-Nothing of another's namespaces is watched or remembered. One that moves away is stopped, its writes and calls with it, before its new
+Nothing of another's namespaces is watched or remembered but the names of ModuleDeployments and ReplicaSets. One that moves away is stopped, its writes and calls with it, before its new
 owner may begin; that one finds what was under way by asking, as after a restart.
 """
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from functools import partial
 
-import structlog
-
-from arkwright.controller.leases import Terms
+from arkwright.clients.errors import ClientError
+from arkwright.controller.inhabited import Inhabited
+from arkwright.controller.leases import Terms, seconds
 from arkwright.controller.neighbours import Neighbours
 from arkwright.controller.objects import Objects
 from arkwright.controller.partners import Hands, Partner
 from arkwright.controller.realm import Realm, Shared
 from arkwright.controller.signingkeys import SigningKeys
 from arkwright.controller.watch import Watcher
-from arkwright.model.resources import Kind
+from arkwright.model.meta import KubernetesObject
+from arkwright.model.resources import RESOURCES, Kind
 
-log = structlog.get_logger()
+DOORBELLS = (Kind.MODULE_DEPLOYMENT, Kind.MODULE_REPLICASET)
+ASK_SECONDS, LOOK_SECONDS = 60.0, 0.5
 WORKERS = 8  # of one namespace: what they do is mostly waiting for the API, and there may be hundreds of namespaces
 
 
@@ -28,12 +32,13 @@ class Shards:
 
     def __init__(self, shared: Shared, terms: Terms, identity: str, answers_at: str = "") -> None:
         self._shared = shared
-        self._there = Objects()
-        self._watcher = Watcher(shared.kube, self._there, Kind.NAMESPACE)
+        self._there, self._inhabited = Objects(), Inhabited(self._wake)
+        self._watchers = [Watcher(shared.kube, self._there, Kind.NAMESPACE), *map(self._looking_for, DOORBELLS)]
         self._partner = Partner(shared.kube, terms, identity, shared.clock, Hands(self._keep, self._begin))
         self._partner.answers_at = answers_at
         self.neighbours = Neighbours(shared.kube, self._partner)
         self._realms: dict[str, Realm] = {}
+        self._asked: dict[str, float] = {}
         self._lives: dict[str, asyncio.Task[None]] = {}
 
     @property
@@ -54,14 +59,40 @@ class Shards:
         keep = self._shared.supervisor.keep
         try:
             async with asyncio.TaskGroup() as group:
-                group.create_task(keep(self._watcher.name, self._watcher.run, is_needed=True))
+                for one in self._watchers:
+                    group.create_task(keep(one.name, one.run, is_needed=True))
                 if keys:
                     group.create_task(keep("signing keys", keys.run))
                     await keys.is_ready.wait()
-                await self._watcher.is_filled.wait()
+                for one in self._watchers:
+                    await one.is_filled.wait()
+                group.create_task(keep("sleepers", self._ask_for_modules))
                 group.create_task(keep("partnership", self._partner.run, is_needed=True))
         finally:
             await self._shared.events.flush()
+
+    def _looking_for(self, kind: Kind) -> Watcher:
+        """At names alone."""
+        return Watcher(
+            self._shared.kube, self._inhabited, kind, resource=replace(RESOURCES[kind], type=KubernetesObject)
+        )
+
+    def _wake(self, namespace: str) -> None:
+        if realm := self._realms.get(namespace):
+            realm.wake()
+
+    async def _ask_for_modules(self) -> None:
+        """Of those that sleep, one after the other: there may be Modules without anything that they belong to."""
+        while True:
+            for realm in [one for one in self.realms if one.is_asleep and self._is_due(one.namespace)]:
+                self._asked[realm.namespace] = seconds()
+                with contextlib.suppress(ClientError):  # asked again
+                    if await self._shared.kube.has_any(RESOURCES[Kind.MODULE], realm.namespace):
+                        realm.wake()
+            await asyncio.sleep(LOOK_SECONDS)
+
+    def _is_due(self, namespace: str) -> bool:
+        return seconds() - self._asked.get(namespace, float("-inf")) >= ASK_SECONDS
 
     def _begin(self, is_ours: Callable[[str], bool]) -> None:
         """Those of ours that are there; those that are there no more end."""
@@ -76,12 +107,15 @@ class Shards:
 
     async def _live(self, namespace: str) -> None:
         realm = self._realms[namespace] = Realm(self._shared, namespace)
+        if namespace in self._inhabited:
+            realm.wake()
         metrics = self._shared.metrics
         metrics.owned.labels(namespace).set(1)
         try:
             await realm.live(min(WORKERS, self._shared.looks.workers))
         finally:
             del self._realms[namespace]
+            self._asked.pop(namespace, None)
             metrics.owned.remove(namespace)
 
     async def _keep(self, is_kept: Callable[[str], bool]) -> None:
