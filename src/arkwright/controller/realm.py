@@ -138,6 +138,9 @@ class Realm:
         finally:
             await self.agents.stop()
             await self.unread.stop()
+            self.queue.stop()
+            for pod in self.cache.all(Kind.POD):
+                self._shared.requirement.forget(pod)
 
     def _pace(self, key: Key) -> float:
         return self._shared.looks.pace_seconds if key.kind in PACED else 0.0
