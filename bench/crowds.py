@@ -57,6 +57,7 @@ async def again(what, host, port, tls):
 
 
 def crowd(host, port, halves, slows, is_tls):
+    os.nice(19)  # such a crowd is on machines of its own: what TLS costs it is not to be taken from the server
     tls = ssl._create_unverified_context() if is_tls else None
 
     async def run():

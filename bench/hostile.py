@@ -22,7 +22,7 @@ import structlog
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 from arkwright.clients.arklet import ArkletClient  # noqa: E402
 from arkwright.controller.app import Controller, Settings  # noqa: E402
-from arkwright.listening import raise_descriptors  # noqa: E402
+from arkwright.listening import raise_descriptors, spare_the_collector  # noqa: E402
 from arkwright.model.resources import Kind  # noqa: E402
 from fakes.agent_server import FakeAgent  # noqa: E402
 from fakes.kube import FakeKube  # noqa: E402
@@ -145,6 +145,7 @@ async def release(kube, base, version):
 async def run(pods):
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))
     raise_descriptors()
+    spare_the_collector()
     kube = FakeKube(lambda: datetime.now(UTC))
     add_base(kube, "good", pods, 201)
     async with ArkletClient() as client:

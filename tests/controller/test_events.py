@@ -48,3 +48,31 @@ async def test_an_event_that_cannot_be_written_is_only_logged():
         raise ApiUnreachable("no answer")
 
     assert await told(FakeKube(clock, refuse=refuse), failed("no")) == []
+
+
+async def test_what_fails_again_in_the_same_words_is_written_the_2nd_4th_8th_time_and_after_a_while():
+    kube = FakeKube(clock)
+    events, counts = Events(kube, clock), []
+    for _ in range(20):
+        events.tell(failed("no"))
+        await events.flush(60)
+        counts += [one["count"] for one in kube.all(Kind.EVENT)]
+    await asyncio.sleep(301)
+    events.tell(failed("no"))
+    await events.flush(60)
+    assert sorted({*counts}) == [1, 2, 4, 8, 16]
+    assert [one["count"] for one in kube.all(Kind.EVENT)] == [21]
+    assert len(kube.writes) == 6
+
+
+async def test_an_event_that_has_ended_meanwhile_is_told_anew_and_one_of_an_earlier_life_is_counted_on():
+    kube = FakeKube(clock)
+    await told(kube, failed("no"), failed("no"))
+    events = Events(kube, clock)
+    events.tell(failed("no"))
+    await events.flush(60)
+    assert [one["count"] for one in kube.all(Kind.EVENT)] == [3]
+    kube.remove(kube.path(kube.all(Kind.EVENT)[0]))
+    events.tell(failed("no"))
+    await events.flush(60)
+    assert [one["count"] for one in kube.all(Kind.EVENT)] == [1]

@@ -31,6 +31,8 @@ class FakeKube:
     def __init__(self, clock, lag=lambda: 0.0, refuse=lambda verb, path: None, on_write=lambda verb, path: None):
         self._clock, self._lag, self._refuse, self.on_write = clock, lag, refuse, on_write
         self._objects = {}
+        self._owned, self._there = {}, set()  # paths by an owner's uid, in the order they came; every uid there is
+        self._emptying = {}  # paths of what waits for all it owns to go
         self._watches = []
         self._versions, self._uids = itertools.count(1), itertools.count(1)
         self._version = 0
@@ -131,7 +133,7 @@ class FakeKube:
         document = _copy(self._find(path))
         self._version = next(self._versions)
         document["metadata"]["resourceVersion"] = str(self._version)
-        del self._objects[path]
+        self._forget(path)
         self._publish(path, document, Change.DELETED)
 
     def remove_foreground(self, path):
@@ -154,11 +156,9 @@ class FakeKube:
         uid, had = self._find(path)["metadata"]["uid"], self._find(path)["metadata"].get("finalizers", [])
         self.change(path, {"metadata": {"finalizers": [*had, "orphan"]}})
         self.remove(path)
-        for owned_path, owned in list(self._objects.items()):
-            owners = owned["metadata"].get("ownerReferences", [])
-            left = [one for one in owners if one["uid"] != uid]
-            if left != owners:
-                self.change(owned_path, {"metadata": {"ownerReferences": left or None}})
+        for owned_path in self._owned_by(uid):
+            left = [one for one in self._objects[owned_path]["metadata"]["ownerReferences"] if one["uid"] != uid]
+            self.change(owned_path, {"metadata": {"ownerReferences": left or None}})
         now = [one for one in self._find(path)["metadata"]["finalizers"] if one != "orphan"]
         self.change(path, {"metadata": {"finalizers": now or None}})
 
@@ -196,19 +196,35 @@ class FakeKube:
                 raise ApiRefused(self.invalid[-1], 422)
         self._version = next(self._versions)
         document["metadata"]["resourceVersion"] = str(self._version)
+        self._disown(path)
         self._objects[path] = document
+        self._there.add(document["metadata"]["uid"])
+        for uid in _owners(document):
+            self._owned.setdefault(uid, {})[path] = None
+        if FOREGROUND in (document["metadata"].get("finalizers") or ()):
+            self._emptying[path] = None
         self._publish(path, document, change)
         return document
+
+    def _forget(self, path):
+        self._disown(path)
+        self._there.discard(self._objects.pop(path)["metadata"]["uid"])
+
+    def _disown(self, path):
+        self._emptying.pop(path, None)
+        for uid in _owners(self._objects[path]) if path in self._objects else ():
+            self._owned[uid].pop(path)
+            if not self._owned[uid]:
+                del self._owned[uid]
 
     def _drop(self, path, document):
         self._version = next(self._versions)
         document["metadata"]["resourceVersion"] = str(self._version)
-        self._objects.pop(path)
+        self._forget(path)
         self._publish(path, document, Change.DELETED)
-        for owned_path, owned in list(self._objects.items()):
-            owners = owned["metadata"].get("ownerReferences", [])
-            left = [one for one in owners if one["uid"] != document["metadata"]["uid"]]
-            if owners and not left and owned_path in self._objects:
+        uid = document["metadata"]["uid"]
+        for owned_path in self._owned_by(uid):
+            if owned_path in self._objects and _owners(self._objects[owned_path]) == {uid}:
                 self.remove(owned_path)
         self._let_go_of_emptied()
         return document
@@ -220,23 +236,18 @@ class FakeKube:
 
     def _collect(self, document):
         """Made for an owner that went meanwhile: it goes too."""
-        owners = {one["uid"] for one in document["metadata"].get("ownerReferences", [])}
-        is_there = self.path(document) in self._objects
-        if is_there and owners and not owners & {one["metadata"]["uid"] for one in self._objects.values()}:
+        owners = _owners(document)
+        if self.path(document) in self._objects and owners and not owners & self._there:
             self.remove(self.path(document))
 
     def _owned_by(self, uid):
-        return [
-            path
-            for path, one in self._objects.items()
-            if any(owner["uid"] == uid for owner in one["metadata"].get("ownerReferences", []))
-        ]
+        return list(self._owned.get(uid, ()))
 
     def _let_go_of_emptied(self):
         """Owners that were deleted in the foreground, once nothing of theirs is left."""
-        for path, one in list(self._objects.items()):
-            finalizers = one["metadata"].get("finalizers", [])
-            if FOREGROUND in finalizers and path in self._objects and not self._owned_by(one["metadata"]["uid"]):
+        for path in list(self._emptying):
+            if path in self._emptying and not self._owned_by(self._objects[path]["metadata"]["uid"]):
+                finalizers = self._objects[path]["metadata"]["finalizers"]
                 rest = [name for name in finalizers if name != FOREGROUND]
                 self.change(path, {"metadata": {"finalizers": rest or None}})
 
@@ -273,6 +284,10 @@ def _place(path):
     root, _, rest = path.partition("/namespaces/")
     where, _, more = rest.partition("/")
     return (f"{root}/{more.partition('/')[0]}", where) if more else (path.rpartition("/")[0], "")
+
+
+def _owners(document):
+    return {one["uid"] for one in document["metadata"].get("ownerReferences") or ()}
 
 
 def _raw(document):

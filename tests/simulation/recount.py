@@ -1,11 +1,21 @@
 """What the controller keeps beside its objects, against a count made anew. In: its cache. Raises AssertionError where they differ."""
 
+from arkwright.controller.figures import Book
+from arkwright.controller.objects import Change
 from arkwright.controller.rosters import Roster
 from arkwright.model.membership import Standing
 from arkwright.model.names import MODULE_REPLICASET, label_value
 from arkwright.model.resources import Kind
 from arkwright.plan.replicas import Replicas
 from arkwright.plan.seating import seat
+
+
+def figures_are_those_of_what_is_there(book, cache):
+    anew = Book(None, None)
+    for one in cache.all(Kind.MODULE):
+        anew.note(Change(Kind.MODULE, None, one))
+    assert +book.phases == +anew.phases and +book.causes == +anew.causes
+    assert [*book.stages] == [one.key for one in cache.all(Kind.MODULE_DEPLOYMENT)]
 
 
 def recounted(cache, now):

@@ -18,7 +18,7 @@ from fakes.base import FakeBase
 from fakes.kube import FakeKube
 from simulation import documents
 from simulation.documents import BASE, NAMESPACE
-from simulation.recount import recounted
+from simulation.recount import figures_are_those_of_what_is_there, recounted
 
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 __all__ = ["BASE", "EPOCH", "NAMESPACE", "World"]
@@ -80,6 +80,7 @@ class World:
             if self.controller:
                 for realm in self.controller.realms:
                     recounted(realm.cache, self.now())
+                    figures_are_those_of_what_is_there(realm.book, realm.cache)
             for holds in self.invariants:
                 holds(self)
         except Exception as error:

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import gc
 import signal
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -21,7 +20,7 @@ from arkwright.apiserver.kinds import Registry
 from arkwright.apiserver.objects import Collector, Objects, Options, end_events
 from arkwright.apiserver.store import Store, StoreDamaged, Watches
 from arkwright.apiserver.wire import Access, Api, Surroundings
-from arkwright.listening import BoundedServer, Bounds, bounded, raise_descriptors
+from arkwright.listening import BoundedServer, Bounds, bounded, raise_descriptors, spare_the_collector
 from arkwright.private import keep_private, make_private, write_private
 from arkwright.supervision import Supervisor
 
@@ -65,7 +64,7 @@ class ApiServer:
         """The port, while it serves. Raises OSError if it cannot listen."""
         self._collector.begin()
         await self._create_namespaces()
-        _spare_the_collector()
+        spare_the_collector()
         raise_descriptors()
         bounds = Bounds(CONNECTIONS, CONNECTIONS // 4, body_seconds=30.0)
         server = BoundedServer(
@@ -153,13 +152,6 @@ async def run_api(directory: Path, host: str, port: int, say: Callable[[str], No
         await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
         if not stop.is_set():
             raise OSError("the server has ended by itself")  # whoever keeps it starts it again
-
-
-def _spare_the_collector() -> None:
-    """What is there stays: Python need not look through all objects for garbage again and again (a sixth of a write's time)."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 50)
 
 
 def _now() -> datetime:

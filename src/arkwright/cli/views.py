@@ -14,7 +14,8 @@ from arkwright.model.names import MODULE_DEPLOYMENT, MODULE_REPLICASET, SERVES_P
 from arkwright.model.text import plain
 from arkwright.model.urls import without_secrets
 from arkwright.people.standings import is_seen, lasting, message_of, phase_of, standing
-from arkwright.people.waysout import failure_of, next_step, way_out
+from arkwright.people.waysout import next_step, way_out
+from arkwright.plan.stages import failure_of
 from arkwright.standalone.site import Site
 
 MARKS = {

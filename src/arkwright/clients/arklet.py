@@ -231,12 +231,12 @@ def _done(command: Command, answer: Answer) -> Outcome:
     health: Any = {}
     if isinstance(answer.data, dict):
         listed, health = answer.data.get("bizInfos"), answer.data.get("healthData", {})
+    if isinstance(listed, list) and len(listed) > MODULES:  # before they are read, which takes longer than all the rest
+        return _unreadable(command, ValueError(f"it lists {len(listed)} modules, and no base has more than {MODULES}"))
     try:
         modules = msgspec.convert(listed or (), type=tuple[BizInfo, ...])
     except msgspec.ValidationError as error:
         return _unreadable(command, error)
-    if len(modules) > MODULES:
-        return _unreadable(command, ValueError(f"it lists {len(modules)} modules, and no base has more than {MODULES}"))
     said = _words_of(answer.data_message)
     return Outcome(command=command, verdict=Verdict.DONE, modules=modules, message=said, health=health)
 

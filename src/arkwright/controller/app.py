@@ -21,6 +21,7 @@ from arkwright.clients.kube import KubeClient
 from arkwright.controller.agentcalls import Limits, Places
 from arkwright.controller.baseline import Baselines
 from arkwright.controller.events import Events
+from arkwright.controller.figures import Figures
 from arkwright.controller.leader import Leadership
 from arkwright.controller.leases import Terms
 from arkwright.controller.metrics import Metrics, health_routes
@@ -30,7 +31,7 @@ from arkwright.controller.shards import Shards
 from arkwright.controller.signingkeys import SigningKeys
 from arkwright.controller.slots import Slots
 from arkwright.controller.sole import Sole
-from arkwright.listening import BoundedServer, Bounds, bounded, raise_descriptors
+from arkwright.listening import BoundedServer, Bounds, bounded, raise_descriptors, spare_the_collector
 from arkwright.model.cluster import Deployment
 from arkwright.model.hosts import joined
 from arkwright.model.resources import Kind
@@ -111,6 +112,7 @@ class Controller:
             arklet=arklet,
             clock=clock,
             metrics=self.metrics,
+            figures=Figures(self.metrics.registry, clock),
             events=Events(kube, clock),
             requirement=Requirement(kube, arklet, settings.requires_authentication),
             supervisor=self.loops,
@@ -152,6 +154,7 @@ async def run_controller(settings: Settings) -> bool:
     the health port is taken.
     """
     raise_descriptors()
+    spare_the_collector()
     family = socket.AF_INET6 if ":" in settings.health.host else socket.AF_INET
     listening = socket.create_server((settings.health.host, settings.health.port), family=family)
     access = await find_access()

@@ -1,12 +1,15 @@
 """Kubernetes Events: what `kubectl describe` shows. In: Tell intents. Out: one Event per object and reason, counted.
 
-Nobody waits for an Event, and one that cannot be written is only logged.
+Nobody waits for an Event, and one that cannot be written is only logged. What is told in the same words again and again is counted here and
+written now and then: a thousand modules that fail would else keep an API server busy with nothing new.
 """
 
 import asyncio
 import contextlib
+from collections import OrderedDict
 from collections.abc import Callable
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from weakref import WeakValueDictionary
 
 import structlog
@@ -24,6 +27,23 @@ log = structlog.get_logger()
 EVENTS = RESOURCES[Kind.EVENT]
 MAX_MESSAGE = 1024
 MAX_NAME = 200
+REMEMBERED = 5000  # Events, of which one takes 300 bytes
+STALE = timedelta(minutes=5)  # a count that is older is written, whatever it is
+
+
+@dataclass(frozen=True)
+class Counted:
+    """An Event as it was told last, and when it was written last."""
+
+    count: int
+    message: str
+    written: datetime
+
+    def again(self, message: str, now: datetime) -> tuple["Counted", bool]:
+        """Told once more; whether that is worth a write: other words, the 2nd, 4th, 8th time, or a while since the last."""
+        count = self.count + 1
+        is_due = message != self.message or not count & (count - 1) or now - self.written >= STALE
+        return Counted(count, message, now if is_due else self.written), is_due
 
 
 class Events:
@@ -34,6 +54,7 @@ class Events:
         self._tasks: set[asyncio.Task[None]] = set()
         self._slots = asyncio.Semaphore(at_once)
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._told: OrderedDict[str, Counted] = OrderedDict()
 
     def tell(self, told: Tell) -> None:
         task = asyncio.create_task(self._write(told))
@@ -59,15 +80,40 @@ class Events:
                 log.exception("event not written", reason=told.reason)
 
     async def _count_up(self, told: Tell, name: str) -> None:
-        namespace, document = told.target.namespace, event_document(told, name, self._clock())
-        with contextlib.suppress(Conflict):
-            await self._kube.create(EVENTS, namespace, document)
+        document = event_document(told, name, self._clock())
+        if name not in self._told:
+            self._remember(name, Counted(await self._first(told, name, document), document["message"], self._clock()))
             return
+        counted, is_due = self._told[name].again(document["message"], self._clock())
+        if is_due and not await self._rewrite(told, name, document | {"count": counted.count}):
+            counted = replace(counted, count=await self._first(told, name, document))
+        self._remember(name, counted)
+
+    async def _first(self, told: Tell, name: str, document: Document) -> int:
+        """The count that is written: another controller, or this one in an earlier life, may have told it."""
+        with contextlib.suppress(Conflict):
+            await self._kube.create(EVENTS, told.target.namespace, document)
+            return 1
         with contextlib.suppress(NotFound):
-            had = await self._kube.get(EVENTS, namespace, name)
+            had = await self._kube.get(EVENTS, told.target.namespace, name)
             count = had.count + 1 if isinstance(had, Event) else 1
-            again = {"count": count, "lastTimestamp": document["lastTimestamp"], "message": document["message"]}
-            await self._kube.patch(EVENTS, EVENTS.path(namespace, name), again)
+            await self._rewrite(told, name, document | {"count": count})
+            return count
+        return 1
+
+    async def _rewrite(self, told: Tell, name: str, document: Document) -> bool:
+        """False if it is not there any more: Events end after an hour."""
+        again = {key: document[key] for key in ("count", "lastTimestamp", "message")}
+        with contextlib.suppress(NotFound):
+            await self._kube.patch(EVENTS, EVENTS.path(told.target.namespace, name), again)
+            return True
+        return False
+
+    def _remember(self, name: str, counted: Counted) -> None:
+        self._told[name] = counted
+        self._told.move_to_end(name)
+        if len(self._told) > REMEMBERED:
+            self._told.popitem(last=False)
 
 
 def event_name(told: Tell) -> str:

@@ -18,6 +18,7 @@ from arkwright.controller.agentcalls import AgentCalls, Ended, Places
 from arkwright.controller.cache import Cache
 from arkwright.controller.events import Events
 from arkwright.controller.execute import Executor
+from arkwright.controller.figures import Book, Figures
 from arkwright.controller.metrics import Metrics
 from arkwright.controller.objects import Change, Key
 from arkwright.controller.observe import Observer
@@ -60,6 +61,7 @@ class Shared:
     arklet: ArkletClient
     clock: Callable[[], datetime]
     metrics: Metrics
+    figures: Figures
     events: Events
     requirement: Requirement
     supervisor: Supervisor
@@ -75,6 +77,7 @@ class Realm:
     def __init__(self, shared: Shared, namespace: str) -> None:
         self._shared, self.namespace = shared, namespace
         kube, clock = shared.kube, shared.clock
+        self.book = Book(shared.figures, clock)
         self.queue = WorkQueue(self._pace)
         self.cache = Cache(clock, self._changed)
         self.agents = AgentCalls(shared.arklet, clock, shared.metrics, self._called, shared.places)
@@ -134,7 +137,8 @@ class Realm:
         name, supervisor = f"reconcile{self._where}", self._shared.supervisor
         supervisor.name_failing(name, self._reconciler.set_aside)
         try:
-            await supervisor.keep(name, partial(self._reconciler.run, workers), is_needed=True)
+            with self.book.opened():
+                await supervisor.keep(name, partial(self._reconciler.run, workers), is_needed=True)
         finally:
             await self.agents.stop()
             await self.unread.stop()
@@ -146,6 +150,7 @@ class Realm:
         return self._shared.looks.pace_seconds if key.kind in PACED else 0.0
 
     def _changed(self, change: Change) -> None:
+        self.book.note(change)
         for key in triggers.keys(change, self.cache):
             self.queue.add(key)
         if change.after is None and change.kind is Kind.MODULE:

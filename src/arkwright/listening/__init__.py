@@ -5,7 +5,7 @@
 
 from arkwright.listening.bodies import whole_body
 from arkwright.listening.connections import BoundedProtocol, Bounds, bounded
-from arkwright.listening.servers import BoundedServer, raise_descriptors, share_of_descriptors
+from arkwright.listening.servers import BoundedServer, raise_descriptors, share_of_descriptors, spare_the_collector
 
 __all__ = [
     "BoundedProtocol",
@@ -14,5 +14,6 @@ __all__ = [
     "bounded",
     "raise_descriptors",
     "share_of_descriptors",
+    "spare_the_collector",
     "whole_body",
 ]

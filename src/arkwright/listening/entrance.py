@@ -15,7 +15,7 @@ from dataclasses import dataclass
 HANDSHAKE_SECONDS = 10.0
 GREETERS = 2  # TLS that is made at once: a round of the event loop has no more of it to do
 PATIENCE_SECONDS = 0.005  # of a greeter with one client: who is slower is waited for besides
-ACCEPTED_AT_ONCE = 64
+ACCEPTED_AT_ONCE = 16  # as many as do not make a request of others wait for a millisecond
 HELLO = b"\x16"  # what a TLS client says first
 REST_SECONDS = 0.5  # where no descriptor is left
 

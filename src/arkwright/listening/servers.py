@@ -1,6 +1,7 @@
 """The server itself: uvicorn's, with an entrance of its own for TLS, and a look at its connections now and then. In: uvicorn's settings. Out: a server."""
 
 import asyncio
+import gc
 import resource
 import socket
 import sys
@@ -26,6 +27,13 @@ def raise_descriptors() -> None:
     """As many as the system lets this process have."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+def spare_the_collector() -> None:
+    """What is there stays: Python need not look through all objects for garbage again and again, a fifth of what a write or a module costs."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
 
 
 class BoundedServer(uvicorn.Server):

@@ -1,7 +1,7 @@
 """How a release stands, in words. In: objects as they are. Out: words, which are those of its conditions where these speak of its wish. Pure."""
 
 from arkwright.model.kinds import Module, ModuleDeployment, ModulePhase, Progress
-from arkwright.people.waysout import failure_of, is_stalled
+from arkwright.plan.stages import failure_of, is_stalled
 
 UNSEEN = "Unseen"  # the status is of an earlier wish
 STALLED = "ProgressDeadlineExceeded, "

@@ -5,11 +5,11 @@ The cause stands in the status, in the words of whoever has it; the way out depe
 
 import re
 
-from arkwright.model.kinds import HELD, ModuleDeployment, ModuleReplicaSet, Progress
-from arkwright.model.meta import Condition
+from arkwright.model.kinds import HELD, ModuleDeployment, Progress
 from arkwright.model.names import DELETE_MODULE_DIRECTLY
 from arkwright.model.outcomes import EventReason, Reason
 from arkwright.plan.placement import AT_CAP, NOT_RUNNING
+from arkwright.plan.stages import failure_of, is_stalled
 
 CORRECT = "correct the module's url or version and apply it again"
 CORRECTED_BY_USERS = frozenset(
@@ -63,17 +63,6 @@ def way_out(reason: str, message: str) -> str:
     if reason == EventReason.INSUFFICIENT_BASES:
         return next((way for words, way in ROOM.items() if re.search(words, message)), WAYS_OUT[reason])
     return WAYS_OUT.get(reason, "")
-
-
-def is_stalled(deployment: ModuleDeployment) -> bool:
-    """Whether nothing has moved for its progressDeadlineSeconds."""
-    return any(one.type == "Stalled" and one.status == "True" for one in deployment.status.conditions)
-
-
-def failure_of(one: ModuleDeployment | ModuleReplicaSet) -> Condition | None:
-    """Why it waits, if something fails."""
-    found = (each for each in one.status.conditions if each.type == "ReplicaFailure" and each.status == "True")
-    return next(found, None)
 
 
 def _while_nothing_fails(deployment: ModuleDeployment) -> str:

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import gc
 import signal
 import socket
 from collections.abc import Callable
@@ -18,7 +17,14 @@ from cryptography.fernet import Fernet
 from arkwright.clients.credentials import find_access
 from arkwright.clients.kube import KubeClient
 from arkwright.controller.watch import Watcher
-from arkwright.listening import BoundedServer, Bounds, bounded, raise_descriptors, share_of_descriptors
+from arkwright.listening import (
+    BoundedServer,
+    Bounds,
+    bounded,
+    raise_descriptors,
+    share_of_descriptors,
+    spare_the_collector,
+)
 from arkwright.model.hosts import is_loopback, joined
 from arkwright.model.names import DEFAULT_LEASE
 from arkwright.model.resources import Kind
@@ -155,9 +161,7 @@ async def _make_ready(dashboard: Dashboard) -> None:
     """Nobody's page waits for templates to be compiled, nor for Python to look through the whole fleet for garbage again and again."""
     compile_templates()
     await dashboard.filled()
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 50)
+    spare_the_collector()
 
 
 def _say_address(

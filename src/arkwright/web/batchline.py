@@ -7,7 +7,7 @@ from enum import StrEnum
 from arkwright.model.kinds import HELD, ModuleDeployment, Progress
 from arkwright.people.decisions import is_asking, moves_in
 from arkwright.people.standings import is_seen
-from arkwright.people.waysout import failure_of
+from arkwright.plan.stages import failure_of
 
 MOST_SHOWN = 40
 

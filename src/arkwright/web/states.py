@@ -6,7 +6,7 @@ from enum import StrEnum
 from arkwright.model.kinds import HELD, ModuleDeployment, Progress
 from arkwright.people.decisions import is_asking
 from arkwright.people.standings import is_seen
-from arkwright.people.waysout import failure_of, is_stalled
+from arkwright.plan.stages import failure_of, is_stalled
 
 
 class State(StrEnum):
