@@ -11,6 +11,7 @@ from arkwright.clients.errors import ApiUnreachable
 from arkwright.controller.leases import Terms
 from arkwright.controller.partners import Hands, Partner
 from arkwright.model.names import ACTS_BY
+from arkwright.model.resources import Kind
 from arkwright.model.shares import may_act, owner
 from fakes.kube import FakeKube
 from fakes.line import Line
@@ -134,6 +135,16 @@ async def test_the_share_of_one_that_was_killed_moves_on_once_its_lease_is_over(
         await it.settled("abc", within=5)
         it.kill("b")
         assert await it.settled("ac", within=TERMS.duration + 1) > TERMS.duration / 2
+
+
+async def test_one_that_comes_after_a_death_does_not_wait_for_the_dead():
+    async with group("a", "b", "c") as it:
+        await it.settled("abc", within=5)
+        it.kill("b")
+        await it.settled("ac", within=TERMS.duration)
+        it.join("d")
+        await it.settled("acd", within=3)
+        assert len(it.kube.all(Kind.LEASE)) == 3
 
 
 async def test_one_that_is_cut_off_has_stopped_before_another_begins_and_comes_back():

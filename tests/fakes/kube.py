@@ -73,11 +73,13 @@ class FakeKube:
         await self._before("patch", path)
         return self._answer("patch", resource, self.change(path, patch), path)
 
-    async def delete(self, resource, namespace, name, uid=""):
+    async def delete(self, resource, namespace, name, uid="", *, version=""):
         path = resource.path(namespace, name)
         await self._before("delete", path)
         if uid and self._find(path)["metadata"]["uid"] != uid:
             raise Conflict("the UID in the precondition does not match", 409)
+        if version and self._find(path)["metadata"]["resourceVersion"] != version:
+            raise Conflict("the ResourceVersion in the precondition does not match", 409)
         document = self.remove(path)
         self._answer("delete", resource, document, path)
         return _raw(document)

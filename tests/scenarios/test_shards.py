@@ -110,7 +110,7 @@ class Town:
             claims = await self.claims()
             return len(claims) == len(self.controllers) and set(claims.values()) == {frozenset(claims)}
 
-        await self.teams[0].until(is_so)
+        await self.teams[0].until(is_so, seconds=40)
 
     async def victim(self):
         """A controller that acts on some team, and its teams."""

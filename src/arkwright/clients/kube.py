@@ -127,11 +127,12 @@ class KubeClient:
         """A JSON merge patch; a resourceVersion in it makes it fail with Conflict if somebody wrote in between."""
         return read(await self.request("PATCH", path, body=patch), resource.type)
 
-    async def delete(self, resource: Resource, namespace: str, name: str, uid: str = "") -> bytes:
-        """With `uid`: only this very object. Raises NotFound, Conflict."""
+    async def delete(self, resource: Resource, namespace: str, name: str, uid: str = "", *, version: str = "") -> bytes:
+        """With `uid`: only this very object; with `version`: only if nobody wrote since. Raises NotFound, Conflict."""
         body: Document = {"propagationPolicy": "Background"}
-        if uid:
-            body["preconditions"] = {"uid": uid}
+        wanted = {"uid": uid, "resourceVersion": version}
+        if uid or version:
+            body["preconditions"] = {name: value for name, value in wanted.items() if value}
         return await self.request("DELETE", resource.path(namespace, name), body=body)
 
     async def request(self, method: str, path: str, *, body: Any = None, query: dict[str, str] | None = None) -> bytes:

@@ -25,10 +25,7 @@ from arkwright.model.shares import Circle, claim_of, is_partner, may_act, writte
 
 log = structlog.get_logger()
 LOOK_SECONDS = 0.4
-DEAD_AFTER, SWEPT_AFTER = (
-    0.9,
-    8.0,
-)  # durations of silence; with the looks that it takes to see it, a share has moved within one
+DEAD_AFTER = 0.9  # durations of silence; with the looks that it takes to see it, a share has moved within one
 
 
 @dataclass(frozen=True)
@@ -121,15 +118,17 @@ class Partner:
     async def _look(self) -> "Alive":
         leases = [one for one in await all_leases(self._kube, self._terms.namespace) if concerns(one, self._terms.name)]
         self._sightings.note(leases)
-        await self._sweep(leases)
-        return Alive(self.identity, tuple(one for one in leases if not self._sightings.is_over(one, DEAD_AFTER)))
+        over = [one for one in leases if self._sightings.is_over(one, DEAD_AFTER)]
+        await self._sweep(over)
+        return Alive(self.identity, tuple(one for one in leases if one not in over))
 
-    async def _sweep(self, leases: list[Lease]) -> None:
-        """Those of controllers that were killed long ago."""
-        for one in leases:
-            if SHARES_WITH in one.metadata.labels and self._sightings.is_over(one, SWEPT_AFTER):
+    async def _sweep(self, over: list[Lease]) -> None:
+        """Who comes later need not find out anew that they are dead. One that was renewed meanwhile stays."""
+        for one in over:
+            if SHARES_WITH in one.metadata.labels and one.name != self._lease:
+                version = one.metadata.resource_version
                 with contextlib.suppress(NotFound, Conflict):
-                    await self._kube.delete(LEASES, self._terms.namespace, one.name, one.metadata.uid)
+                    await self._kube.delete(LEASES, self._terms.namespace, one.name, version=version)
 
     @property
     def _lease(self) -> str:
