@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 export PYTHONDONTWRITEBYTECODE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo demo-kubernetes test test-java soak quick bench bench-agent bench-upgrades bench-api bench-dashboard chaos check format packages lint types contract control-plane java-parts browser-parts monitoring-parts clean
+.PHONY: help install demo demo-kubernetes test test-java soak quick bench bench-agent bench-upgrades bench-shards bench-api bench-dashboard chaos check format packages lint types contract control-plane java-parts browser-parts monitoring-parts clean
 
 help: ## list what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 22
@@ -57,6 +57,9 @@ bench-agent: $(VENV)/.installed ## a module's install, memory and requests besid
 
 bench-upgrades: $(VENV)/.installed ## requests that fail in 100 upgrades under load, by each upgrade policy (half an hour)
 	@$(BIN)/python bench/upgrades.py
+
+bench-shards: $(VENV)/.installed ## one controller with everything beside four that share it: memory, what they read, hand-over
+	@$(BIN)/python bench/shards.py
 
 bench-api: control-plane ## the embedded API beside a real one: writes, watches, memory, start
 	@$(BIN)/python bench/api.py

@@ -13,7 +13,8 @@ templated() { # values instead of what is said in a file
   sed -e 's/namespace: default/namespace: {{ .Release.Namespace }}/' \
       -e 's/image: arkwright:.*/image: {{ .Values.image }}/' \
       -e 's/replicas: 1$/replicas: {{ .Values.replicas }}/' \
-      -e 's/args: \[\(.*\)\]/args: [\1{{ if .Values.namespaced }}, --namespace=$(POD_NAMESPACE){{ end }}{{ range .Values.args }}, {{ . | quote }}{{ end }}]/' \
+      -e 's/args: \[\(.*\)\]/args: [\1{{ if .Values.namespaced }}, --namespace=$(POD_NAMESPACE){{ end }}{{ if .Values.shards }}, --shards{{ end }}{{ range .Values.args }}, {{ . | quote }}{{ end }}]/' \
+      -e '/^      serviceAccountName:/a\{{- include "several" . }}' \
       -e '/^ *resources:$/,/^ *memory: 512Mi$/{s/resources:$/resources: {{- toYaml .Values.resources | nindent 12 }}/;/resources: {{/!d}' \
       "$1"
 }
@@ -34,6 +35,11 @@ done
   elsewhere 06-role-binding.yaml
   echo '{{- end }}'
 } > helm/templates/05-rights.yaml
+{
+  echo '{{- if include "is-several" . }}'
+  elsewhere shards/component/availability.yaml
+  echo '{{- end }}'
+} > helm/templates/10-availability.yaml
 cp dashboard/dashboard.yaml dashboard/component/
 {
   sed -n 1p monitoring/rules.yaml

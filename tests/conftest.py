@@ -30,6 +30,9 @@ def pytest_addoption(parser):
     )
     parser.addoption("--fuzz-seconds", type=int, default=4, help="how long each part of the agent is fuzzed")
     parser.addoption("--kills", type=int, default=8, help="how often the embedded API is killed under load")
+    parser.addoption(
+        "--controller-kills", type=int, default=3, help="how often one of several controllers is killed in releases"
+    )
     parser.addoption("--api", choices=["embedded", "kubernetes"], help="run scenarios on this Kubernetes API alone")
     parser.addoption(
         "--rewrite-transcripts", action="store_true", help="record the sessions with kubectl anew, on a real API server"

@@ -69,6 +69,7 @@ class Supervisor:
         finally:
             if self.loops.get(name) is loop:
                 del self.loops[name]
+                self._set_aside.pop(name, None)
 
     async def _keep(self, loop: Loop) -> None:
         clock, pause = asyncio.get_running_loop().time, FIRST_PAUSE_SECONDS

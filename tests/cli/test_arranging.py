@@ -11,9 +11,9 @@ from arkwright.cli.arranging import Grammar, arranged, options_of
 GRAMMAR = Grammar(
     {"--token-file": True, "--insecure": False, "--key": True},
     {
-        "install": {"--agent": True, "--name": True},
+        "install": {"-f": True, "--agent": True, "--name": True},
         "sign": {"--key": True},
-        "list": {"-o": True, "--watch": False, "--agent": True},
+        "list": {"-f": False, "-o": True, "--watch": False, "--agent": True},
     },
 )
 CASES = [
@@ -26,6 +26,9 @@ CASES = [
     ("install URL --key K", "--key K install URL"),
     ("--key K sign ARCHIVE", "--key K sign ARCHIVE"),
     ("--agent list list", "list --agent list"),  # a value, and the command
+    ("-f list", "list -f"),  # a flag of this command, though another has a value there
+    ("-f FILE install URL", "install -f FILE URL"),
+    ("list -f --insecure", "--insecure list -f"),
     ("install URL -- --insecure", "install URL -- --insecure"),
     ("install --unknown X", "install --unknown X"),
     ("install - --insecure", "--insecure install -"),

@@ -1,16 +1,15 @@
 """What a person reads of a release. In: objects as they are in the cluster. Out: words."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import pytest
 from msgspec.structs import replace
 
 from arkwright.cli.cluster import Snapshot
 from arkwright.cli.views import deployment_rows
-from arkwright.model.cluster import Lease, LeaseSpec
 from arkwright.model.kinds import ModuleDeploymentStatus, Progress, ReleaseStatus
-from arkwright.model.meta import Condition, ObjectMeta
-from arkwright.people.standings import controller_line, is_seen, message_of, standing
+from arkwright.model.meta import Condition
+from arkwright.people.standings import is_seen, message_of, standing
 from arkwright.people.waysout import next_step
 from plan.builders import deployment
 
@@ -44,23 +43,3 @@ def test_a_status_of_an_earlier_wish_is_not_shown_as_that_of_the_present_one(one
     assert message_of(one).startswith(words)
     assert is_seen(one) == (said != "Unseen")
     assert ("start the controller" in next_step(one, is_seen(one), has_earlier=True)) == (said == "Unseen")
-
-
-def lease(seconds, holder="c-1"):
-    spec = LeaseSpec(holder_identity=holder, lease_duration_seconds=15, renew_time=NOW - timedelta(seconds=seconds))
-    return Lease(metadata=ObjectMeta(name="arkwright"), spec=spec)
-
-
-@pytest.mark.parametrize(
-    ("one", "said"),
-    [
-        (None, ""),
-        (lease(3), ""),
-        (lease(19), ""),
-        (lease(40), "no controller acts: the last one was heard of 40 s ago; what stands here may be of then"),
-        (lease(7300), "no controller acts: the last one was heard of 2 h 1 min ago; what stands here may be of then"),
-        (lease(2, holder=""), "no controller acts: the last one was heard of 2 s ago; what stands here may be of then"),
-    ],
-)
-def test_that_nobody_acts_is_said_where_the_lease_tells(one, said):
-    assert controller_line(one, NOW) == said

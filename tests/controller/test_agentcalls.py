@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from msgspec.structs import replace
 
-from arkwright.controller.agentcalls import QUICK_SECONDS, AgentCalls, Asked, Limits, learned, news
+from arkwright.controller.agentcalls import QUICK_SECONDS, AgentCalls, Asked, Limits, Places, learned, news
 from arkwright.controller.metrics import Metrics
 from arkwright.controller.objects import Key
 from arkwright.model.arklet import BizInfo
@@ -41,7 +41,7 @@ def info(name="provider", version="1.0", state="activated"):
 
 def calling(limits=None):
     ended = []
-    calls = AgentCalls(SlowArklet(), lambda: NOW, Metrics(), ended.append, limits or Limits())
+    calls = AgentCalls(SlowArklet(), lambda: NOW, Metrics(), ended.append, Places(limits or Limits()))
     return calls, calls._client, ended
 
 

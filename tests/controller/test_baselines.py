@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from types import SimpleNamespace
 
 import pytest
 from starlette.requests import Request
@@ -23,7 +24,7 @@ FAILED = ModulePhase.FAILED
 def told():
     """told(*modules, **question) -> what a base with these Modules hears: (status, versions or text)."""
 
-    def ask(*modules, client="127.1.0.1", is_filled=True, port=1238, body=None):
+    def ask(*modules, client="127.1.0.1", is_filled=True, port=1238, body=None, others=None):
         cache = Cache(lambda: NOW, lambda change: None)
         for kind, one in (
             (Kind.POD, pod()),
@@ -34,14 +35,15 @@ def told():
         ):
             cache.apply(kind, one)
         agents = AgentCalls(None, lambda: NOW, Metrics(), lambda pod, name: None)
-        baselines = Baselines(cache, Observer(cache, agents, 60.0), lambda: NOW, lambda: is_filled)
+        known = SimpleNamespace(cache=cache, observer=Observer(cache, agents, 60.0))
+        baselines = Baselines(lambda: [known], lambda: NOW, lambda: is_filled, others)
         (route,) = baselines.routes()
         body = body or f'{{"localIP": "127.1.0.1", "port": {port}}}'
 
         async def receive():
             return {"type": "http.request", "body": body.encode()}
 
-        request = Request({"type": "http", "client": (client, 1)}, receive)
+        request = Request({"type": "http", "client": (client, 1), "query_string": b""}, receive)
         answer = asyncio.run(route.endpoint(request))
         if answer.status_code == 200:
             return 200, [one["bizVersion"] for one in json.loads(answer.body)]
@@ -83,3 +85,27 @@ def test_a_base_is_told(told, modules, versions):
 )
 def test_others_are_not_told(told, question, answer):
     assert told(available(), **question) == answer
+
+
+class Others:
+    """Controllers that share namespaces with this one. `url`: of the next; `empty`: addresses of bases where nothing of ours is."""
+
+    def __init__(self, url="", empty=()):
+        self.url_after, self._empty = lambda hops: url, empty
+
+    async def holds_nothing(self, address):
+        return address.local_ip in self._empty
+
+
+@pytest.mark.parametrize(
+    ("others", "answer"),
+    [
+        (Others("http://10.0.0.2:8081/queryBaseline?hops=1"), (307, "")),
+        (Others(), (404, "no base pod has its agent at 127.1.0.9:1238")),
+        (Others(empty=["127.1.0.9"]), (200, [])),
+    ],
+    ids=["the next one is asked", "nobody knows it", "in a namespace that sleeps"],
+)
+def test_a_base_of_another_share_is_sent_on(told, others, answer):
+    body = '{"localIP": "127.1.0.9", "port": 1238}'
+    assert told(available(), client="127.1.0.9", body=body, others=others) == answer

@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from arkwright.controller.cache import Cache
 from arkwright.controller.execute import Executor
+from arkwright.controller.slots import Slots
 from arkwright.model.codec import encode
 from arkwright.model.names import serves_label
 from arkwright.model.resources import Kind
@@ -44,7 +45,7 @@ class Counter:
 def executing(*answers):
     cache, kube = Cache(lambda: NOW), SlowKube(*answers)
     agents = SimpleNamespace(metrics=SimpleNamespace(writes=Counter()))
-    return cache, kube, Executor(kube, cache, agents, None, slots=1)
+    return cache, kube, Executor(kube, cache, agents, None, Slots(1))
 
 
 def creation(one):

@@ -98,6 +98,6 @@ async def test_who_only_waits_for_the_lease_counts_nothing():
         world.apply(version="1", replicas=-1)
         await until_complete(world, "1")
         acting = world.controller
-    assert isinstance(world.kube, FakeKube) and acting.book.phases["Available"] == 2
+    assert isinstance(world.kube, FakeKube) and acting.realms[0].book.phases["Available"] == 2
     assert figure(world, "arkwright_modules", phase="Available") == 0
     assert figure(world, "arkwright_releases_ended_total", result="complete") == 1, "what was counted stays"

@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from arkwright.clients.errors import ApiUnreachable
-from arkwright.controller.leader import Leadership, Terms
+from arkwright.controller.leader import Leadership
+from arkwright.controller.leases import Terms
 from fakes.kube import FakeKube
 
 pytestmark = pytest.mark.looptime

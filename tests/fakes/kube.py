@@ -40,20 +40,24 @@ class FakeKube:
 
     # ── what KubeClient offers ──
 
-    async def list(self, resource, namespace="", selector=""):
-        found = [one for path, one in self._objects.items() if _is_in(resource, path)]
+    async def list(self, resource, namespace="", selector="", fields=""):
+        found = [one for path, one in self._objects.items() if _is_in(resource, path, namespace)]
         return Listing(tuple(_raw(one) for one in found), str(self._version))
+
+    async def has_any(self, resource, namespace):
+        return any(_is_in(resource, path, namespace) for path in self._objects)
 
     async def watch(self, resource, namespace, version):
         events = asyncio.Queue()
-        self._watches.append((resource, events))
+        watch = (resource, namespace, events)
+        self._watches.append(watch)
         try:
             while True:
                 at, line = await events.get()
                 await asyncio.sleep(max(0.0, at - asyncio.get_running_loop().time()))
                 yield line
         finally:
-            self._watches.remove((resource, events))
+            self._watches.remove(watch)
 
     async def get(self, resource, namespace, name):
         return read(_raw(self._find(resource.path(namespace, name))), resource.type)
@@ -69,11 +73,13 @@ class FakeKube:
         await self._before("patch", path)
         return self._answer("patch", resource, self.change(path, patch), path)
 
-    async def delete(self, resource, namespace, name, uid=""):
+    async def delete(self, resource, namespace, name, uid="", *, version=""):
         path = resource.path(namespace, name)
         await self._before("delete", path)
         if uid and self._find(path)["metadata"]["uid"] != uid:
             raise Conflict("the UID in the precondition does not match", 409)
+        if version and self._find(path)["metadata"]["resourceVersion"] != version:
+            raise Conflict("the ResourceVersion in the precondition does not match", 409)
         document = self.remove(path)
         self._answer("delete", resource, document, path)
         return _raw(document)
@@ -86,11 +92,9 @@ class FakeKube:
 
     def put(self, document):
         """Create an object; a status in it is kept. Raises Conflict."""
-        resource = RESOURCES[document["kind"]]
-        metadata = document["metadata"]
-        path = resource.path(metadata["namespace"], metadata["name"])
+        metadata, path = document["metadata"], self.path(document)
         if path in self._objects:
-            raise Conflict(f'{resource.plural} "{metadata["name"]}" already exists', 409)
+            raise Conflict(f'{RESOURCES[document["kind"]].plural} "{metadata["name"]}" already exists', 409)
         given = {"uid": f"uid-{next(self._uids)}", "creationTimestamp": stamp(self._clock()), "generation": 1}
         document = _copy(document | {"metadata": {**metadata, **given}})
         self._store(path, document, Change.ADDED)
@@ -168,7 +172,8 @@ class FakeKube:
         return self._objects.get(RESOURCES[kind].path(namespace, name))
 
     def path(self, document):
-        return RESOURCES[document["kind"]].path(document["metadata"]["namespace"], document["metadata"]["name"])
+        metadata = document["metadata"]
+        return RESOURCES[document["kind"]].path(metadata.get("namespace", ""), metadata["name"])
 
     # ── within ──
 
@@ -249,8 +254,8 @@ class FakeKube:
                 self.change(path, {"metadata": {"finalizers": rest or None}})
 
     def _publish(self, path, document, change):
-        for resource, events in self._watches:
-            if _is_in(resource, path):
+        for resource, namespace, events in self._watches:
+            if _is_in(resource, path, namespace):
                 at = asyncio.get_running_loop().time() + self._lag()
                 events.put_nowait((at, WatchLine(change, _raw(document))))
 
@@ -264,8 +269,23 @@ def schemas():
     return {kind: jsonschema_rs.validator_for(schema) for kind, schema in versions.items()}
 
 
-def _is_in(resource, path):
-    return path.startswith(resource.root + "/") and f"/{resource.plural}/" in path
+def _is_in(resource, path, namespace=""):
+    """
+    >>> [_is_in(RESOURCES["Namespace"], f"/api/v1/{path}") for path in ("namespaces/shop", "namespaces/shop/pods/web-1")]
+    [True, False]
+    >>> [_is_in(RESOURCES["Pod"], "/api/v1/namespaces/shop/pods/web-1", namespace) for namespace in ("", "shop", "bank")]
+    [True, True, False]
+    """
+    collection, where = _place(path)
+    return collection == f"{resource.root}/{resource.plural}" and namespace in ("", where)
+
+
+@functools.cache
+def _place(path):
+    """The path of its collection in all namespaces, and which namespace it is in."""
+    root, _, rest = path.partition("/namespaces/")
+    where, _, more = rest.partition("/")
+    return (f"{root}/{more.partition('/')[0]}", where) if more else (path.rpartition("/")[0], "")
 
 
 def _owners(document):

@@ -7,7 +7,8 @@ import time
 
 from arkwright.clients.arklet import ArkletClient, Timeouts
 from arkwright.clients.errors import ApiRefused, NotFound
-from arkwright.controller.app import Controller, Looks, Settings
+from arkwright.controller.app import Controller, Settings
+from arkwright.controller.realm import Looks
 from arkwright.model.names import SERVES_PREFIX
 from arkwright.model.resources import RESOURCES, Kind
 from fakes import plans_that_ended

@@ -80,6 +80,17 @@ def test_the_chart_has_values_for_what_sites_change(helm):
     assert container["resources"]["limits"] == {"cpu": "1", "memory": "1Gi"}
 
 
+def test_several_that_share_come_by_kustomization_and_by_a_value_of_the_chart(helm, tmp_path):
+    base, component = (os.path.relpath(DEPLOY / one, tmp_path) for one in ("kustomize", "shards/component"))
+    counted = {"replicas": [{"name": "arkwright", "count": 4}], "resources": [base], "components": [component]}
+    (tmp_path / "kustomization.yaml").write_text(yaml.safe_dump(counted))
+    four = objects(kubectl("kustomize", tmp_path))
+    words = ("template", "arkwright", DEPLOY / "helm", "--include-crds", "--set", "shards=true")
+    assert objects(helm(*words, "--set", "replicas=4")) == four
+    assert objects(kubectl("kustomize", DEPLOY / "shards")) == objects(helm(*words, "--set", "replicas=3"))
+    assert four.keys() - plain().keys() == {("PodDisruptionBudget", "arkwright"), ("PriorityClass", "arkwright")}
+
+
 def test_the_chart_is_clean_and_a_cluster_takes_it(cluster, helm):
     helm("lint", "--strict", DEPLOY / "helm")
     helm("install", "arkwright", DEPLOY / "helm", "--namespace", "default", "--dry-run=server")
@@ -103,9 +114,7 @@ NEEDED_WITHOUT_A_REQUEST = (
         for plural in ("moduledeployments", "modulereplicasets", "modules")
     }
     | {
-        "coordination.k8s.io leases create",  # a controller that acts alone, as in scenarios, has no Lease
-        "coordination.k8s.io leases get",
-        "coordination.k8s.io leases patch",
+        "coordination.k8s.io leases get",  # a controller that acts alone has none in scenarios
         " services get",  # where somebody has made one at the same moment
         "serverless.alipay.com modulereplicasets get",
         " configmaps patch",  # once a week, when a key is replaced

@@ -4,20 +4,24 @@ NAMESPACE = "default"
 BASE = "stock"
 
 
-def base(name):
+def namespace(name):
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
+
+
+def base(name, namespace=NAMESPACE):
     return {
         "apiVersion": "apps/v1",
         "kind": "Deployment",
-        "metadata": {"name": name, "namespace": NAMESPACE},
+        "metadata": {"name": name, "namespace": namespace},
         "spec": {"selector": {"matchLabels": {"app": name}}, "template": {"metadata": {"labels": {"app": name}}}},
     }
 
 
-def pod(name, address, labels):
+def pod(name, address, labels, namespace=NAMESPACE):
     return {
         "apiVersion": "v1",
         "kind": "Pod",
-        "metadata": {"name": name, "namespace": NAMESPACE, "labels": {"app": BASE, **labels}},
+        "metadata": {"name": name, "namespace": namespace, "labels": {"app": BASE, **labels}},
         "spec": {"containers": [{"name": "base", "ports": [{"containerPort": 1238}]}]},
         "status": {
             "phase": "Running",
@@ -27,10 +31,10 @@ def pod(name, address, labels):
     }
 
 
-def module_deployment(name, spec):
+def module_deployment(name, spec, namespace=NAMESPACE):
     return {
         "apiVersion": "serverless.alipay.com/v1alpha1",
         "kind": "ModuleDeployment",
-        "metadata": {"name": name, "namespace": NAMESPACE},
+        "metadata": {"name": name, "namespace": namespace},
         "spec": {"baseDeploymentName": BASE, **spec},
     }

@@ -78,8 +78,9 @@ class World:
         try:
             assert not self.kube.invalid, self.kube.invalid
             if self.controller:
-                recounted(self.controller.cache, self.now())
-                figures_are_those_of_what_is_there(self.controller.book, self.controller.cache)
+                for realm in self.controller.realms:
+                    recounted(realm.cache, self.now())
+                    figures_are_those_of_what_is_there(realm.book, realm.cache)
             for holds in self.invariants:
                 holds(self)
         except Exception as error:

@@ -4,8 +4,9 @@
 are taken. An option that both have belongs to whoever stands before it. Pure, but for the class at its end, which is the library's.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from typer.core import TyperGroup
@@ -20,10 +21,14 @@ class Grammar:
     own: Options
     commands: Mapping[str, Options] = field(default_factory=dict)
 
-    def takes_value(self, word: str) -> bool:
-        """Whether the next word is its value: of whichever command it may be, as that is not known yet."""
-        everywhere = (self.own, *self.commands.values())
-        return "=" not in word and any(options.get(word, False) for options in everywhere)
+    def takes_value(self, word: str, following: str, command: str = "") -> bool:
+        """Whether the next word is its value; as long as the command is not known, of whichever command that may be."""
+        if "=" in word:
+            return False
+        commands = [self.commands[command]] if command else self.commands.values()
+        if not command and self.commands.get(following, {}).get(word) is False:
+            return False  # a flag of the command that follows it
+        return any(options.get(word, False) for options in (self.own, *commands))
 
 
 def arranged(words: Sequence[str], grammar: Grammar) -> list[str]:
@@ -37,8 +42,9 @@ def arranged(words: Sequence[str], grammar: Grammar) -> list[str]:
     if not rest:
         return list(words)
     command, known = rest[0], grammar.commands[rest[0]]
-    ours, theirs = _parted(before, grammar, lambda name: name in grammar.own or name not in known)
-    more, others = _parted(rest[1:], grammar, lambda name: name in grammar.own and name not in known)
+    takes_value = partial(grammar.takes_value, command=command)
+    ours, theirs = _parted(before, takes_value, lambda name: name in grammar.own or name not in known)
+    more, others = _parted(rest[1:], takes_value, lambda name: name in grammar.own and name not in known)
     return [*ours, *more, command, *theirs, *others]
 
 
@@ -48,11 +54,13 @@ def _until_command(words: Sequence[str], grammar: Grammar) -> tuple[Sequence[str
     while at < len(words):
         if words[at] in grammar.commands:
             return words[:at], words[at:]
-        at += 2 if grammar.takes_value(words[at]) else 1
+        at += 2 if grammar.takes_value(words[at], "".join(words[at + 1 : at + 2])) else 1
     return words, ()
 
 
-def _parted(words: Sequence[str], grammar: Grammar, is_ours: Any) -> tuple[list[str], list[str]]:
+def _parted(
+    words: Sequence[str], takes_value: Callable[[str, str], bool], is_ours: Callable[[str], bool]
+) -> tuple[list[str], list[str]]:
     """The options of the group with their values, and all else; what follows `--` is nobody's option."""
     ours: list[str] = []
     others: list[str] = []
@@ -61,7 +69,7 @@ def _parted(words: Sequence[str], grammar: Grammar, is_ours: Any) -> tuple[list[
         word = words[at]
         if word == "--":
             return ours, [*others, *words[at:]]
-        length = 2 if grammar.takes_value(word) else 1
+        length = 2 if takes_value(word, "") else 1
         is_option = word.startswith("-") and len(word) > 1
         (ours if is_option and is_ours(word.partition("=")[0]) else others).extend(words[at : at + length])
         at += length

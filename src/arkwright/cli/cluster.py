@@ -18,6 +18,7 @@ from arkwright.model.codec import read
 from arkwright.model.kinds import Module, ModuleDeployment, ModuleReplicaSet
 from arkwright.model.names import DEFAULT_LEASE, MODULE_DEPLOYMENT, label_value
 from arkwright.model.resources import RESOURCES, Kind
+from arkwright.people.owners import of_controllers
 from arkwright.standalone.site import site_in
 
 T = TypeVar("T")
@@ -32,7 +33,8 @@ class Snapshot:
     replica_sets: tuple[ModuleReplicaSet, ...] = ()
     modules: tuple[Module, ...] = ()
     pods: tuple[Pod, ...] = ()
-    lease: Lease | None = None  # of the controller that acts; None where there is none, or where we may not look
+    leases: tuple[Lease, ...] = ()  # of controllers; none where there are none, or where we may not look
+    namespace: str = ""
 
 
 def with_cluster(call: Callable[[KubeClient], Awaitable[T]]) -> T:
@@ -62,16 +64,20 @@ async def take_snapshot(kube: KubeClient, namespace: str) -> Snapshot:
     """All that views need."""
     kinds = (Kind.MODULE_DEPLOYMENT, Kind.MODULE_REPLICASET, Kind.MODULE, Kind.POD)
     reading = asyncio.gather(*(read_all(kube, kind, namespace) for kind in kinds))
-    lease = await _lease(kube)
+    leases = await _leases(kube)
     deployments, replica_sets, modules, pods = await reading
-    return Snapshot(deployments, replica_sets, modules, pods, lease)
+    return Snapshot(deployments, replica_sets, modules, pods, leases, namespace)
 
 
-async def _lease(kube: KubeClient) -> Lease | None:
+async def _leases(kube: KubeClient) -> tuple[Lease, ...]:
+    """Whoever may not list them may be allowed to see the one of a controller that acts alone."""
+    leases = RESOURCES[Kind.LEASE]
     with contextlib.suppress(ClientError):
-        found = await kube.get(RESOURCES[Kind.LEASE], *DEFAULT_LEASE)
-        return found if isinstance(found, Lease) else None
-    return None
+        return of_controllers(read(raw, Lease) for raw in (await kube.list(leases, DEFAULT_LEASE[0])).objects)
+    with contextlib.suppress(ClientError):
+        found = await kube.get(leases, *DEFAULT_LEASE)
+        return (found,) if isinstance(found, Lease) else ()
+    return ()
 
 
 async def read_all(kube: KubeClient, kind: Kind, namespace: str) -> tuple[Any, ...]:

@@ -16,8 +16,9 @@ from arkwright.clients.agentaccess import AgentAccess, InClear
 from arkwright.clients.arklet import Timeouts
 from arkwright.clients.errors import BadAccess, BadCredentials
 from arkwright.controller.agentcalls import Limits
-from arkwright.controller.app import ApiLimits, Health, Looks, Settings, run_controller
-from arkwright.controller.leader import Terms
+from arkwright.controller.app import ApiLimits, Health, Settings, run_controller
+from arkwright.controller.leases import Terms
+from arkwright.controller.realm import Looks
 from arkwright.model.names import DEFAULT_LEASE
 from arkwright.model.text import plain_values
 
@@ -33,6 +34,12 @@ KeysSecret = Annotated[
 ]
 RequireAuthentication = Annotated[bool, typer.Option(help="Leave pods alone whose agents take calls from anybody.")]
 Election = Annotated[bool, typer.Option(help="Act only while holding the Lease.")]
+Sharing = Annotated[
+    bool,
+    typer.Option(
+        "--shards", help="Act on a share of the namespaces: they are divided among all controllers that run with this."
+    ),
+]
 LeaseNamespace = Annotated[str, typer.Option(help="Where the Lease lies.", envvar="POD_NAMESPACE")]
 LeaseName = Annotated[str, typer.Option(help="The Lease's name.")]
 LeaseDuration = Annotated[float, typer.Option(help="Seconds until a silent leader is replaced.")]
@@ -63,6 +70,7 @@ def controller(
     api_timeout: Annotated[float, typer.Option(help="Seconds for a request to the Kubernetes API.")] = 30.0,
     api_writes: Annotated[int, typer.Option(help="Writes to the Kubernetes API at once, at the most.")] = 64,
     leader_election: Election = True,
+    shards: Sharing = False,
     lease_namespace: LeaseNamespace = DEFAULT_LEASE[0],
     lease_name: LeaseName = DEFAULT_LEASE[1],
     lease_duration: LeaseDuration = 15.0,
@@ -73,6 +81,10 @@ def controller(
     """Release modules, on the API server that KUBECONFIG names, else (in a pod) on its own cluster's."""
     said = locals()
     _configure_log(log_level, log_format)
+    if shards and (namespace or not leader_election):
+        fail(
+            "--shards divides all namespaces, by Leases", "leave out --namespace and --no-leader-election, or --shards"
+        )
     _run(_settings(SimpleNamespace(**said)))
 
 
@@ -92,6 +104,7 @@ def _settings(said: Any) -> Settings:
         keys=(said.lease_namespace, said.agent_keys_secret) if said.agent_keys_secret else None,
         requires_authentication=said.require_agent_authentication,
         terms=terms if said.leader_election else None,
+        shares=said.shards,
     )
 
 

@@ -24,7 +24,8 @@ from arkwright.cli.views import (
 )
 from arkwright.clients.kube import KubeClient
 from arkwright.model.kinds import ModuleDeployment, Progress
-from arkwright.people.standings import controller_line, is_seen
+from arkwright.people.owners import owner_line, silence
+from arkwright.people.standings import is_seen
 from arkwright.standalone.site import Site, site_of_kubeconfig
 
 WATCH_SECONDS = 0.5
@@ -106,8 +107,10 @@ def _say_what_runs(site: Site | None, snapshot: Snapshot, troubles: list[str]) -
         note(site_line(site, snapshot))
     for one in troubles:
         note(one, "warning: ", "yellow")
-    if silence := controller_line(snapshot.lease, _now()):
-        note(silence, "warning: ", "yellow")
+    if nobody := silence(snapshot.leases, _now()):
+        note(nobody, "warning: ", "yellow")
+    if owner := owner_line(snapshot.namespace, snapshot.leases, _now()):
+        note(owner)
 
 
 def _named(snapshot: Snapshot, name: str) -> tuple[ModuleDeployment, ...]:

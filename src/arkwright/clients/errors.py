@@ -8,6 +8,7 @@
     │   ├── Gone            410: the watch's resourceVersion is too old; list anew
     │   ├── Forbidden       401, 403
     │   └── TooManyRequests 429: the server has enough to do; carries how many seconds it asks to wait
+    ├── NotOurs             nothing was sent: another controller may be the one that acts by now
     ├── BadCredentials      no usable kubeconfig or in-cluster account
     └── BadAccess           a file that agents are called with cannot be used
 
@@ -21,6 +22,10 @@ class ClientError(Exception):
 
 class ApiUnreachable(ClientError):
     """No answer from the API server."""
+
+
+class NotOurs(ClientError):
+    """Whoever wanted to write may not act any more."""
 
 
 class BadCredentials(ClientError):

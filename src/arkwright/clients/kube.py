@@ -83,10 +83,11 @@ class KubeClient:
     ) -> None:
         await self._session.close()
 
-    async def list(self, resource: Resource, namespace: str = "", selector: str = "") -> Listing:
-        """Everything in a collection, page by page."""
+    async def list(self, resource: Resource, namespace: str = "", selector: str = "", fields: str = "") -> Listing:
+        """Everything in a collection, or what its labels and fields select, page by page."""
         objects: list[msgspec.Raw] = []
-        query = {"limit": str(PAGE)} | ({"labelSelector": selector} if selector else {})
+        selectors = {"labelSelector": selector, "fieldSelector": fields}
+        query = {"limit": str(PAGE)} | {name: value for name, value in selectors.items() if value}
         while True:
             body = await self.request("GET", resource.path(namespace), query=query)
             page = msgspec.json.decode(body, type=_Page)
@@ -94,6 +95,10 @@ class KubeClient:
             if not page.metadata.continue_:
                 return Listing(tuple(objects), page.metadata.resource_version)
             query["continue"] = page.metadata.continue_
+
+    async def has_any(self, resource: Resource, namespace: str) -> bool:
+        body = await self.request("GET", resource.path(namespace), query={"limit": "1"})
+        return bool(msgspec.json.decode(body, type=_Page).items)
 
     async def watch(self, resource: Resource, namespace: str, version: str) -> AsyncIterator[WatchLine]:
         """Changes after `version`, until the server ends the stream. Raises Gone if `version` is too old."""
@@ -122,11 +127,12 @@ class KubeClient:
         """A JSON merge patch; a resourceVersion in it makes it fail with Conflict if somebody wrote in between."""
         return read(await self.request("PATCH", path, body=patch), resource.type)
 
-    async def delete(self, resource: Resource, namespace: str, name: str, uid: str = "") -> bytes:
-        """With `uid`: only this very object. Raises NotFound, Conflict."""
+    async def delete(self, resource: Resource, namespace: str, name: str, uid: str = "", *, version: str = "") -> bytes:
+        """With `uid`: only this very object; with `version`: only if nobody wrote since. Raises NotFound, Conflict."""
         body: Document = {"propagationPolicy": "Background"}
-        if uid:
-            body["preconditions"] = {"uid": uid}
+        wanted = {"uid": uid, "resourceVersion": version}
+        if uid or version:
+            body["preconditions"] = {name: value for name, value in wanted.items() if value}
         return await self.request("DELETE", resource.path(namespace, name), body=body)
 
     async def request(self, method: str, path: str, *, body: Any = None, query: dict[str, str] | None = None) -> bytes:

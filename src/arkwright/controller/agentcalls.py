@@ -60,6 +60,7 @@ class Places:
     hang, by hundreds, are not to hold up those that answer."""
 
     def __init__(self, limits: Limits) -> None:
+        self.limits = limits
         self._quick, self._slow_left = asyncio.Semaphore(limits.altogether), limits.slow
 
     @contextlib.asynccontextmanager
@@ -88,7 +89,8 @@ class Places:
 
 
 class AgentCalls:
-    """`on_done` is called after each call. `unmet`: what keeps a pod from being called."""
+    """`on_done` is called after each call. `unmet`: what keeps a pod from being called; `is_sure`: whether nobody
+    else may be calling yet. `places`: shared with others, if not its own."""
 
     def __init__(
         self,
@@ -96,13 +98,15 @@ class AgentCalls:
         clock: Callable[[], datetime],
         metrics: Metrics,
         on_done: Callable[[Ended], None],
-        limits: Limits = Limits(),  # noqa: B008
+        places: Places | None = None,
     ) -> None:
         self._client, self._clock, self.metrics, self._on_done = client, clock, metrics, on_done
-        self._limits = limits
         self.unmet: UnmetOf | None = None
-        self._everywhere = Places(limits)
-        self._per_pod: dict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(limits.per_pod))
+        self.is_sure: Callable[[], bool] = lambda: True
+        self._everywhere = places or Places(Limits())
+        self._per_pod: dict[str, asyncio.Semaphore] = defaultdict(
+            lambda: asyncio.Semaphore(self._everywhere.limits.per_pod)
+        )
         self._under_way: dict[tuple[str, str], CallUnderWay] = {}
         self._askers: dict[tuple[str, str], list[Asked]] = defaultdict(list)
         self._reports: dict[str, tuple[str, BaseReport]] = {}
@@ -212,6 +216,9 @@ class AgentCalls:
             return Outcome(command=command, verdict=Verdict.LOST, reason=Reason.AGENT_UNREACHABLE, message=said)
 
     async def _ask(self, pod: Pod, command: Command, archive: ModuleArchive) -> Outcome:
+        if not self.is_sure():
+            said = f"{command} is not sent: the Lease may be over"
+            return Outcome(command=command, verdict=Verdict.UNREACHED, reason=Reason.AGENT_UNREACHABLE, message=said)
         if self.unmet and (words := await self.unmet(pod)):
             reason = Reason.AGENT_UNAUTHENTICATED
             return Outcome(command=command, verdict=Verdict.UNREACHED, reason=reason, message=words)

@@ -1,11 +1,11 @@
 """Builds the controller from its parts, owns the clock, and runs it until it is told to stop."""
 
 import asyncio
-import contextlib
 import os
+import secrets
 import signal
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -17,40 +17,28 @@ from starlette.applications import Starlette
 from arkwright.clients.agentaccess import AgentAccess
 from arkwright.clients.arklet import ArkletClient, Timeouts
 from arkwright.clients.credentials import find_access
-from arkwright.clients.errors import ClientError
 from arkwright.clients.kube import KubeClient
-from arkwright.controller import triggers
-from arkwright.controller.agentcalls import AgentCalls, Ended, Limits
+from arkwright.controller.agentcalls import Limits, Places
 from arkwright.controller.baseline import Baselines
-from arkwright.controller.cache import Cache
 from arkwright.controller.events import Events
-from arkwright.controller.execute import Executor
-from arkwright.controller.figures import Book, Figures
-from arkwright.controller.leader import Leadership, Terms
+from arkwright.controller.figures import Figures
+from arkwright.controller.leader import Leadership
+from arkwright.controller.leases import Terms
 from arkwright.controller.metrics import Metrics, health_routes
-from arkwright.controller.objects import Change, Key
-from arkwright.controller.observe import Observer
-from arkwright.controller.reconcile import Reconciler
+from arkwright.controller.realm import Looks, Realm, Shared
 from arkwright.controller.requirement import Requirement
+from arkwright.controller.shards import Shards
 from arkwright.controller.signingkeys import SigningKeys
-from arkwright.controller.unread import Unread
-from arkwright.controller.watch import Watcher
-from arkwright.controller.workqueue import PACE_SECONDS, PACED, WorkQueue
+from arkwright.controller.slots import Slots
+from arkwright.controller.sole import Sole
 from arkwright.listening import BoundedServer, Bounds, bounded, raise_descriptors, spare_the_collector
+from arkwright.model.cluster import Deployment
+from arkwright.model.hosts import joined
 from arkwright.model.resources import Kind
 from arkwright.supervision import Supervisor
 
 log = structlog.get_logger()
 HEALTH_CONNECTIONS = 256
-WATCHED = (
-    Kind.DEPLOYMENT,
-    Kind.REPLICASET,
-    Kind.POD,
-    Kind.SERVICE,
-    Kind.MODULE_DEPLOYMENT,
-    Kind.MODULE_REPLICASET,
-    Kind.MODULE,
-)
 
 
 @dataclass(frozen=True)
@@ -60,14 +48,11 @@ class Health:
     host: str = "127.0.0.1"
     port: int = 8081
 
-
-@dataclass(frozen=True)
-class Looks:
-    """How keys are looked at: by how many workers, and at what intervals in seconds."""
-
-    workers: int = 64
-    pace_seconds: float = PACE_SECONDS
-    drift_seconds: float = 60.0
+    @property
+    def url(self) -> str:
+        """ "" where that cannot be said."""
+        is_everywhere = self.host in ("0.0.0.0", "::", "")
+        return "" if is_everywhere or not self.port else f"http://{joined(self.host, self.port)}"
 
 
 @dataclass(frozen=True)
@@ -80,8 +65,8 @@ class ApiLimits:
 
 @dataclass(frozen=True)
 class Settings:
-    """Every address, limit, time-out and period. `namespace` "" means all; without `terms` it acts without a Lease.
-    `keys`: namespace and name of the Secret whose keys sign calls to agents."""
+    """Every address, limit, time-out and period. `namespace` "" means all; without `terms` it acts without a Lease. `shares`: it acts on its
+    share of all namespaces, beside others that do. `keys`: namespace and name of the Secret whose keys sign calls to agents."""
 
     namespace: str = ""
     health: Health = field(default_factory=Health)
@@ -91,6 +76,7 @@ class Settings:
     limits: Limits = field(default_factory=Limits)
     api: ApiLimits = field(default_factory=ApiLimits)
     terms: Terms | None = field(default_factory=Terms)
+    shares: bool = False
     keys: tuple[str, str] | None = None
     requires_authentication: bool = False
 
@@ -107,90 +93,60 @@ class Controller:
     ) -> None:
         self._settings = settings
         self.metrics = Metrics()
-        self.book = Book(Figures(self.metrics.registry, clock), clock)
-        self.queue = WorkQueue(self._pace)
-        self.cache = Cache(clock, self._changed)
-        self._requirement = Requirement(kube, arklet, settings.requires_authentication)
-        self.agents = AgentCalls(arklet, clock, self.metrics, self._called, settings.limits)
-        self.agents.unmet = self._requirement.unmet
-        self.events = Events(kube, clock)
-        self.unread = Unread(kube, self.events, self.metrics, clock)
-        self._watchers = [Watcher(kube, self.cache, kind, settings.namespace) for kind in WATCHED]
-        for watcher in self._watchers:
-            watcher.unread = self.unread
-        observer = Observer(self.cache, self.agents, settings.looks.drift_seconds)
-        self.baselines = Baselines(self.cache, observer, clock, lambda: self.is_ready)
-        executor = Executor(kube, self.cache, self.agents, self.events, settings.api.writes)
-        self._reconciler = Reconciler(self.queue, self.cache, observer, executor, clock)
-        identity = f"{socket.gethostname()}-{os.getpid()}"
-        self._keys = SigningKeys(kube, self.cache, settings.agents, settings.keys, clock) if settings.keys else None
-        self._leadership = Leadership(kube, settings.terms, identity, clock) if settings.terms else None
         self.loops = Supervisor(lambda name: self.metrics.loop_failures.labels(name).inc())
-        self.loops.name_failing("reconcile", self._reconciler.set_aside)
+        self._acting = self._actor(self._shared(kube, arklet, clock))
+        self.metrics.waiting.set_function(lambda: sum(len(one.queue) for one in self.realms))
+        self.baselines = Baselines(lambda: self.realms, clock, lambda: self.is_ready, self._acting.neighbours)
+        self._keys = (
+            SigningKeys(kube, self._deployments, settings.agents, settings.keys, clock) if settings.keys else None
+        )
+
+    def _shared(self, kube: KubeClient, arklet: ArkletClient, clock: Callable[[], datetime]) -> Shared:
+        settings = self._settings
+
+        def is_sure() -> bool:
+            return self._acting.is_sure
+
+        return Shared(
+            kube=kube,
+            arklet=arklet,
+            clock=clock,
+            metrics=self.metrics,
+            figures=Figures(self.metrics.registry, clock),
+            events=Events(kube, clock),
+            requirement=Requirement(kube, arklet, settings.requires_authentication),
+            supervisor=self.loops,
+            slots=Slots(settings.api.writes, is_sure),
+            places=Places(settings.limits),
+            looks=settings.looks,
+            is_sure=is_sure,
+        )
+
+    def _actor(self, shared: Shared) -> Sole | Shards:
+        settings, identity = self._settings, f"{socket.gethostname()}-{os.getpid()}"
+        if settings.shares:
+            unique = f"{identity}-{secrets.token_hex(3)}".lower()  # a process that is started again is another one
+            return Shards(shared, settings.terms or Terms(), unique, settings.health.url)
+        terms = settings.terms
+        leadership = Leadership(shared.kube, terms, identity, shared.clock) if terms else None
+        return Sole(shared, settings.namespace, leadership)
+
+    @property
+    def realms(self) -> list[Realm]:
+        """What it follows."""
+        return self._acting.realms
+
+    def _deployments(self) -> Iterator[Deployment]:
+        for one in self.realms:
+            yield from one.cache.all(Kind.DEPLOYMENT)
 
     @property
     def is_ready(self) -> bool:
-        return all(watcher.is_filled.is_set() for watcher in self._watchers) and self.loops.is_serving
+        return self._acting.is_ready and self.loops.is_serving
 
     async def run(self) -> None:
-        """Watch, and act while leading. Ends when the lease is lost; a cancellation lets go of it."""
-        async with asyncio.TaskGroup() as group:
-            kept = [self.loops.keep(one.name, one.run, is_needed=True) for one in self._watchers]
-            tasks = [group.create_task(one) for one in kept]
-            try:
-                await asyncio.gather(*(watcher.is_filled.wait() for watcher in self._watchers))
-                await self._act()
-            finally:
-                for task in tasks:
-                    task.cancel()
-                await self._stop()
-
-    async def _act(self) -> None:
-        if self._leadership:
-            await self._leadership.lead()
-        self.metrics.leading.set(1)
-        self.unread.begin()
-        with self.book.opened():
-            await self._lead()
-
-    async def _lead(self) -> None:
-        async with asyncio.TaskGroup() as group:
-            if self._keys:
-                keeping = group.create_task(self.loops.keep("signing keys", self._keys.run))
-                await self._keys.is_ready.wait()
-            work = partial(self._reconciler.run, self._settings.looks.workers)
-            acting = group.create_task(self.loops.keep("reconcile", work, is_needed=True))
-            if self._leadership:
-                await self._leadership.hold()
-                acting.cancel()
-                if self._keys:
-                    keeping.cancel()
-
-    async def _stop(self) -> None:
-        self.metrics.leading.set(0)
-        await self.agents.stop()
-        await self.events.flush()
-        if self._leadership:
-            with contextlib.suppress(ClientError):
-                await self._leadership.let_go()
-
-    def _pace(self, key: Key) -> float:
-        return self._settings.looks.pace_seconds if key.kind in PACED else 0.0
-
-    def _changed(self, change: Change) -> None:
-        self.book.note(change)
-        for key in triggers.keys(change, self.cache):
-            self.queue.add(key)
-        if change.after is None and change.kind is Kind.MODULE:
-            self.agents.forget_module(Key(Kind.MODULE, *change.before.key))
-        if change.after is None and change.kind is Kind.POD:
-            self.agents.forget_pod(change.before)
-            self._requirement.forget(change.before)
-
-    def _called(self, call: Ended) -> None:
-        """A call to the pod's agent ended: those that wait for it, and whom it tells something, are looked at again."""
-        for key in triggers.after_call(call.pod, call.askers, call.names, self.cache):
-            self.queue.add(key)
+        """Watch, and act while it may. Ends when the Lease is lost; a cancellation lets go of it."""
+        await self._acting.run(self._keys)
 
 
 async def run_controller(settings: Settings) -> bool:

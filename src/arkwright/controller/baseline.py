@@ -3,15 +3,17 @@
 What has failed there is left out: a module that never starts must not keep a base from serving the others.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
+from typing import Protocol
 
 import msgspec
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from arkwright.controller.cache import Cache
+from arkwright.controller.neighbours import HOPS, Neighbours
 from arkwright.controller.observe import Observer
 from arkwright.listening import whole_body
 from arkwright.model.arklet import BaseAddress, InstallRequest
@@ -23,6 +25,7 @@ from arkwright.plan.contention import must_go_first
 from arkwright.plan.tries import ObservedModule
 
 BODY_BYTES = 4096
+ONE_DIGIT = tuple("0123456789")  # a client follows no more redirections than that
 NOT_ITS_FAULT = (Reason.BASE_RESTARTED, Reason.AGENT_UNREACHABLE)
 
 
@@ -38,21 +41,33 @@ def _install_request(archive: ModuleArchive) -> InstallRequest:
     return InstallRequest(biz_name=archive.name, biz_version=archive.version, biz_url=archive.url, md5=archive.md5)
 
 
+class Known(Protocol):
+    """A part of the cluster that somebody follows."""
+
+    cache: Cache
+    observer: Observer
+
+
 class Baselines:
-    """Answers bases over HTTP. `is_filled`: whether the cache knows everything yet."""
+    """Answers bases over HTTP. `known`: what there is to look into. `is_filled`: whether that is everything yet. `neighbours`: who knows of
+    others."""
 
     def __init__(
-        self, cache: Cache, observer: Observer, clock: Callable[[], datetime], is_filled: Callable[[], bool]
+        self,
+        known: Callable[[], Iterable[Known]],
+        clock: Callable[[], datetime],
+        is_filled: Callable[[], bool],
+        neighbours: Neighbours | None = None,
     ) -> None:
-        self._cache, self._observer, self._clock, self._is_filled = cache, observer, clock, is_filled
+        self._known, self._clock, self._is_filled, self._neighbours = known, clock, is_filled, neighbours
 
     def routes(self) -> list[Route]:
         return [Route("/queryBaseline", self._answer, methods=["POST"])]
 
-    def of(self, pod: Pod) -> list[InstallRequest]:
+    def of(self, pod: Pod, known: Known) -> list[InstallRequest]:
         """Oldest revision first: the first of a name to come is the one that serves."""
         now = self._clock()
-        observed = [self._observer.module(one, now) for one in self._cache.modules_on(pod)]
+        observed = [known.observer.module(one, now) for one in known.cache.modules_on(pod)]
         expected = [one for one in observed if is_expected(one)]
         expected.sort(key=lambda one: (one.archive.name, len(one.elders), one.module.name))
         return [_install_request(one.archive) for one in expected]
@@ -69,12 +84,25 @@ class Baselines:
             return PlainTextResponse(f"the body is not a base's address: {error}\n", 400)
         if request.client is None or request.client.host != address.local_ip:
             return PlainTextResponse(f"only {address.local_ip} itself may ask what it should hold\n", 403)
-        pod = self._find(address)
-        if pod is None:
-            return PlainTextResponse(f"no base pod has its agent at {address.local_ip}:{address.port}\n", 404)
-        return Response(msgspec.json.encode(self.of(pod)), media_type="application/json")
+        for known in self._known():
+            if pod := _find(address, known.cache):
+                return _told(self.of(pod, known))
+        told = request.query_params.get(HOPS, "")
+        return await self._elsewhere(address, int(told) if told in ONE_DIGIT else 0)
 
-    def _find(self, address: BaseAddress) -> Pod | None:
-        pods: list[Pod] = self._cache.all(Kind.POD)
-        at = (address.local_ip, address.port)
-        return next((one for one in pods if (one.status.pod_ip, one.agent_port) == at and not one.is_terminating), None)
+    async def _elsewhere(self, address: BaseAddress, hops: int) -> Response:
+        if self._neighbours and (url := self._neighbours.url_after(hops)):
+            return RedirectResponse(url, 307)
+        if self._neighbours and await self._neighbours.holds_nothing(address):
+            return _told([])
+        return PlainTextResponse(f"no base pod has its agent at {address.local_ip}:{address.port}\n", 404)
+
+
+def _told(requests: list[InstallRequest]) -> Response:
+    return Response(msgspec.json.encode(requests), media_type="application/json")
+
+
+def _find(address: BaseAddress, cache: Cache) -> Pod | None:
+    pods: list[Pod] = cache.all(Kind.POD)
+    at = (address.local_ip, address.port)
+    return next((one for one in pods if (one.status.pod_ip, one.agent_port) == at and not one.is_terminating), None)

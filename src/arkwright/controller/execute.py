@@ -30,12 +30,12 @@ log = structlog.get_logger()
 
 
 class Executor:
-    """The hand of the loop: the only writer. `slots`: the most writes that are ever under way at once."""
+    """The hand of the loop: the only writer. `slots`: how many writes are under way at once, of whomever."""
 
-    def __init__(self, kube: KubeClient, cache: Cache, agents: AgentCalls, events: Events, slots: int) -> None:
+    def __init__(self, kube: KubeClient, cache: Cache, agents: AgentCalls, events: Events, slots: Slots) -> None:
         self._kube, self._cache, self._agents, self._events = kube, cache, agents, events
         self.metrics = agents.metrics
-        self.slots = Slots(slots)
+        self._slots = slots
 
     async def execute(self, intents: Iterable[Intent], clock: Callable[[], datetime]) -> None:
         """All of them, in order. Raises the first ClientError."""
@@ -85,7 +85,7 @@ class Executor:
     async def _create(self, intent: Create) -> None:
         target, resource = intent.target, RESOURCES[intent.target.kind]
         try:
-            made = await self.slots.write(lambda: self._kube.create(resource, target.namespace, intent.document))
+            made = await self._slots.write(lambda: self._kube.create(resource, target.namespace, intent.document))
         except Conflict:
             return await self._note_existing(target)
         self._wrote(target, "create", made)
@@ -110,7 +110,7 @@ class Executor:
         resource = RESOURCES[target.kind]
         path = resource.path(target.namespace, target.name, subresource)
         try:
-            made = await self.slots.write(lambda: self._kube.patch(resource, path, patch))
+            made = await self._slots.write(lambda: self._kube.patch(resource, path, patch))
         except NotFound:
             return  # it went away: the watch will show it
         self._wrote(target, "status" if subresource else "patch", made)
@@ -118,7 +118,7 @@ class Executor:
     async def _delete(self, target: Target) -> None:
         resource = RESOURCES[target.kind]
         try:
-            body = await self.slots.write(
+            body = await self._slots.write(
                 lambda: self._kube.delete(resource, target.namespace, target.name, target.uid)
             )
         except (NotFound, Conflict):

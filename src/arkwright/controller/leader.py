@@ -1,41 +1,36 @@
 """One controller acts at a time. In: a Lease. Out: `lead` returns when it is ours, `hold` when it is lost.
 
-A merge patch that carries the Lease's resourceVersion decides between two that reach for it at once.
+A merge patch that carries the Lease's resourceVersion decides between two that reach for it at once. Beside controllers that share
+namespaces out (`partners`) nobody leads: it looks for them before it takes the Lease, and once more before it acts.
 """
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 
 import structlog
 
-from arkwright.clients.errors import ClientError, Conflict, NotFound
+from arkwright.clients.errors import ClientError, Conflict, Forbidden, NotFound
 from arkwright.clients.kube import KubeClient
+from arkwright.controller.leases import LEASES, Sightings, Terms, all_leases, seconds
 from arkwright.model.cluster import Document, Lease
-from arkwright.model.names import DEFAULT_LEASE
-from arkwright.model.resources import RESOURCES, Kind
+from arkwright.model.shares import is_partner
 
 log = structlog.get_logger()
-LEASES = RESOURCES[Kind.LEASE]
-
-
-@dataclass(frozen=True)
-class Terms:
-    """Seconds. A holder renews every `renew`; after `duration` without a renewal another may take over."""
-
-    namespace: str = DEFAULT_LEASE[0]
-    name: str = DEFAULT_LEASE[1]
-    duration: float = 15.0
-    renew: float = 3.0
 
 
 class Leadership:
-    """`identity` tells controllers apart. Another's clock is not trusted: a lease is over when it did not change here for its duration."""
+    """`identity` tells controllers apart."""
 
     def __init__(self, kube: KubeClient, terms: Terms, identity: str, clock: Callable[[], datetime]) -> None:
         self._kube, self._terms, self._identity, self._clock = kube, terms, identity, clock
-        self._seen: tuple[str, float] | None = None
+        self._sightings, self._of_partners = Sightings(terms.duration), Sightings(terms.duration)
+        self._renewed, self._leads = float("-inf"), False
+
+    @property
+    def is_sure(self) -> bool:
+        """Whether the Lease cannot be over yet for anybody, even if we stood still for a while."""
+        return seconds() - self._renewed <= self._terms.sure
 
     async def lead(self) -> None:
         """Wait until the lease is ours. Another's lease, or an API server that does not answer, is asked again."""
@@ -45,14 +40,10 @@ class Leadership:
 
     async def hold(self) -> None:
         """Renew until that fails for as long as the lease lasts, or another has it."""
-        renewed = _seconds()
-        while _seconds() - renewed < self._terms.duration * 2 / 3:
+        while self.is_sure:
             await asyncio.sleep(self._terms.renew)
-            is_ours = await self._try()
-            if is_ours is False:
+            if await self._try() is False:
                 break
-            if is_ours:
-                renewed = _seconds()
         log.error("the lease is lost", lease=self._terms.name)
 
     async def _try(self) -> bool | None:
@@ -69,6 +60,7 @@ class Leadership:
 
     async def let_go(self) -> None:
         """Let another take over at once."""
+        self._renewed, self._leads = float("-inf"), False
         lease = await self._get()
         if lease and lease.spec.holder_identity == self._identity:
             await self._write(lease, "")
@@ -76,17 +68,37 @@ class Leadership:
     async def _reach(self) -> bool:
         """Take or renew the lease if nobody else holds it."""
         lease = await self._get()
-        if lease is None:
-            return await self._create()
-        if lease.spec.holder_identity not in ("", self._identity) and not self._is_over(lease):
+        if lease and lease.spec.holder_identity not in ("", self._identity) and not self._is_over(lease):
             return False
-        return await self._write(lease, self._identity)
+        if self._leads:
+            return await self._take(lease)
+        if not await self._is_shared() and await self._take(lease):
+            self._leads = not await self._is_shared()  # one that came meanwhile may not have seen us
+        if not self._leads:
+            await self.let_go()
+        return self._leads
+
+    async def _take(self, lease: Lease | None) -> bool:
+        """It counts from before it was sent."""
+        begun = seconds()
+        is_ours = await (self._write(lease, self._identity) if lease else self._create())
+        self._renewed = begun if is_ours else float("-inf")
+        return is_ours
+
+    async def _is_shared(self) -> bool:
+        """Whether controllers may live that share namespaces out. Where nobody may list Leases, nobody does that."""
+        try:
+            found = await all_leases(self._kube, self._terms.namespace)
+        except Forbidden as error:
+            log.warning("Leases cannot be listed: controllers with --shards would not be seen", error=str(error))
+            return False
+        partners = [one for one in found if is_partner(one, self._terms.name)]
+        self._of_partners.note(partners)
+        return not all(self._of_partners.is_over(one) for one in partners)
 
     def _is_over(self, lease: Lease) -> bool:
-        version, now = lease.metadata.resource_version, _seconds()
-        if self._seen is None or self._seen[0] != version:
-            self._seen = (version, now)
-        return now - self._seen[1] > (lease.spec.lease_duration_seconds or self._terms.duration)
+        self._sightings.note([lease])
+        return self._sightings.is_over(lease)
 
     async def _get(self) -> Lease | None:
         try:
@@ -119,8 +131,3 @@ class Leadership:
             "leaseDurationSeconds": max(1, round(self._terms.duration)),
             "renewTime": self._clock().strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
         }
-
-
-def _seconds() -> float:
-    """On a clock that nobody sets."""
-    return asyncio.get_running_loop().time()

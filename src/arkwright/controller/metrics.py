@@ -36,6 +36,12 @@ class Metrics:
         )
         self.waiting = Gauge("arkwright_queue_length", "Keys ready to be planned", registry=self.registry)
         self.leading = Gauge("arkwright_is_leader", "1 while this controller acts", registry=self.registry)
+        self.owned = Gauge(
+            "arkwright_owned_namespaces",
+            "1 for each namespace that this controller acts on, where several share them out",
+            ["namespace"],
+            registry=self.registry,
+        )
 
 
 def health_routes(metrics: Metrics, is_ready: Callable[[], bool], troubles: Callable[[], list[str]]) -> list[Route]:

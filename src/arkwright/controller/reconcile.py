@@ -51,7 +51,6 @@ class Reconciler:
     async def _work(self) -> None:
         while True:
             key = await self._queue.get()
-            self._metrics.waiting.set(len(self._queue))
             try:
                 result = await self._look(key)
             except Conflict as error:

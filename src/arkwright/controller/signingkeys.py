@@ -8,7 +8,7 @@ published first, and signs once kubelets have had time to hand it out.
 import asyncio
 import base64
 import binascii
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -17,18 +17,16 @@ import msgspec
 import structlog
 
 from arkwright.clients.agentaccess import AgentAccess, new_private_key
-from arkwright.clients.errors import ClientError, NotFound
+from arkwright.clients.errors import ClientError, Conflict, NotFound
 from arkwright.clients.kube import KubeClient
-from arkwright.controller.cache import Cache
 from arkwright.model.cluster import Deployment
 from arkwright.model.codec import stamp
 from arkwright.model.moments import seconds_since
 from arkwright.model.names import CONTROLLER_KEYS
-from arkwright.model.resources import Kind
 from arkwright.model.signedcalls import BadSigningKey, SigningKey, key_set, signing_key
 
 log = structlog.get_logger()
-LOOK_SECONDS, WHOLE_LOOK_SECONDS = 5.0, 60.0
+LOOK_SECONDS, WHOLE_LOOK_SECONDS, AGAIN_SECONDS = 5.0, 60.0, 0.2
 LASTS = timedelta(days=7)
 HANDED_OUT = timedelta(minutes=10)  # kubelets look for a changed ConfigMap every minute or so
 FILE = "keys.json"
@@ -71,17 +69,19 @@ def new_key(now: datetime) -> KeptKey:
 
 
 class SigningKeys:
-    """Keeps one Secret, and a ConfigMap wherever one is mounted; `access` signs with what it finds. `secret`: (namespace, name)."""
+    """Keeps one Secret, and a ConfigMap wherever one of `deployments` mounts it; `access` signs with what it finds. `secret`: (namespace,
+    name). Controllers that share namespaces out have the Secret in common; each publishes where it acts."""
 
     def __init__(
         self,
         kube: KubeClient,
-        cache: Cache,
+        deployments: Callable[[], Iterable[Deployment]],
         access: AgentAccess,
         secret: tuple[str, str],
         clock: Callable[[], datetime],
     ) -> None:
-        self._kube, self._cache, self._access, self._secret, self._clock = kube, cache, access, secret, clock
+        self._kube, self._deployments, self._access = kube, deployments, access
+        self._secret, self._clock = secret, clock
         self._published: dict[str, float] = {}  # namespace -> when its ConfigMap was last seen to be right
         self.is_ready = asyncio.Event()
 
@@ -90,6 +90,9 @@ class SigningKeys:
         while True:
             try:
                 await self.look()
+            except Conflict:  # another controller wrote first: its key is as good as ours
+                await asyncio.sleep(AGAIN_SECONDS)
+                continue
             except ClientError as error:
                 log.warning("keys for calls to agents are not kept", error=str(error), secret="/".join(self._secret))
             await asyncio.sleep(LOOK_SECONDS)
@@ -123,7 +126,7 @@ class SigningKeys:
         return keys, version
 
     async def _write(self, keys: tuple[KeptKey, ...], version: str) -> None:
-        """Raises Conflict if another controller wrote first: its key is as good as ours."""
+        """Raises Conflict if another controller wrote first."""
         told = [{"made": stamp(one.made), "pem": one.pem} for one in keys]
         content = base64.b64encode(msgspec.json.encode(told)).decode()
         await self._put("secrets", self._secret, {FILE: content}, version)
@@ -134,7 +137,7 @@ class SigningKeys:
     async def _publish(self, keys: dict[str, Any]) -> None:
         now = asyncio.get_running_loop().time()
         text = msgspec.json.format(msgspec.json.encode(keys)).decode()
-        for namespace in sorted(mounting(self._cache.all(Kind.DEPLOYMENT))):
+        for namespace in sorted(mounting(self._deployments())):
             if now - self._published.get(namespace, -WHOLE_LOOK_SECONDS) >= WHOLE_LOOK_SECONDS:
                 try:
                     await self._publish_in(namespace, text)
@@ -169,6 +172,6 @@ class SigningKeys:
         return f"/api/v1/namespaces/{namespace}/{plural}" + (f"/{name}" if name else "")
 
 
-def mounting(deployments: list[Deployment]) -> set[str]:
+def mounting(deployments: Iterable[Deployment]) -> set[str]:
     """Namespaces with pods that are to have the public keys."""
     return {one.metadata.namespace for one in deployments if CONTROLLER_KEYS in one.spec.template.config_maps}

@@ -3,7 +3,8 @@
 More at once help as long as answers come as fast as before; beyond that they only wait in the server instead of here, and others'
 requests with them. So the number grows by one with each round of fast answers, and shrinks by a tenth where they are slow. Where
 the server says itself that it has too many (429), it is halved, everybody waits for as long as the server asks, and the write is
-tried again.
+tried again. Right before each is sent it is asked whether we may still act at all: a process that was stopped for a while, and a write
+that has waited, must not come after another controller's.
 """
 
 import asyncio
@@ -12,7 +13,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import TypeVar
 
-from arkwright.clients.errors import TooManyRequests
+from arkwright.clients.errors import NotOurs, TooManyRequests
 
 T = TypeVar("T")
 FIRST, LEAST = 16, 1
@@ -24,10 +25,10 @@ LONGEST_PAUSE_SECONDS = 10.0
 
 
 class Slots:
-    """`most`: never more than that."""
+    """`most`: never more than that. `is_sure`: whether nobody else may be acting yet."""
 
-    def __init__(self, most: int) -> None:
-        self._most, self._limit = most, float(min(FIRST, most))
+    def __init__(self, most: int, is_sure: Callable[[], bool] = lambda: True) -> None:
+        self._most, self._is_sure, self._limit = most, is_sure, float(min(FIRST, most))
         self._under_way = 0
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._fastest = float("inf")
@@ -38,7 +39,7 @@ class Slots:
         return int(self._limit)
 
     async def write(self, send: Callable[[], Awaitable[T]]) -> T:
-        """What `send` answers. Raises what it raises; TooManyRequests only after some tries."""
+        """What `send` answers. Raises what it raises; TooManyRequests only after some tries, NotOurs instead of sending."""
         for _ in range(TRIES - 1):
             try:
                 return await self._once(send)
@@ -50,6 +51,8 @@ class Slots:
         async with self._one():
             while (pause := self._paused_until - _now()) > 0:  # noqa: ASYNC110 (nobody sets an Event: time does)
                 await asyncio.sleep(max(pause, 0.001))
+            if not self._is_sure():
+                raise NotOurs("nothing is written: the Lease may be over")
             began = _now()
             answer = await send()
             self._adapt(_now() - began)

@@ -37,6 +37,12 @@ class Unread:
         self._is_acting = False
         self._tasks: set[asyncio.Task[None]] = set()
 
+    async def stop(self) -> None:
+        """What is being written is given up."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
     def note(self, kind: Kind, one: KubernetesObject, error: str) -> None:
         """`error`: names the field."""
         key, words = Key(kind, *one.key), f"it cannot be read and is left alone until that is corrected: {error}"

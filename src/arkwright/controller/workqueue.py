@@ -70,6 +70,12 @@ class WorkQueue:
             self._timers.pop(key)[1].cancel()
         self._looked.pop(key, None)
 
+    def stop(self) -> None:
+        """No look is due any more."""
+        for _, timer in self._timers.values():
+            timer.cancel()
+        self._timers.clear()
+
     def _due(self, key: Key) -> None:
         del self._timers[key]
         self._ripe(key)

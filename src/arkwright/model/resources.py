@@ -31,6 +31,7 @@ class Kind(StrEnum):
     REPLICASET = "ReplicaSet"
     EVENT = "Event"
     LEASE = "Lease"
+    NAMESPACE = "Namespace"
     NODE = "Node"
     ENDPOINTS = "Endpoints"
     ENDPOINT_SLICE = "EndpointSlice"
@@ -82,6 +83,7 @@ RESOURCES = {
     Kind.REPLICASET: Resource("/apis/apps/v1", "replicasets", ReplicaSet),
     Kind.EVENT: Resource("/api/v1", "events", Event),
     Kind.LEASE: Resource("/apis/coordination.k8s.io/v1", "leases", Lease),
+    Kind.NAMESPACE: Resource("/api/v1", "namespaces", KubernetesObject),
     Kind.NODE: Resource("/api/v1", "nodes", Workload),
     Kind.ENDPOINTS: Resource("/api/v1", "endpoints", Endpoints),
     Kind.ENDPOINT_SLICE: Resource("/apis/discovery.k8s.io/v1", "endpointslices", EndpointSlice),

@@ -1,14 +1,10 @@
 """How a release stands, in words. In: objects as they are. Out: words, which are those of its conditions where these speak of its wish. Pure."""
 
-from datetime import datetime
-
-from arkwright.model.cluster import Lease
 from arkwright.model.kinds import Module, ModuleDeployment, ModulePhase, Progress
 from arkwright.plan.stages import failure_of, is_stalled
 
 UNSEEN = "Unseen"  # the status is of an earlier wish
 STALLED = "ProgressDeadlineExceeded, "
-LEASE_SLACK_SECONDS = 5.0
 
 
 def phase_of(module: Module) -> str:
@@ -29,16 +25,6 @@ def is_seen(deployment: ModuleDeployment) -> bool:
 def standing(deployment: ModuleDeployment) -> str:
     """Its progress; not that of an earlier wish."""
     return str(deployment.status.release_status.progress) if is_seen(deployment) else UNSEEN
-
-
-def controller_line(lease: Lease | None, now: datetime) -> str:
-    """That nobody acts, as far as the Lease of the controller tells; "" if somebody does, or where it cannot be seen."""
-    if lease is None or lease.spec.renew_time is None:
-        return ""
-    silent = (now - lease.spec.renew_time).total_seconds()
-    if lease.spec.holder_identity and silent <= lease.spec.lease_duration_seconds + LEASE_SLACK_SECONDS:
-        return ""
-    return f"no controller acts: the last one was heard of {lasting(silent)} ago; what stands here may be of then"
 
 
 def message_of(deployment: ModuleDeployment) -> str:

@@ -13,8 +13,9 @@ from msgspec.structs import replace
 from arkwright.model.cluster import Deployment, Lease, Pod
 from arkwright.model.kinds import Module, ModuleDeployment, ModulePhase, ModuleReplicaSet
 from arkwright.model.meta import KubernetesObject
-from arkwright.model.names import BASE_DEPLOYMENT, DEFAULT_LEASE, label_value
+from arkwright.model.names import BASE_DEPLOYMENT, label_value
 from arkwright.model.resources import Kind
+from arkwright.people.owners import of_controllers
 from arkwright.people.standings import phase_of
 from arkwright.web.told import ToldEvent
 
@@ -135,10 +136,9 @@ class Fleet:
         return list(self._objects[Kind.DEPLOYMENT].values())
 
     @property
-    def lease(self) -> Lease | None:
-        """Of the controller that acts; those of one namespace are watched."""
-        found = (one for (_, name), one in self._objects[Kind.LEASE].items() if name == DEFAULT_LEASE[1])
-        return next(found, None)
+    def leases(self) -> tuple[Lease, ...]:
+        """Of controllers; those of one namespace are watched."""
+        return of_controllers(self._objects[Kind.LEASE].values())
 
     def release(self, namespace: str, name: str) -> ModuleDeployment | None:
         found = self.get(Kind.MODULE_DEPLOYMENT, namespace, name)

@@ -10,7 +10,8 @@ from datetime import datetime
 
 from arkwright.model.kinds import ModuleDeployment
 from arkwright.people.decisions import Verb, is_asking
-from arkwright.people.standings import controller_line, message_of
+from arkwright.people.owners import silence
+from arkwright.people.standings import message_of
 from arkwright.people.waysout import next_step
 from arkwright.web.fleet import Fleet
 from arkwright.web.pieces import Page, Piece, Region
@@ -154,8 +155,8 @@ def _message(one: ModuleDeployment, state: State) -> str:
 
 def notices(fleet: Fleet, now: datetime) -> tuple[Piece, ...]:
     """What holds for all that is shown."""
-    silence = controller_line(fleet.lease, now)
-    return (Piece("notice-silence", "notice", silence),) if silence else ()
+    said = silence(fleet.leases, now)
+    return (Piece("notice-silence", "notice", said),) if said else ()
 
 
 def _is_seen(sight: Sight, one: ModuleDeployment) -> bool:
