@@ -67,13 +67,23 @@ async def test_a_namespace_sleeps_until_something_of_ours_is_there(kind, seconds
         assert not realm.is_asleep and realm.is_filled
 
 
+async def test_who_starts_alone_waits_a_little_for_others_that_start_too():
+    kube = FakeKube(now)
+    kube.put(documents.namespace("shop"))
+    async with shard(kube) as controller:
+        await asyncio.sleep(2)
+        assert controller.realms == []
+        await asyncio.sleep(2)
+        assert [one.namespace for one in controller.realms] == ["shop"]
+
+
 @pytest.mark.parametrize("kind", [Kind.MODULE_DEPLOYMENT, Kind.MODULE])
 async def test_what_was_there_before_wakes_it_at_once(kind):
     kube = FakeKube(now)
     kube.put(documents.namespace("shop"))
     kube.put(made(kind))
     async with shard(kube) as controller:
-        await asyncio.sleep(2)
+        await asyncio.sleep(5)
         assert [one.is_filled for one in controller.realms] == [True]
 
 
@@ -81,7 +91,7 @@ async def test_a_namespace_that_goes_is_followed_no_more_and_one_that_comes_agai
     kube = FakeKube(now)
     path = kube.path(kube.put(documents.namespace("shop")))
     async with shard(kube) as controller:
-        await asyncio.sleep(2)
+        await asyncio.sleep(5)
         kube.remove(path)
         await asyncio.sleep(1)
         assert controller.realms == [] and not controller.metrics.owned._metrics

@@ -40,6 +40,9 @@ class FakeKube:
 
     # ── what KubeClient offers ──
 
+    def of_metadata(self):
+        return self
+
     async def list(self, resource, namespace="", selector="", fields=""):
         found = [one for path, one in self._objects.items() if _is_in(resource, path, namespace)]
         return Listing(tuple(_raw(one) for one in found), str(self._version))

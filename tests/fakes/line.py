@@ -12,6 +12,9 @@ class Line:
         self._kube, self._chance = kube, chance
         self.is_cut, self.losses = False, 0.0
 
+    def of_metadata(self):
+        return self
+
     async def watch(self, *given):
         """Lines of a watch; it breaks off where the way is cut, and cannot be resumed: the FakeKube remembers none."""
         await self._go()

@@ -3,6 +3,7 @@
 Not done here: retries, remembering, deciding.
 """
 
+import copy
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from arkwright.model.meta import KubernetesObject, ObjectMeta
 from arkwright.model.resources import Resource
 
 WRITER = "arkwright"  # what managedFields and audit logs call us
+METADATA_ALONE = "application/json;as=PartialObjectMetadata{};g=meta.k8s.io;v=v1"
 MERGE_PATCH = "application/merge-patch+json"
 PAGE = 500
 WATCH_SECONDS = 300
@@ -70,10 +72,17 @@ class KubeClient:
 
     def __init__(self, access: Access, timeout_seconds: float = 30.0) -> None:
         self.access = access
+        self._is_of_metadata = False
         self._timeout = aiohttp.ClientTimeout(total=timeout_seconds)
         tls = access.tls if access.tls is not None else True
         connector = aiohttp.TCPConnector(ssl=tls, limit=0)
         self._session = aiohttp.ClientSession(connector=connector, headers={"User-Agent": WRITER})
+
+    def of_metadata(self) -> "KubeClient":
+        """The same session, in which lists and watches tell of objects their metadata alone."""
+        other = copy.copy(self)
+        other._is_of_metadata = True
+        return other
 
     async def __aenter__(self) -> "KubeClient":
         return self
@@ -151,6 +160,8 @@ class KubeClient:
         patience: aiohttp.ClientTimeout | None = None,
     ) -> AsyncIterator[aiohttp.ClientResponse]:
         headers = await self.access.headers()
+        if self._is_of_metadata:
+            headers["Accept"] = METADATA_ALONE.format("" if "watch" in (query or {}) else "List")
         if body is not None:
             headers["Content-Type"] = MERGE_PATCH if method == "PATCH" else "application/json"
         data = msgspec.json.encode(body) if body is not None else None

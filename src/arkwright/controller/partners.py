@@ -50,7 +50,7 @@ class Partner:
         self._circle: Circle = frozenset()
         self._published: Circle | None = None
         self._sightings = Sightings(terms.duration)
-        self._renewed = float("-inf")
+        self._renewed, self._began = float("-inf"), 0.0
         self.answers_at = ""
         self.addresses: dict[str, str] = {}
 
@@ -65,6 +65,7 @@ class Partner:
 
     async def run(self) -> None:
         """Until cancelled; then everything stops, and the Lease is taken away."""
+        self._began = seconds()
         try:
             while True:
                 await self._turn()
@@ -104,8 +105,13 @@ class Partner:
             await self._publish()
             alive = await self._look()
         self.claims, self.addresses = alive.claims | {self.identity: self._circle}, alive.addresses
-        if self.is_sure:
+        if self.is_sure and not self._expects_others:
             self._hands.begin(self.acts_on)
+
+    @property
+    def _expects_others(self) -> bool:
+        """Several that start together need not all read everything: who finds nobody waits a little."""
+        return len(self._circle) == 1 and seconds() - self._began < self._terms.renew
 
     def acts_on(self, namespace: str) -> bool:
         """Whether it is ours, and nobody else's."""

@@ -73,9 +73,8 @@ class Shards:
 
     def _looking_for(self, kind: Kind) -> Watcher:
         """At names alone."""
-        return Watcher(
-            self._shared.kube, self._inhabited, kind, resource=replace(RESOURCES[kind], type=KubernetesObject)
-        )
+        bare = replace(RESOURCES[kind], type=KubernetesObject)
+        return Watcher(self._shared.kube.of_metadata(), self._inhabited, kind, resource=bare)
 
     def _wake(self, namespace: str) -> None:
         if realm := self._realms.get(namespace):
