@@ -5,10 +5,10 @@ from datetime import UTC, datetime
 import pytest
 from msgspec.structs import replace
 
-from arkwright.cli.cluster import Snapshot
+from arkwright.cli.cluster import Snapshot, split
 from arkwright.cli.views import deployment_rows
 from arkwright.model.kinds import ModuleDeploymentStatus, Progress, ReleaseStatus
-from arkwright.model.meta import Condition
+from arkwright.model.meta import Condition, ObjectMeta
 from arkwright.people.standings import is_seen, message_of, standing
 from arkwright.people.waysout import next_step
 from plan.builders import deployment
@@ -43,3 +43,9 @@ def test_a_status_of_an_earlier_wish_is_not_shown_as_that_of_the_present_one(one
     assert message_of(one).startswith(words)
     assert is_seen(one) == (said != "Unseen")
     assert ("start the controller" in next_step(one, is_seen(one), has_earlier=True)) == (said == "Unseen")
+
+
+def test_what_is_everywhere_is_parted_by_namespace():
+    here, there = (replace(deployment(), metadata=ObjectMeta(name="demo", namespace=name)) for name in "ab")
+    parted = split(Snapshot(deployments=(there, here)))
+    assert [(one.namespace, one.deployments) for one in parted] == [("a", (here,)), ("b", (there,))]

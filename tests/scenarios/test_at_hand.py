@@ -11,7 +11,7 @@ import pytest
 from building import BuildFailed
 from go_build import KUBECTL, built
 
-from scenarios.commands import run
+from scenarios.commands import following, run
 
 PROGRAMS = Path(sys.executable).parent
 
@@ -102,3 +102,39 @@ async def test_the_cluster_is_named_on_either_side_of_the_command(site, tmp_path
         assert (done.returncode, done.stdout) == (0, "demo\n"), done.stderr
     done = await typed(*named, "--context", "none", "status")
     assert done.returncode == 1 and "none" in done.stderr
+
+
+async def test_several_namespaces_are_looked_at_together(site):
+    await _waiting(site)
+    code, out, said = await run(site, "get", "deployments", "-n", "default")
+    assert (code, out.split()[:2]) == (0, ["NAMESPACE", "NAME"]) and f"{site.namespace}  demo" in out, said
+    code, out, _ = await run(site, "status", "-n", "default,kube-public")
+    assert code == 0 and out.startswith(f"{site.namespace}\n") and "arkwright confirm demo" in out
+    code, out, _ = await run(site, "status", "demo", "-A")
+    assert code == 0 and "demo" in out
+    code, _, said = await run(site, "status", "nothing", "-n", "default")
+    assert code == 1 and "no ModuleDeployment 'nothing' in these namespaces" in said
+    _, out, _ = await run(site, "get", "modules", "-A", "-o", "json")
+    assert site.namespace in {one["namespace"] for one in json.loads(out)}
+
+
+async def test_all_batches_that_are_left_are_confirmed_at_once(site):
+    await site.add_pods(4)
+    strategy = {"batchCount": 4, "needConfirm": True}
+    await site.apply(version="1.0.2", replicas=-1, operationStrategy=strategy)
+    await site.until_progress("Paused")
+    code, _, said = await run(site, "confirm", "demo", "--all", "--batch", "2")
+    assert code == 1 and "--batch and --all say different things" in said
+    code, _, said = await run(site, "confirm", "demo", "--all")
+    assert code == 0 and "Batches 2 to 4 of 4 begin, one after another" in said
+    await site.until_progress("Completed", 4, 4)
+
+
+async def test_a_table_is_redrawn_as_long_as_somebody_looks(site):
+    await site.add_pods(1)
+    with following(site, "get", "modules", "--watch") as lines:
+        await site.apply(version="1.0.2", replicas=1)
+        async with asyncio.timeout(20):
+            await asyncio.to_thread(lines.until, "Available")
+    code, _, said = await run(site, "get", "--watch", "-o", "json")
+    assert code == 1 and "--follow -o json" in said

@@ -2,8 +2,8 @@
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Annotated, Any, TypeVar
 
 import msgspec
@@ -69,6 +69,27 @@ async def take_snapshot(kube: KubeClient, namespace: str) -> Snapshot:
     return Snapshot(deployments, replica_sets, modules, pods, leases, namespace)
 
 
+async def take_snapshots(kube: KubeClient, namespaces: Sequence[str], is_everywhere: bool) -> tuple[Snapshot, ...]:
+    """One of each namespace that is asked for, the kubeconfig's own if none is; everywhere: of each that holds something."""
+    if is_everywhere:
+        return split(await take_snapshot(kube, ""))
+    names = dict.fromkeys(one for word in namespaces for one in word.split(",") if one) or (kube.access.namespace,)
+    return tuple([await take_snapshot(kube, name) for name in names])
+
+
+def split(snapshot: Snapshot) -> tuple[Snapshot, ...]:
+    """One of all namespaces, by namespace."""
+    kinds = ("deployments", "replica_sets", "modules", "pods")
+    everything: dict[str, dict[str, list[Any]]] = {}
+    for kind in kinds:
+        for one in getattr(snapshot, kind):
+            everything.setdefault(one.metadata.namespace, {}).setdefault(kind, []).append(one)
+    return tuple(
+        replace(snapshot, namespace=name, **{kind: tuple(found.get(kind, ())) for kind in kinds})
+        for name, found in sorted(everything.items())
+    )
+
+
 async def _leases(kube: KubeClient) -> tuple[Lease, ...]:
     """Whoever may not list them may be allowed to see the one of a controller that acts alone."""
     leases = RESOURCES[Kind.LEASE]
@@ -108,8 +129,9 @@ def complete_deployments(context: typer.Context, incomplete: str) -> list[str]:
     """For the shell: names of ModuleDeployments in the namespace that was said."""
 
     async def names(kube: KubeClient) -> list[str]:
-        found = await read_all(kube, Kind.MODULE_DEPLOYMENT, chosen(kube, context.params.get("namespace") or ""))
-        return [one.name for one in found]
+        said = context.params.get("namespace") or ""
+        (where, *_) = (said,) if isinstance(said, str) else said
+        return [one.name for one in await read_all(kube, Kind.MODULE_DEPLOYMENT, chosen(kube, where))]
 
     return _completed(names, incomplete)
 
@@ -143,3 +165,13 @@ Namespace = Annotated[
         "--namespace", "-n", help="The namespace; the kubeconfig's own if left out.", autocompletion=complete_namespaces
     ),
 ]
+Namespaces = Annotated[
+    list[str],
+    typer.Option(
+        "--namespace",
+        "-n",
+        help="The namespace, or several: -n a -n b; the kubeconfig's own if left out.",
+        autocompletion=complete_namespaces,
+    ),
+]
+Everywhere = Annotated[bool, typer.Option("--all-namespaces", "-A", help="All namespaces that you may list.")]

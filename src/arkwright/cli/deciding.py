@@ -18,7 +18,7 @@ from arkwright.clients.kube import KubeClient
 from arkwright.model.kinds import ModuleDeployment
 from arkwright.model.resources import RESOURCES, Kind
 from arkwright.people.acting import Person, act
-from arkwright.people.decisions import Decision, MakesNoSense, Scene, Verb, Wish, decide
+from arkwright.people.decisions import EVERY, Decision, MakesNoSense, Scene, Verb, Wish, decide
 from arkwright.people.oneself import own_name
 from arkwright.people.standings import is_seen, message_of
 from arkwright.preview.wording import lines
@@ -52,12 +52,16 @@ def bare_name(name: str) -> str:
 
 def confirm(
     name: Name,
-    batch: Annotated[int, typer.Option(help="Confirm through this batch; the one that waits if left out.")] = 0,
+    batch: Annotated[int, typer.Option(min=0, help="Confirm through this batch; the one that waits if left out.")] = 0,
+    all_batches: Annotated[bool, typer.Option("--all", help="Confirm all batches that are left.")] = False,
     namespace: Namespace = "",
     dry_run: DryRun = False,
 ) -> None:
     """Let a release that waits for a person go on."""
-    _carry_out(Request(bare_name(name), namespace, dry_run), Wish(Verb.CONFIRM, batch=batch))
+    if batch and all_batches:
+        fail("--batch and --all say different things", "leave one of them out")
+    wish = Wish(Verb.CONFIRM, batch=EVERY if all_batches else batch)
+    _carry_out(Request(bare_name(name), namespace, dry_run), wish)
 
 
 def pause(name: Name, namespace: Namespace = "", dry_run: DryRun = False) -> None:

@@ -53,12 +53,17 @@ def show(rows: list[dict[str, Any]], format: Format, columns: list[str]) -> None
         for row in rows:
             typer.echo(plain(str(row.get("name", next(iter(row.values()))))))
     else:
-        known = list(dict.fromkeys(name for row in rows for name in row))
-        shown = known if format is Format.WIDE and rows else columns
-        table = Table(*map(heading, shown), box=None, pad_edge=False, show_edge=False)
-        for row in rows:
-            table.add_row(*(Text(plain(str(row.get(column, "")))) for column in shown))
-        results.print(table)
+        results.print(table_of(rows, format, columns))
+
+
+def table_of(rows: list[dict[str, Any]], format: Format, columns: list[str]) -> Table:
+    """Of `columns`; wide: of all keys that any row has."""
+    known = list(dict.fromkeys(name for row in rows for name in row))
+    shown = known if format is Format.WIDE and rows else columns
+    table = Table(*map(heading, shown), box=None, pad_edge=False, show_edge=False)
+    for row in rows:
+        table.add_row(*(Text(plain(str(row.get(column, "")))) for column in shown))
+    return table
 
 
 def heading(column: str) -> str:

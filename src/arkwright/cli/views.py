@@ -98,12 +98,12 @@ def base_rows(snapshot: Snapshot) -> list[dict[str, Any]]:
     ]
 
 
-def site_line(site: Site, snapshot: Snapshot) -> str:
+def site_line(site: Site, pods: tuple[Pod, ...]) -> str:
     """Where the one-machine site is, and how its base pods are."""
     _, server = site.keeper() or (0, "not up")
-    down = [pod.name for pod in snapshot.pods if not _is_ready(pod)]
+    down = [pod.name for pod in pods if not _is_ready(pod)]
     why = f"; arkwright logs {down[0]}{site.option} says why" if down else ""
-    count = len(snapshot.pods)
+    count = len(pods)
     return f"site {site.directory}: {server}, {count - len(down)} of {count} pods ready{why}"
 
 

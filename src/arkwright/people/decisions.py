@@ -45,9 +45,12 @@ class Scene:
     now: datetime
 
 
+EVERY = -1
+
+
 @dataclass(frozen=True)
 class Wish:
-    """`revision`: to go back to, 0 for the one before; `batch`: to confirm through, 0 for the one that waits; `replicas`, `version`, `url`: what is to
+    """`revision`: to go back to, 0 for the one before; `batch`: to confirm through, 0 for the one that waits, EVERY for all; `replicas`, `version`, `url`: what is to
     be, where the verb asks for it; `cause`: why, in the person's words."""
 
     verb: Verb
@@ -110,7 +113,7 @@ def _confirm(scene: Scene, wish: Wish) -> Decision:
 def _confirmed(scene: Scene, wish: Wish) -> int:
     """Through which batch; those before it are confirmed with it."""
     release = scene.deployment.status.release_status
-    batch = wish.batch or release.current_batch
+    batch = release.real_batch_count if wish.batch == EVERY else wish.batch or release.current_batch
     if batch < release.current_batch:
         raise MakesNoSense(f"batch {batch} is done; {_batch(scene)} waits")
     if batch > release.real_batch_count:
