@@ -76,6 +76,21 @@ def free_ports(address: str) -> Iterator[int]:
             yield one.getsockname()[1]
 
 
+def port_like(address: str, wanted: int) -> int:
+    """The one that is wanted; another where that is taken, or 0."""
+    return wanted if wanted and _is_free(address, wanted) else next(free_ports(address))
+
+
+def _is_free(address: str, port: int) -> bool:
+    with socket.socket() as one:
+        one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            one.bind((address, port))
+        except OSError:
+            return False
+    return True
+
+
 def _round_and_round(network: Network) -> Iterator[str]:
     """So that a new pod does not get the address that has just become free."""
     while True:

@@ -19,7 +19,7 @@ from arkwright.clients.errors import Conflict, NotFound
 from arkwright.clients.kube import KubeClient
 from arkwright.model.cluster import Document
 from arkwright.model.resources import RESOURCES, Kind
-from arkwright.standalone.addresses import free_ports
+from arkwright.standalone.addresses import free_ports, port_like
 from arkwright.standalone.agentkeys import AgentKeys, agent_keys
 from arkwright.standalone.announcing import Announcer
 from arkwright.standalone.bases import ASK_SECONDS, Node, Place
@@ -31,7 +31,7 @@ from arkwright.standalone.nodeports import NodePorts
 from arkwright.standalone.parts import Part, PartFailed
 from arkwright.standalone.process import is_listening
 from arkwright.standalone.ranges import held_range
-from arkwright.standalone.site import Ports, Site, Wish
+from arkwright.standalone.site import HEALTH_PORT, Ports, Site, Wish
 from arkwright.standalone.strays import end_strays, mark_of
 from arkwright.supervision import Supervisor
 
@@ -63,7 +63,7 @@ async def _run_site(site: Site, wish: Wish) -> None:
     port = wish.port or next(free_ports(wish.host))  # the same one for a server that is started again
     words = ["api", "--data-dir", str(site.directory), "--host", wish.host, "--port", str(port)]
     api = Part(words, site.logs / "api.log", here)
-    health = next(free_ports("127.0.0.1"))  # the controller takes it a moment later
+    health = port_like("127.0.0.1", HEALTH_PORT)  # the controller takes it a moment later
     dashboard, shown = dashboard_part(site, wish, here)
     keys = agent_keys(site.directory)
     words = ["controller", "--health-port", str(health), "--agent-signing-key", str(keys.private)]

@@ -5,12 +5,11 @@ Whoever can read the site's files can make links to it (`arkwright dashboard --l
 
 import asyncio
 import contextlib
-import socket
 
 from cryptography.fernet import Fernet
 
 from arkwright.private import write_private
-from arkwright.standalone.addresses import free_ports
+from arkwright.standalone.addresses import port_like
 from arkwright.standalone.parts import Part
 from arkwright.standalone.process import is_listening
 from arkwright.standalone.site import Site, Wish
@@ -24,7 +23,7 @@ def dashboard_part(site: Site, wish: Wish, environment: dict[str, str]) -> tuple
     if wish.dashboard_port is None:
         return None, 0
     write_private(site.dashboard_key, Fernet.generate_key())
-    port = wish.dashboard_port if wish.dashboard_port and _is_free(wish.dashboard_port) else next(free_ports(LOOPBACK))
+    port = port_like(LOOPBACK, wish.dashboard_port)
     words = ["dashboard", "--data-dir", str(site.directory), "--host", LOOPBACK, "--port", str(port)]
     return Part(words, site.logs / "dashboard.log", environment), port
 
@@ -37,13 +36,3 @@ async def is_open(dashboard: Part, port: int) -> None:
                 if dashboard.has_ended.is_set():
                     return
                 await asyncio.sleep(ASK_SECONDS)
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as one:
-        one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            one.bind((LOOPBACK, port))
-        except OSError:
-            return False
-    return True

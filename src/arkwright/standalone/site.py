@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import ClassVar
 
 USUAL_PORT = 6443
+HEALTH_PORT = 8081  # of the controller; another one where it is taken
 DASHBOARD_PORT = 6480
 
 
