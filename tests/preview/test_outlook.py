@@ -74,6 +74,18 @@ async def test_a_wish_that_is_there_already_changes_nothing(world):
 
 
 @in_a_world_that_serves
+async def test_what_others_do_meanwhile_is_not_told(world):
+    for base in world.arklet.bases.values():
+        base.broken_versions.add("9")
+    archive = {"name": "other", "version": "9", "url": "http://archives/other.whl"}
+    world.apply("other", replicas=2, template={"spec": {"module": archive}})
+    await world.settle(0.5)
+    assert not foretold(world).would_change
+    steps = {step for pod in foretold(world, template=version("3.0")).release.batches[0].pods for step in pod.steps}
+    assert steps == {"install provider:3.0", "switch to provider:3.0", "uninstall provider:1.0"}
+
+
+@in_a_world_that_serves
 async def test_another_url_alone_changes_something_and_installs_nothing(world):
     found = foretold(world, template={"spec": {"module": {"url": "http://archives/moved.whl"}}})
     assert (found.would_change, found.release) == (True, None)

@@ -36,9 +36,11 @@ class Work:
 
 
 class Hand:
-    """`note` hears of each intent as it is begun."""
+    """`note` hears of each intent as it is begun, and whose plan it is of."""
 
-    def __init__(self, agenda: Agenda, cache: Cache, agents: WillingAgents, note: Callable[[Intent], None]) -> None:
+    def __init__(
+        self, agenda: Agenda, cache: Cache, agents: WillingAgents, note: Callable[[Key, Intent], None]
+    ) -> None:
         self._agenda, self._cache, self._agents, self._note = agenda, cache, agents, note
         self.writes = Writes(cache, self._now)
 
@@ -55,7 +57,7 @@ class Hand:
     def _begin(self, work: Work) -> None:
         for number, run in enumerate(work.runs):
             for intent in run:
-                self._note(intent)
+                self._note(work.key, intent)
             if not isinstance(run[0], SAID_AT_ONCE):
                 rest = Work(work.key, work.runs[number + 1 :], work.look_again_in, work.announcement)
                 self._agenda.go_on(lambda run=run, rest=rest: self._arrive(run, rest), WRITE_SECONDS)  # type: ignore[misc]

@@ -131,8 +131,9 @@ def _besides(done: list[Done]) -> Iterator[str]:
 
 
 def _warnings(done: list[Done]) -> Iterator[str]:
+    """Not what hands have done before, and is put right whatever is wished."""
     for one in done:
-        if isinstance(one.intent, Tell) and one.intent.is_warning:
+        if isinstance(one.intent, Tell) and one.intent.is_warning and one.intent.reason is not EventReason.PUT_RIGHT:
             yield f"{one.intent.reason}: {one.intent.because}"
 
 

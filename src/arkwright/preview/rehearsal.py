@@ -13,7 +13,7 @@ from arkwright.controller.objects import Change, Key
 from arkwright.controller.observe import Observer
 from arkwright.model.cluster import Document
 from arkwright.model.codec import decode, encode, merged
-from arkwright.model.kinds import ModuleDeployment, Progress, ReleaseStatus
+from arkwright.model.kinds import Module, ModuleDeployment, ModuleReplicaSet, Progress, ReleaseStatus
 from arkwright.model.meta import KubernetesObject
 from arkwright.model.names import label_value
 from arkwright.model.outcomes import Command
@@ -40,7 +40,7 @@ Live = Mapping[Kind, Sequence[KubernetesObject]]
 
 @dataclass(frozen=True)
 class Done:
-    """`batch`: of the release, as its status says at that moment."""
+    """For the ModuleDeployment, one of its ReplicaSets or Modules. `batch`: of the release, as its status says at that moment."""
 
     at: datetime
     batch: int
@@ -147,9 +147,18 @@ class Rehearsal:
         else:
             self._hand.do(key, plan)
 
-    def _note(self, intent: Intent) -> None:
+    def _note(self, key: Key, intent: Intent) -> None:
+        """What others do meanwhile is no consequence of the wish."""
+        if not self._is_own(key):
+            return
         batch = self._deployment.status.release_status.current_batch
         self._story.append(Done(self._agenda.now, batch, intent))
+
+    def _is_own(self, key: Key) -> bool:
+        if key.kind is Kind.MODULE_DEPLOYMENT:
+            return key.name == self._wish.name
+        one = self._cache.get(*key)
+        return isinstance(one, ModuleReplicaSet | Module) and one.family == label_value(self._wish.name)
 
     def _notice_questions(self) -> None:
         """Whoever is asked needs a moment: what a wish supersedes asks nobody any more."""

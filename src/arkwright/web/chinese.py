@@ -133,6 +133,7 @@ CHINESE: dict[str, str] = {
     "Version": "版本",
     "Url of its archive; left as it is if empty": "模块包的 url；留空则不变",
     "Show what it does": "查看将发生什么",
+    "What it does to each base pod": "对每个基座 Pod 的影响",
     "Cancel": "取消",
     "{} done, {} not": "{} 项完成，{} 项未完成",
     "Sign in": "登录",
