@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 export PYTHONDONTWRITEBYTECODE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo demo-kubernetes test test-java soak quick bench bench-agent bench-upgrades bench-shards bench-api bench-dashboard chaos check format packages lint types contract control-plane java-parts browser-parts clean
+.PHONY: help install demo demo-kubernetes test test-java soak quick bench bench-agent bench-upgrades bench-shards bench-api bench-dashboard chaos check format packages lint types contract control-plane java-parts browser-parts monitoring-parts clean
 
 help: ## list what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 22
@@ -28,13 +28,16 @@ java-parts: $(VENV)/.installed ## build the Java base for the tests, once (needs
 browser-parts: $(VENV)/.installed ## fetch what the tests of the dashboard need, once: Debian's Chromium (as root) and axe-core
 	$(BIN)/python tests/web/browser_parts.py
 
+monitoring-parts: $(VENV)/.installed ## fetch what the tests of figures need, once: Debian's Prometheus
+	$(BIN)/python tests/monitoring/monitoring_parts.py
+
 demo: $(VENV)/.installed ## the main job, told and checked: online, release under load, offline
 	@$(BIN)/python examples/demo.py
 
 demo-kubernetes: control-plane ## the same on a real Kubernetes control plane
 	@$(BIN)/python examples/demo.py --kubernetes
 
-test: control-plane java-parts browser-parts ## all tests
+test: control-plane java-parts browser-parts monitoring-parts ## all tests
 	$(BIN)/pytest -n 2
 
 test-java: java-parts ## what is tested with a real Java base

@@ -42,6 +42,11 @@ done
 } > helm/templates/10-availability.yaml
 cp dashboard/dashboard.yaml dashboard/component/
 {
+  sed -n 1p monitoring/rules.yaml
+  printf "%s\n" "# The Prometheus Operator's form of rules.yaml." "apiVersion: monitoring.coreos.com/v1" "kind: PrometheusRule" "metadata:" "  name: arkwright" "  labels:" "    app.kubernetes.io/name: arkwright" "spec:"
+  sed -n "/^groups:/,\$ s/^/  /p" monitoring/rules.yaml
+} > monitoring/prometheus-rule.yaml
+{
   echo '{{- if .Values.dashboard.enabled }}'
   sed -e 's/namespace: default/namespace: {{ .Release.Namespace }}/' \
       -e 's/image: arkwright:.*/image: {{ .Values.image }}/' \

@@ -1,10 +1,12 @@
 """A store that is damaged, cut off, another program's or gone is never taken for one that is empty, or for whole: it says so, and a backup brings it back."""
 
 import asyncio
+import contextlib
 import os
 import random
 import shutil
 import signal
+import sqlite3
 import stat
 import subprocess
 import sys
@@ -131,6 +133,24 @@ async def test_a_backup_goes_back_and_what_was_there_is_kept(tmp_path):
     assert count == PIECES and former.read_bytes().startswith(b"#!/bin/sh")
     store = Store(file, heard)
     assert {one.key.name for one in store.find("configmaps")} == NAMES
+    await store.close()
+
+
+async def test_a_backup_is_of_one_moment_and_ends_however_much_is_written_meanwhile(tmp_path):
+    store, steps = Store(tmp_path / "store.db", heard), []
+    for number in range(40):
+        await store.put(Key("configmaps", "default", f"c{number}"), b'{"metadata":{"x":"' + b"y" * 500_000 + b'"}}')
+    with sqlite3.connect(tmp_path / "store.db") as other:  # a writer between any two steps
+
+        def write(done, total):
+            steps.append((done, total))
+            other.execute("insert or replace into facts values ('beside', ?)", (len(steps),))
+            other.commit()
+
+        count = copy(tmp_path / "store.db", tmp_path / "backup.db", write)
+    assert count == 40 and len(steps) > 3 and [done for done, _ in steps] == sorted(done for done, _ in steps)
+    with contextlib.closing(sqlite3.connect(tmp_path / "backup.db")) as copied:
+        assert copied.execute("select count(*) from facts where name = 'beside'").fetchone() == (0,)
     await store.close()
 
 

@@ -1,6 +1,7 @@
 """The documentation names every field, flag, Event, reason and metric, and its links lead somewhere."""
 
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ import typer.main
 import yaml
 
 from arkwright.cli import application
+from arkwright.controller.figures import Figures
 from arkwright.controller.metrics import Metrics
 from arkwright.model.outcomes import EventReason, Reason
 
@@ -69,7 +71,9 @@ def test_every_reason_of_a_module_has_a_way_out():
 
 
 def test_every_metric_is_in_the_reference():
-    names = {metric.name for metric in Metrics().registry.collect()}
+    registry = Metrics().registry
+    Figures(registry, lambda: datetime(2026, 1, 1, tzinfo=UTC))
+    names = {metric.name for metric in registry.collect()}
     assert not [name for name in names if f"`{name}" not in REFERENCE]
 
 

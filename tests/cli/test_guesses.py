@@ -23,7 +23,7 @@ TYPED = [
     ("set version demo 2.0", "arkwright set demo --version VERSION --url URL"),
     ("get pods -n shop", "arkwright get bases"),
     ("deploy", "kubectl apply -f FILE"),
-    ("describe demo", "arkwright status demo"),
+    ("explain demo", "arkwright describe demo"),
 ]
 MEANT = [
     "status demo",

@@ -1,18 +1,24 @@
 """The hand on the switch: one file per family of commands. Errors say what to do and end with status 1."""
 
+import os
 import shlex
 import sys
 from importlib import import_module
+from pathlib import Path
+from typing import Annotated
 
 import typer
 
 from arkwright import __version__
+from arkwright.cli.arranging import Arranging
 from arkwright.cli.guesses import guessed
+from arkwright.clients.credentials import CONTEXT
 
 # The family of each command. Only that of the command that is asked for is imported: all of them take a second.
 FAMILIES = {
     "up": "site",
     "dashboard": "dashboard",
+    "open": "opening",
     "down": "site",
     "logs": "site",
     "backup": "site",
@@ -23,6 +29,7 @@ FAMILIES = {
     "pods": "pods",
     "get": "release",
     "status": "release",
+    "describe": "describe",
     "history": "history",
     "events": "events",
     "confirm": "deciding",
@@ -41,7 +48,7 @@ FAMILIES = {
 
 def application(asked: str = "") -> typer.Typer:
     """The commands; with `asked`, the name of one, that one and `version` alone."""
-    app = typer.Typer(no_args_is_help=True)
+    app = typer.Typer(no_args_is_help=True, cls=Arranging)
     app.callback()(arkwright)
     for name, family in FAMILIES.items():
         if asked in ("", name):
@@ -54,13 +61,29 @@ def application(asked: str = "") -> typer.Typer:
     return app
 
 
-def arkwright() -> None:
+def arkwright(
+    kubeconfig: Annotated[
+        Path | None, typer.Option(help="The file that names the cluster; else that of KUBECONFIG.", dir_okay=False)
+    ] = None,
+    context: Annotated[
+        str, typer.Option(help="Which context of that file; else its current one.", envvar=CONTEXT)
+    ] = "",
+) -> None:
     """Hot-loads modules of business code into running bases, in batches."""
+    if kubeconfig:
+        os.environ["KUBECONFIG"] = str(kubeconfig)
+    if context:
+        os.environ[CONTEXT] = context
 
 
 def version() -> None:
     """Say which arkwright this is."""
     typer.echo(f"arkwright {__version__}")
+
+
+def _called() -> str:
+    """As it is typed; kubectl finds a plugin by a hyphen and its users write a space."""
+    return Path(sys.argv[0]).name.replace("kubectl-", "kubectl ")
 
 
 def main() -> None:
@@ -70,4 +93,6 @@ def main() -> None:
     if (asked not in FAMILIES or asked in ("get", "set")) and (way_out := guessed(words)):
         import_module("arkwright.cli.output").complain(f"there is no {shlex.join(words)}", way_out)
         sys.exit(1)
-    application(asked if asked in (*FAMILIES, "version") else "")()
+    if asked.startswith("-"):  # options may stand before the command
+        asked = next((one for one in words if one in FAMILIES), "")
+    application(asked if asked in (*FAMILIES, "version") else "")(prog_name=_called())

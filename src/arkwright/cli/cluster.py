@@ -22,7 +22,6 @@ from arkwright.people.owners import of_controllers
 from arkwright.standalone.site import site_in
 
 T = TypeVar("T")
-Namespace = Annotated[str, typer.Option("--namespace", "-n", help="The namespace; the kubeconfig's own if left out.")]
 COMPLETION_SECONDS = 2.0
 
 
@@ -104,15 +103,42 @@ def chosen(kube: KubeClient, namespace: str, is_everywhere: bool = False) -> str
     return "" if is_everywhere else namespace or kube.access.namespace
 
 
-def complete_deployments(incomplete: str) -> list[str]:
-    """For the shell: names of ModuleDeployments. Says nothing if the cluster cannot be asked."""
+def complete_deployments(context: typer.Context, incomplete: str) -> list[str]:
+    """For the shell: names of ModuleDeployments in the namespace that was said."""
 
-    async def names() -> list[str]:
+    async def names(kube: KubeClient) -> list[str]:
+        found = await _read_all(kube, Kind.MODULE_DEPLOYMENT, chosen(kube, context.params.get("namespace") or ""))
+        return [one.name for one in found]
+
+    return _completed(names, incomplete)
+
+
+def complete_namespaces(incomplete: str) -> list[str]:
+    """For the shell: all that one may list."""
+
+    async def names(kube: KubeClient) -> list[str]:
+        listed = msgspec.json.decode(await kube.request("GET", "/api/v1/namespaces"))
+        return [one["metadata"]["name"] for one in listed["items"]]
+
+    return _completed(names, incomplete)
+
+
+def _completed(names: Callable[[KubeClient], Awaitable[list[str]]], incomplete: str) -> list[str]:
+    """Nothing if the cluster cannot be asked."""
+
+    async def ask() -> list[str]:
         async with asyncio.timeout(COMPLETION_SECONDS), KubeClient(await find_access()) as kube:
-            found = await _read_all(kube, Kind.MODULE_DEPLOYMENT, kube.access.namespace)
-            return [one.name for one in found if one.name.startswith(incomplete)]
+            return [one for one in await names(kube) if one.startswith(incomplete)]
 
     try:
-        return asyncio.run(names())
+        return asyncio.run(ask())
     except (ClientError, TimeoutError):
         return []
+
+
+Namespace = Annotated[
+    str,
+    typer.Option(
+        "--namespace", "-n", help="The namespace; the kubeconfig's own if left out.", autocompletion=complete_namespaces
+    ),
+]

@@ -107,11 +107,14 @@ def set_(
     name: Name,
     version: Annotated[str, typer.Option(help="Release this version.")] = "",
     url: Annotated[str, typer.Option(help="Where its archive is; as it was if left out.")] = "",
+    cause: Annotated[str, typer.Option(help="Why, in your words: arkwright history shows them.")] = "",
     namespace: Namespace = "",
     dry_run: DryRun = False,
 ) -> None:
     """Release another version, or name another url of the same."""
-    _carry_out(Request(bare_name(name), namespace, dry_run), Wish(Verb.SET_VERSION, version=version, url=url))
+    _carry_out(
+        Request(bare_name(name), namespace, dry_run), Wish(Verb.SET_VERSION, version=version, url=url, cause=cause)
+    )
 
 
 def _carry_out(request: Request, wish: Wish) -> None:

@@ -109,6 +109,11 @@ def events(
     show([_row(one) for one in found], output, COLUMNS)
 
 
+async def told_of(kube: KubeClient, namespace: str, name: str) -> list[dict[str, Any]]:
+    """The same as rows, the latest last."""
+    return [_row(one) for one in (await Ears(kube, namespace, name).listed())[0]]
+
+
 async def _follow(ears: Ears, output: Format) -> None:
     while True:
         told, version = await ears.listed()

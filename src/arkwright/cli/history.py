@@ -12,6 +12,7 @@ from arkwright.cli.deciding import DEPLOYMENTS, Name, bare_name
 from arkwright.cli.output import Format, fail, note, show
 from arkwright.clients.kube import KubeClient
 from arkwright.model.kinds import ModuleDeployment, ModuleReplicaSet
+from arkwright.model.names import CHANGE_CAUSE
 from arkwright.model.urls import without_secrets
 from arkwright.people.acting import signatures
 from arkwright.people.decisions import Scene
@@ -19,7 +20,6 @@ from arkwright.people.standings import age
 from arkwright.plan.revisions import identity
 from arkwright.web.pasts import changes_between
 
-CHANGE_CAUSE = "kubernetes.io/change-cause"
 COLUMNS = ["revision", "name", "version", "available", "age", "changeCause", "lastDecision", "url"]
 
 
@@ -30,8 +30,8 @@ def history(
     output: Annotated[Format, typer.Option("--output", "-o", help="table, wide, json, yaml or name.")] = Format.TABLE,
 ) -> None:
     """The revisions of one ModuleDeployment, the newest first; arkwright undo goes back to one."""
-    scene = with_cluster(lambda kube: _scene(kube, namespace, bare_name(name)))
-    rows = [_row(scene, one) for one in scene.revisions]
+    scene = with_cluster(lambda kube: read_scene(kube, namespace, bare_name(name)))
+    rows = [revision_row(scene, one) for one in scene.revisions]
     if revision:
         _show_one(scene, rows, revision, output)
     elif rows or output not in (Format.TABLE, Format.WIDE):
@@ -40,14 +40,15 @@ def history(
         note("no revision yet: no controller has begun to release it")
 
 
-async def _scene(kube: KubeClient, namespace: str, name: str) -> Scene:
+async def read_scene(kube: KubeClient, namespace: str, name: str) -> Scene:
+    """A release with its revisions, at this moment. Raises NotFound."""
     place = chosen(kube, namespace), name
     found = await kube.get(DEPLOYMENTS, *place)
     assert isinstance(found, ModuleDeployment)
     return Scene(found, await read_revisions(kube, *place), datetime.fromtimestamp(time.time(), UTC))
 
 
-def _row(scene: Scene, one: ModuleReplicaSet) -> dict[str, Any]:
+def revision_row(scene: Scene, one: ModuleReplicaSet) -> dict[str, Any]:
     made = one.metadata.creation_timestamp
     is_wanted = identity(one.spec.template) == identity(scene.deployment.spec.template)
     return {
@@ -57,16 +58,10 @@ def _row(scene: Scene, one: ModuleReplicaSet) -> dict[str, Any]:
         "version": one.module.version,
         "available": f"{one.status.available_replicas}/{one.spec.replicas}",
         "age": age((scene.now - made).total_seconds()) if made else "",
-        "changeCause": _cause(scene.deployment, one, is_wanted),
+        "changeCause": one.metadata.annotations.get(CHANGE_CAUSE, ""),
         "lastDecision": _last_decision(scene.deployment) if is_wanted else "",
         "url": without_secrets(one.module.url),
     }
-
-
-def _cause(deployment: ModuleDeployment, one: ModuleReplicaSet, is_wanted: bool) -> str:
-    """In the words of whoever changed it, where they left any."""
-    told = deployment.metadata.annotations.get(CHANGE_CAUSE, "") if is_wanted else ""
-    return one.metadata.annotations.get(CHANGE_CAUSE, told)
 
 
 def _last_decision(deployment: ModuleDeployment) -> str:

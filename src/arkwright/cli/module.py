@@ -12,9 +12,11 @@ import watchfiles
 from packaging.utils import parse_wheel_filename
 
 from arkwright.arklet.archives import SUFFIX, BadKey, read_private_key, signature
+from arkwright.cli.arranging import Arranging
 from arkwright.cli.building import BuildFailed, build_wheel, lock_wheel
 from arkwright.cli.deploying import DeployFailed, deploy
 from arkwright.cli.output import Format, complain, fail, note, show
+from arkwright.cli.progress import working
 from arkwright.clients.agentaccess import AgentAccess, InClear
 from arkwright.clients.arklet import ArkletClient
 from arkwright.clients.errors import BadAccess
@@ -33,7 +35,9 @@ def with_port(address: str) -> str:
     return address if has_port or "://" in address else f"{address}:{DEFAULT_PORT}"
 
 
-app = typer.Typer(no_args_is_help=True, help="Build module archives; install, switch and remove them on one base.")
+app = typer.Typer(
+    no_args_is_help=True, cls=Arranging, help="Build module archives; install, switch and remove them on one base."
+)
 Agent = Annotated[
     str,
     typer.Option(
@@ -86,9 +90,12 @@ def build_module(
 ) -> None:
     """Build a module archive (a wheel); prints its path."""
     try:
-        wheel = build_wheel(source, out, version)
+        with working(f"building {source}"):
+            wheel = build_wheel(source, out, version)
         if lock:
-            note(f"locked: {', '.join(lock_wheel(wheel)) or 'it needs nothing'}")
+            with working("asking for the hashes of what it needs"):
+                needed = lock_wheel(wheel)
+            note(f"locked: {', '.join(needed) or 'it needs nothing'}")
         typer.echo(wheel)
     except BuildFailed as error:
         fail(str(error), error.way_out)
@@ -143,7 +150,8 @@ async def _deploy_on_save(client: ArkletClient, agent: str, source: Path) -> Non
 async def _deploy_once(client: ArkletClient, agent: str, source: Path) -> bool:
     began = time.monotonic()
     try:
-        found = await deploy(client, agent, source)
+        with working(f"building and installing {source}"):
+            found = await deploy(client, agent, source)
     except BuildFailed as error:
         complain(str(error), error.way_out)
         return False
@@ -214,7 +222,7 @@ def install(
         with contextlib.suppress(ValueError):
             name, version = _identity(url)
     archive = ModuleArchive(name=name, version=version, url=url)
-    outcome = _ask(context.obj, agent, lambda client: client.install(agent, archive))
+    outcome = _ask(context.obj, agent, lambda client: client.install(agent, archive), f"installing into {agent}")
     for one in outcome.modules:
         note(f"{one.identity} is {one.state} on {agent}, path /{one.web_context_path}")
     if more := outcome.message.partition(" ms. ")[2]:
@@ -232,7 +240,7 @@ def uninstall(
 ) -> None:
     """Remove a module from a base; requests under way are finished first."""
     name, version = _named(module)
-    outcome = _ask(context.obj, agent, lambda client: client.uninstall(agent, name, version))
+    outcome = _ask(context.obj, agent, lambda client: client.uninstall(agent, name, version), f"removing {module}")
     note(outcome.message)
 
 
@@ -260,12 +268,15 @@ def _named(module: str) -> tuple[str, str]:
     return name, version
 
 
-def _ask(access: AgentAccess, agent: str, call: Callable[[ArkletClient], Awaitable[Outcome]]) -> Outcome:
+def _ask(
+    access: AgentAccess, agent: str, call: Callable[[ArkletClient], Awaitable[Outcome]], what: str = ""
+) -> Outcome:
     async def run() -> Outcome:
         async with _client(access) as client:
             return await call(client)
 
-    outcome = asyncio.run(run())
+    with working(what or f"asking {agent}"):
+        outcome = asyncio.run(run())
     if outcome.verdict is Verdict.UNREACHED:
         fail(outcome.message, "is the base running? --agent address:port names another one")
     if outcome.verdict is not Verdict.DONE:

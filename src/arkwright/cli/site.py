@@ -15,13 +15,14 @@ from arkwright.apiserver.store import StoreFailed, copy
 from arkwright.apiserver.store import restore as put_back
 from arkwright.cli.links import link_of
 from arkwright.cli.loglines import log_lines
-from arkwright.cli.output import fail, note, notes
+from arkwright.cli.output import fail, note
+from arkwright.cli.progress import counting, working
 from arkwright.cli.siteoptions import Addresses, DataDir, Host, Port, require_host, require_network
 from arkwright.cli.unsaid import NO_ROOM
 from arkwright.model.text import plain_lines
 from arkwright.private import keep_private, make_private
 from arkwright.standalone.logfiles import begin
-from arkwright.standalone.site import DASHBOARD_PORT, USUAL_PORT, Site, SiteTaken, Wish, site_in
+from arkwright.standalone.site import DASHBOARD_PORT, USUAL_PORT, Site, SiteTaken, Wish, site_at_hand, site_in
 
 UP_SECONDS, DOWN_SECONDS = 60, 60
 
@@ -108,7 +109,7 @@ def _start_detached(site: Site, words: list[str]) -> None:
             command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
         )
     deadline = time.monotonic() + UP_SECONDS
-    with notes.status("starting the API server, the controller and the bases"):
+    with working("starting the API server, the controller and the bases"):
         while site.keeper() is None:
             if process.poll() is not None:
                 fail(log.read_text(errors="replace").strip().removeprefix("error: ") or "it ended without a word")
@@ -136,7 +137,7 @@ def down(data_dir: DataDir = None) -> None:
         return
     os.kill(keeper[0], signal.SIGTERM)
     deadline = time.monotonic() + DOWN_SECONDS
-    with notes.status("stopping"):
+    with working("stopping"):
         while site.keeper() is not None:
             if time.monotonic() > deadline:
                 fail(f"process {keeper[0]} has not ended after {DOWN_SECONDS} s", f"see {site.logs / 'site.log'}")
@@ -150,7 +151,7 @@ def logs(
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on, until Ctrl-C.")] = False,
 ) -> None:
     """What a base pod, or a part of the site, has said."""
-    site = site_in(data_dir)
+    site = site_at_hand(data_dir)
     files = {file.stem: file for directory in (site.logs, site.pod_logs) for file in sorted(directory.glob("*.log"))}
     if base not in files:
         known = ", ".join(sorted(files)) or "none yet"
@@ -170,13 +171,14 @@ def backup(
 ) -> None:
     """Copy all objects of the site into one file, while it is up or not; as `store.db` of another site they are back."""
     keep_private()
-    site = site_in(data_dir)
+    site = site_at_hand(data_dir)
     if file.exists():
         fail(f"{file} is there already", "choose another name")
     if not site.store.exists():
         fail(f"there is no site in {site.directory}", "--data-dir says where it is")
     try:
-        count = copy(site.store, file)
+        with counting("copying objects") as told:
+            count = copy(site.store, file, told)
     except StoreFailed as error:
         fail(str(error))
     note(f"{file}: {count} versions; to go back: arkwright down{site.option}; arkwright restore{site.option} {file}")
@@ -194,7 +196,8 @@ def restore(
         fail(f"there is no file {file}", "`arkwright backup FILE` writes one")
     _make_place(site)
     try:
-        count, former = put_back(file.resolve(), site.store)
+        with counting("copying objects") as told:
+            count, former = put_back(file.resolve(), site.store, told)
     except StoreFailed as error:
         fail(str(error))
     note(f"{site.store}: {count} versions from {file}" + (f"; what was there is {former}" if former else ""))

@@ -12,6 +12,7 @@ from typing import Any
 from arkwright.clients.errors import BadCredentials
 
 USUAL_FILE = "~/.kube/config"
+CONTEXT = "ARKWRIGHT_CONTEXT"  # environment: which context of the file; its current one without it
 
 
 @dataclass
@@ -42,7 +43,7 @@ class _OfBearer(Access):
         return {"Authorization": f"Bearer {self._configuration}"}
 
 
-async def find_access(context: str | None = None) -> Access:
+async def find_access() -> Access:
     """The API server that KUBECONFIG names, else the in-cluster account, else the usual file.
 
     Raises BadCredentials, whose message says what was looked for.
@@ -60,7 +61,9 @@ async def find_access(context: str | None = None) -> Access:
             # Left to itself it remembers what KUBECONFIG was when it was imported.
             file = os.environ.get("KUBECONFIG") or USUAL_FILE
             _require_file(file)
-            loader: Any = await config.load_kube_config(file, context=context, client_configuration=configuration)
+            loader: Any = await config.load_kube_config(
+                file, context=os.environ.get(CONTEXT), client_configuration=configuration
+            )
             namespace = loader.current_context["context"].get("namespace") or namespace
     except (config.ConfigException, OSError, ValueError, TypeError) as error:
         looked = os.environ.get("KUBECONFIG", USUAL_FILE)

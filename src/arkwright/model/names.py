@@ -34,6 +34,7 @@ SERVES_PREFIX = "module.serverless.alipay.com/"
 ABORT = f"{GROUP}/abort"
 AWAITING = f"{GROUP}/awaiting-confirmation"
 RECYCLE_BASE_POD = f"{GROUP}/recycle-base-pod"
+CHANGE_CAUSE = "kubernetes.io/change-cause"  # kubectl's: why a release came, in the words of whoever made it
 RESTARTED_AT = f"{GROUP}/restartedAt"
 ARKLET_PORT = f"{GROUP}/arklet-port"
 ARKLET_SCHEME = f"{GROUP}/arklet-scheme"

@@ -12,7 +12,7 @@ from enum import StrEnum
 from arkwright.model.cluster import Document
 from arkwright.model.codec import encode, merge_patch, stamp
 from arkwright.model.kinds import HELD, UNDER_WAY, ModuleDeployment, ModuleReplicaSet, ModuleTemplateSpec, Progress
-from arkwright.model.names import ABORT, RESTARTED_AT
+from arkwright.model.names import ABORT, CHANGE_CAUSE, RESTARTED_AT
 from arkwright.people.standings import is_seen
 from arkwright.plan.batches import batch_sizes
 from arkwright.plan.revisions import identity
@@ -48,7 +48,7 @@ class Scene:
 @dataclass(frozen=True)
 class Wish:
     """`revision`: to go back to, 0 for the one before; `batch`: to confirm through, 0 for the one that waits; `replicas`, `version`, `url`: what is to
-    be, where the verb asks for it."""
+    be, where the verb asks for it; `cause`: why, in the person's words."""
 
     verb: Verb
     revision: int = 0
@@ -56,6 +56,7 @@ class Wish:
     version: str = ""
     url: str = ""
     batch: int = 0
+    cause: str = ""
 
 
 @dataclass(frozen=True)
@@ -186,12 +187,13 @@ def _undo(scene: Scene, wish: Wish) -> Decision:
         raise MakesNoSense(f"there is no revision {wish.revision} to go back to; there are {known}")
     module = found.module
     what = f"{module.name}:{module.version} of revision {found.revision} is released again, as any version is: {_in_batches(scene)}."
-    patch = _template(scene, found.spec.template)
+    patch = _template(scene, found.spec.template) | _because(scene, found.metadata.annotations.get(CHANGE_CAUSE, ""))
     return Decision(what, f"goes back to revision {found.revision}, {module.name}:{module.version}", patch)
 
 
 def _restart(scene: Scene, wish: Wish) -> Decision:
-    patch = {"spec": {"template": {"metadata": {"annotations": {RESTARTED_AT: stamp(scene.now)}}}}}
+    patch: Document = {"spec": {"template": {"metadata": {"annotations": {RESTARTED_AT: stamp(scene.now)}}}}}
+    patch |= _because(scene, "")
     module = scene.deployment.spec.template.spec.module
     what = f"Every {module.name}:{module.version} is uninstalled and installed again, pod by pod: {_in_batches(scene)}."
     return Decision(what, "restarts it", patch)
@@ -215,6 +217,8 @@ def _set_version(scene: Scene, wish: Wish) -> Decision:
         raise MakesNoSense("say another version or another url")
     module = {"version": version, "url": url} | ({"md5": None} if had.md5 else {})
     patch: Document = {"spec": {"template": {"spec": {"module": module}}}}
+    if version != had.version or wish.cause:
+        patch |= _because(scene, wish.cause)
     if version == had.version:
         return Decision("The archive's url changes; what is installed stays as it is.", "sets another url", patch)
     what = f"{had.name} {had.version} → {version}: a release of {_in_batches(scene)}."
@@ -224,6 +228,12 @@ def _set_version(scene: Scene, wish: Wish) -> Decision:
 def _template(scene: Scene, wanted: ModuleTemplateSpec) -> Document:
     changed = merge_patch(encode(scene.deployment.spec.template), encode(wanted))
     return {"spec": {"template": changed}}
+
+
+def _because(scene: Scene, cause: str) -> Document:
+    """The cause that the next revision is given: never that of the one before."""
+    had = scene.deployment.metadata.annotations.get(CHANGE_CAUSE, "")
+    return {"metadata": {"annotations": {CHANGE_CAUSE: cause or None}}} if cause != had else {}
 
 
 def _batch(scene: Scene) -> str:

@@ -7,7 +7,7 @@ annotation names the ReplicaSet that is given up, so it dies with that release: 
 from msgspec.structs import replace
 
 from arkwright.model.kinds import UNDER_WAY, ModuleDeployment, ModuleDeploymentSpec
-from arkwright.model.names import ABORT
+from arkwright.model.names import ABORT, CHANGE_CAUSE
 from arkwright.plan.revisions import Revision, is_in, is_wanted
 
 
@@ -35,7 +35,10 @@ def turned_back(deployment: ModuleDeployment, stable: Revision) -> ModuleDeploym
     spec = deployment.spec
     base = spec.base_deployment_name if is_in(stable, spec.base_deployment_name) else stable.base
     wish = replace(spec, template=stable.replica_set.spec.template, base_deployment_name=base)
-    return replace(deployment, spec=wish)
+    told = {
+        key: value for key, value in deployment.metadata.annotations.items() if key != CHANGE_CAUSE
+    }  # of what is given up
+    return replace(deployment, spec=wish, metadata=replace(deployment.metadata, annotations=told))
 
 
 def unattended(spec: ModuleDeploymentSpec) -> ModuleDeploymentSpec:

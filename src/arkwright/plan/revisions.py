@@ -22,6 +22,7 @@ from arkwright.model.meta import KubernetesObject, ObjectMeta, OwnerReference
 from arkwright.model.names import (
     API_VERSION,
     BASE_DEPLOYMENT,
+    CHANGE_CAUSE,
     MODULE_DEPLOYMENT,
     MODULE_EXISTS,
     MODULE_NAME,
@@ -107,15 +108,19 @@ def changes(revision: Revision, wanted: ModuleReplicaSet, *, as_seen: bool = Fal
         if "replicas" in changed:
             changed["replicas"] = wanted.spec.replicas
     labels = {key: value for key, value in wanted.metadata.labels.items() if had.metadata.labels.get(key) != value}
-    if labels:
-        patch["metadata"] = {"labels": labels}
+    told = {
+        key: value for key, value in wanted.metadata.annotations.items() if had.metadata.annotations.get(key) != value
+    }
+    if labels or told:
+        patch["metadata"] = {"labels": labels} if labels else {}
+        patch["metadata"] |= {"annotations": told} if told else {}
     if as_seen and patch:
         patch["metadata"] = patch.get("metadata", {}) | {"resourceVersion": had.metadata.resource_version}
     if not patch:
         return ()
     because = f"replicas {had.spec.replicas} -> {wanted.spec.replicas}"
     if had.spec.replicas == wanted.spec.replicas:
-        because = f"{', '.join(patch.get('spec', {})) or 'labels'} changed"
+        because = f"{', '.join(patch.get('spec', {})) or 'labels or annotations'} changed"
     return (Patch(revision.target, patch, because),)
 
 
@@ -217,6 +222,7 @@ def wanted_replica_set(deployment: ModuleDeployment, name: str, number: int, rep
                 **_labels(deployment),
                 MODULE_REPLICASET_REVISION: str(number),
             },
+            annotations={key: value for key, value in deployment.metadata.annotations.items() if key == CHANGE_CAUSE},
             finalizers=(MODULE_EXISTS,),
             owner_references=(_owner(deployment),),
         ),

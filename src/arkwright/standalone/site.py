@@ -43,10 +43,20 @@ def site_in(directory: Path | None) -> "Site":
 
 
 def site_of_kubeconfig() -> "Site | None":
-    """The site that KUBECONFIG leads to; None if it names some other cluster."""
-    file = Path(os.environ.get("KUBECONFIG", ""))
+    """The site that KUBECONFIG leads to, and which is up; None if it names some other cluster."""
+    site = _site_beside(Path(os.environ.get("KUBECONFIG", "")))
+    return site if site and site.keeper() else None
+
+
+def site_at_hand(directory: Path | None) -> "Site":
+    """The site of a directory; without one that which KUBECONFIG leads to, up or not; else the user's own."""
+    named = None if directory else _site_beside(Path(os.environ.get("KUBECONFIG", "")))
+    return named if named and named.store.exists() else site_in(directory)
+
+
+def _site_beside(file: Path) -> "Site | None":
     site = Site(file.parent.resolve())
-    return site if file.name and file.resolve() in (site.kubeconfig, site.reader_kubeconfig) and site.keeper() else None
+    return site if file.name and file.resolve() in (site.kubeconfig, site.reader_kubeconfig) else None
 
 
 @dataclass(frozen=True)

@@ -28,9 +28,10 @@ class Login:
     async def enter(self, request: Request) -> Response:
         if request.method == "POST":
             return await self._by_token(request)
+        path = request.query_params.get("next", "/")
         if key := request.query_params.get("key", ""):
-            return self._by_key(request, key)
-        return self._ask(request, request.query_params.get("next", "/"))
+            return self._by_key(request, key, path)
+        return self._ask(request, path)
 
     async def leave(self, request: Request) -> Response:
         session = self.askers.sessions.of(request.cookies.get(COOKIE, ""))
@@ -57,14 +58,14 @@ class Login:
         answer = elsewhere(path if is_our_path(path) else "/")
         return self._with_cookie(request, answer, cookie)
 
-    def _by_key(self, request: Request, key: str) -> Response:
+    def _by_key(self, request: Request, key: str, path: str) -> Response:
         """The page that follows comes from here, so that the cookie is sent along."""
         if self.entrance is None or not is_same_user(request) or not self.entrance.take(key):
             said = "This link was used already, or is too old. For another: arkwright dashboard --link"
-            return self._ask(request, "/", said, status=401)
+            return self._ask(request, path, said, status=401)
         _, cookie = self.askers.sessions.begin("", is_own=True)
         log.info("signed in by key")
-        answer = html(template_html("entered", language(request)))
+        answer = html(template_html("entered", language(request), path=path if is_our_path(path) else "/"))
         return self._with_cookie(request, answer, cookie)
 
     def _with_cookie(self, request: Request, answer: Response, cookie: str) -> Response:

@@ -9,8 +9,11 @@ import fcntl
 import itertools
 import os
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
 from typing import IO
+
+PAGES = 1024  # 4 MiB at a time
 
 # Each brings the file from one layout to the next; the first makes it. What is here has been released: only add to it.
 MIGRATIONS = [
@@ -131,8 +134,8 @@ def _migrate(connection: sqlite3.Connection, path: Path) -> None:
         connection.executescript(f"begin; {script} pragma user_version = {number}; commit;")
 
 
-def copy(path: Path, target: Path) -> int:
-    """A copy of the store as it is at this moment, whether a server uses it or not; how many versions it has.
+def copy(path: Path, target: Path, told: Callable[[int, int], None] = lambda done, total: None) -> int:
+    """A copy of the store as it is at this moment, whether a server uses it or not; how many versions it has. `told`: how far it is, in pages.
 
     Raises StoreFailed, also for what is damaged: then there is no copy.
     """
@@ -140,7 +143,11 @@ def copy(path: Path, target: Path) -> int:
     try:
         with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=10)) as source:
             with contextlib.closing(sqlite3.connect(target)) as copied:
-                source.backup(copied)
+                source.execute("begin")
+                source.execute(
+                    "select count(*) from facts"
+                ).fetchone()  # from here on it sees what is there now, whoever writes
+                source.backup(copied, pages=PAGES, progress=lambda _, left, total: told(total - left, total))
                 copied.execute("pragma journal_mode = delete")  # one file, that is all
                 (said,) = copied.execute("pragma quick_check(1)").fetchone()
                 if said != "ok":
@@ -153,7 +160,9 @@ def copy(path: Path, target: Path) -> int:
         raise StoreFailed(f"{path} cannot be copied to {target}: {error}") from error
 
 
-def restore(source: Path, path: Path) -> tuple[int, Path | None]:
+def restore(
+    source: Path, path: Path, told: Callable[[int, int], None] = lambda done, total: None
+) -> tuple[int, Path | None]:
     """Puts the objects of `source` in the place of those of a store that nobody uses; how many versions, and where the former file is now.
 
     Versions go on from the highest that anybody may have seen: who watched before lists anew. Raises StoreFailed; then nothing has changed.
@@ -161,7 +170,7 @@ def restore(source: Path, path: Path) -> tuple[int, Path | None]:
     with contextlib.closing(locked(path)):
         half, mark = path.with_suffix(".restored"), Mark(path)
         half.unlink(missing_ok=True)
-        count = copy(source, half)
+        count = copy(source, half, told)
         try:
             with contextlib.closing(sqlite3.connect(half)) as connection, connection:
                 _migrate(connection, half)
