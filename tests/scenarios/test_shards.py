@@ -173,9 +173,9 @@ async def test_killed_in_the_middle_of_releases_no_base_does_anything_twice(town
         for team in town.teams:
             await team.complete()
     print("seconds until the share of one that was killed has moved:", *(f"{one:.1f}" for one in seconds))
-    assert max(seconds) < 15
     for team in town.teams:
         assert sorted(team.done) == team.wanted()
+    assert max(seconds) < 15
 
 
 async def _killed_by_a_call(town, victim):

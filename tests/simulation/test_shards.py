@@ -179,7 +179,7 @@ def wanted_on_base(versions):
 
 async def test_each_base_does_each_change_once_whoever_comes_and_goes(seed):
     async with cluster(seed, controllers=2) as it:
-        for _ in range(25):
+        for _ in range(15):
             await _one_act(it)
             await asyncio.sleep(it.random.choice((0.05, 0.5, 2.0, 12.0)))
         for one in it.ones.values():

@@ -52,7 +52,7 @@ class _ListMeta(msgspec.Struct, frozen=True, rename="camel"):
 
 class _Page(msgspec.Struct, frozen=True):
     metadata: _ListMeta
-    items: list[msgspec.Raw] = []
+    items: list[msgspec.Raw] | None = None  # null where there is nothing, if metadata alone is asked for
 
 
 class _Versioned(msgspec.Struct, frozen=True):
@@ -100,7 +100,7 @@ class KubeClient:
         while True:
             body = await self.request("GET", resource.path(namespace), query=query)
             page = msgspec.json.decode(body, type=_Page)
-            objects += page.items
+            objects += page.items or ()
             if not page.metadata.continue_:
                 return Listing(tuple(objects), page.metadata.resource_version)
             query["continue"] = page.metadata.continue_

@@ -25,7 +25,7 @@ from arkwright.model.shares import Circle, claim_of, is_partner, may_act, writte
 
 log = structlog.get_logger()
 LOOK_SECONDS = 0.4
-DEAD_AFTER = 0.9  # durations of silence; with the looks that it takes to see it, a share has moved within one
+DEAD_AFTER = 0.8  # durations of silence; with the looks that it takes to see it, a share has moved within one
 
 
 @dataclass(frozen=True)

@@ -48,15 +48,17 @@ class Sole:
             await self._leadership.lead()
         self._shared.metrics.leading.set(1)
         async with asyncio.TaskGroup() as group:
-            tasks = []
-            if keys:
-                tasks.append(group.create_task(self._shared.supervisor.keep("signing keys", keys.run)))
-                await keys.is_ready.wait()
-            tasks.append(group.create_task(self._realm.act(self._shared.looks.workers)))
+            working = group.create_task(self._work(keys))
             if self._leadership:
                 await self._leadership.hold()
-                for one in tasks:
-                    one.cancel()
+                working.cancel()
+
+    async def _work(self, keys: SigningKeys | None) -> None:
+        async with asyncio.TaskGroup() as group:
+            if keys:
+                group.create_task(self._shared.supervisor.keep("signing keys", keys.run))
+                await keys.is_ready.wait()
+            group.create_task(self._realm.act(self._shared.looks.workers))
 
     async def _stop(self) -> None:
         self._shared.metrics.leading.set(0)
