@@ -132,6 +132,14 @@ class Town:
         for team in self.teams:
             await team.complete()
 
+    async def close(self):
+        for one in self.controllers:
+            one.terminate()
+        for one in list(self.controllers):
+            await self.end(one)
+        for team in self.teams:
+            await team.end()
+
     async def end(self, controller):
         self.controllers.remove(controller)
         await asyncio.to_thread(controller.wait, 20)
@@ -149,16 +157,13 @@ async def town(cluster, worker_number, request):
             await team.begin()
             await team.settle()
         made = Town(kube, teams, (f"--lease-namespace={teams[0].namespace}", *(SHORT if kills <= FEW_KILLS else ())))
-        for _ in range(CONTROLLERS):
-            made.start()
-        await made.shared()
-        yield made
-        for one in made.controllers:
-            one.terminate()
-        for one in list(made.controllers):
-            await made.end(one)
-        for team in teams:
-            await team.end()
+        try:
+            for _ in range(CONTROLLERS):
+                made.start()
+            await made.shared()
+            yield made
+        finally:
+            await made.close()
 
 
 @pytest.mark.timeout(3600)
