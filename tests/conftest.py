@@ -40,6 +40,7 @@ def pytest_addoption(parser):
     parser.addoption("--pictures", action="store_true", help="make the pictures of the dashboard in the docs anew")
     parser.addoption("--record-rights", help="add what the controller asks the API server for to this file")
     parser.addoption("--rewrite-recordings", action="store_true", help="record a real Java base's answers anew")
+    parser.addoption("--rewrite-sessions", action="store_true", help="run docs/sessions.md and write it anew")
     parser.addoption("--rewrite-stories", action="store_true", help="write the golden stories anew")
     parser.addoption(
         "--rewrite-operations", action="store_true", help="run docs/operations.md and write its outputs anew"
