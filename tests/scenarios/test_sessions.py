@@ -98,7 +98,10 @@ async def recorded(site):
     yield section(
         "A version that does not start",
         "The reason is the agent's own; the version before serves all the while.",
-        await typed(site, "arkwright set demo --version 2.0.0 --url http://archives/provider-2.0.0.whl --cause 'cheaper rounding'"),
+        await typed(
+            site,
+            "arkwright set demo --version 2.0.0 --url http://archives/provider-2.0.0.whl --cause 'cheaper rounding'",
+        ),
     )
     await fails(site)
     yield section(
