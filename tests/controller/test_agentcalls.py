@@ -20,7 +20,7 @@ class SlowArklet:
     """Every call takes a second, or `seconds`; counts how many are under way at once, and the most there were."""
 
     def __init__(self):
-        self.now, self.most, self.seconds = {}, {}, 1
+        self.now, self.most, self.seconds, self.is_nonsense = {}, {}, 1, False
 
     async def install(self, address, module, pod=""):
         for where in (address, "altogether"):
@@ -29,6 +29,8 @@ class SlowArklet:
         await asyncio.sleep(self.seconds)
         for where in (address, "altogether"):
             self.now[where] -= 1
+        if self.is_nonsense:
+            return Outcome(command=Command.INSTALL, verdict=Verdict.LOST, is_nonsense=True)
         return Outcome(command=Command.INSTALL, verdict=Verdict.DONE, modules=(info(module.name, module.version),))
 
     async def query(self, address, pod=""):
@@ -67,6 +69,28 @@ async def test_agents_that_hang_by_hundreds_hold_up_nobody_for_long():
     assert client.most["altogether"] == 59, "each has begun, though none has ended"
     await asyncio.sleep(600)
     assert len(ended) == 59
+
+
+async def test_agents_that_answer_nonsense_are_asked_so_often_a_second_altogether_and_others_at_once():
+    calls, client, ended = calling(Limits(doubted=10))
+    client.is_nonsense = True
+    for number in range(1, 101):
+        calls.start(pod(number), Command.INSTALL, archive(), asked(str(number)))
+    await asyncio.sleep(5)
+    assert len(ended) == 100, "a first call waits for nobody"
+    client.most.clear()
+    client.is_nonsense = False
+    for number in range(1, 101):
+        calls.start(pod(number), Command.INSTALL, archive(), asked(str(number)))
+    calls.start(pod(200), Command.INSTALL, archive(), asked("200"))
+    await asyncio.sleep(1.5)
+    assert pod(200).name in {one.pod.name for one in ended[100:]} and len(ended) < 120
+    await asyncio.sleep(10)
+    assert len(ended) == 201
+    for number in range(1, 101):
+        calls.start(pod(number), Command.INSTALL, archive(), asked(str(number)))
+    await asyncio.sleep(2)
+    assert len(ended) == 301, "whoever has answered as an agent does is doubted no more"
 
 
 async def test_one_call_at_a_time_for_a_module_on_a_pod():

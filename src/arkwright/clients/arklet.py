@@ -29,6 +29,8 @@ from arkwright.model.urls import hide_secrets, without_secrets
 ANSWER_BYTES = 512 << 10  # a thousand modules
 REFUSAL_BYTES = 4096
 MESSAGE_CHARACTERS = 2048
+NO_HTTP = (aiohttp.http.HttpProcessingError, aiohttp.ClientPayloadError, aiohttp.ClientResponseError)
+NONSENSE = (*NO_HTTP, ValueError)
 MODULES = 2000
 PULL_WORDS = (
     "MalformedURLException",
@@ -140,7 +142,7 @@ class ArkletClient:
             return Outcome(command=command, verdict=Verdict.LOST, reason=reason, message=said)
         except (aiohttp.ClientError, OSError, asyncio.IncompleteReadError, ValueError) as error:
             said = f"the agent at {address} broke off during {command}: {_broken(error)}"
-            return Outcome(command=command, verdict=Verdict.LOST, reason=Reason.AGENT_UNREACHABLE, message=said)
+            return replace(_lost(command, said), is_nonsense=isinstance(error, NONSENSE))
 
     async def _not_taken(self, address: str, url: str, response: aiohttp.ClientResponse) -> str:
         if self._access.holds_back_token(url):
@@ -173,7 +175,7 @@ async def _words(response: aiohttp.ClientResponse) -> str:
 
 def _broken(error: Exception) -> str:
     """Of our own words, or those of a library about a connection; never what came over it."""
-    if isinstance(error, aiohttp.http.HttpProcessingError | aiohttp.ClientPayloadError | aiohttp.ClientResponseError):
+    if isinstance(error, NO_HTTP):
         return "what it sends is not HTTP"
     return str(error) or type(error).__name__
 
@@ -247,8 +249,11 @@ def _words_of(text: str) -> str:
 
 
 def _unreadable(command: Command, error: Exception) -> Outcome:
-    said = f"the agent's answer to {command} cannot be read: {error}"
-    return Outcome(command=command, verdict=Verdict.LOST, reason=Reason.AGENT_UNREACHABLE, message=said)
+    return replace(_lost(command, f"the agent's answer to {command} cannot be read: {error}"), is_nonsense=True)
+
+
+def _lost(command: Command, message: str) -> Outcome:
+    return Outcome(command=command, verdict=Verdict.LOST, reason=Reason.AGENT_UNREACHABLE, message=message)
 
 
 def _refused(command: Command, answer: Answer) -> Outcome:

@@ -29,11 +29,13 @@ QUICK_SECONDS = 0.25
 
 @dataclass(frozen=True)
 class Limits:
-    """Calls at once: to one pod, and to all; `slow`: besides these, of those that have lasted for QUICK_SECONDS."""
+    """Calls at once: to one pod, and to all; `slow`: besides these, of those that have lasted for QUICK_SECONDS. `doubted`: calls a second,
+    altogether, to agents whose last answer was nonsense."""
 
     per_pod: int = 4
     altogether: int = 400
     slow: int = 4000
+    doubted: float = 50.0
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,13 @@ class Places:
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
         self._quick, self._slow_left = asyncio.Semaphore(limits.altogether), limits.slow
+        self._next_turn = 0.0
+
+    async def turn(self) -> None:
+        """Wait until one more agent that answers nonsense may be asked: reading what a thousand of them send takes time from those that do not."""
+        now = asyncio.get_running_loop().time()
+        self._next_turn = max(now, self._next_turn + 1 / self.limits.doubted)
+        await asyncio.sleep(self._next_turn - now)
 
     @contextlib.asynccontextmanager
     async def one(self) -> AsyncIterator[None]:
@@ -114,6 +123,7 @@ class AgentCalls:
         self._instances: dict[str, tuple[PodStatus, str]] = {}
         self._last: dict[Key, LastCall] = {}
         self._settled: set[Key] = set()
+        self._doubted: set[str] = set()
         self._tasks: set[asyncio.Task[None]] = set()
 
     def report(self, pod: Pod) -> BaseReport | None:
@@ -158,6 +168,7 @@ class AgentCalls:
         self._reports.pop(pod.metadata.uid, None)
         self._instances.pop(pod.metadata.uid, None)
         self._per_pod.pop(pod.metadata.uid, None)
+        self._doubted.discard(pod.metadata.uid)
 
     def start(self, pod: Pod, command: Command, archive: ModuleArchive, asked: Asked) -> None:
         """Begin a call, or join the query that is under way for this pod."""
@@ -178,6 +189,8 @@ class AgentCalls:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def _run(self, pod: Pod, command: Command, archive: ModuleArchive, slot: tuple[str, str]) -> None:
+        if pod.metadata.uid in self._doubted:
+            await self._everywhere.turn()
         async with self._per_pod[pod.metadata.uid], self._everywhere.one():
             begun = self._clock()
             outcome = await self._ask_safely(pod, command, archive)
@@ -185,6 +198,7 @@ class AgentCalls:
         self.metrics.calls.labels(command, outcome.verdict.name).inc()
         self.metrics.call_seconds.labels(command).observe((at - begun).total_seconds())
         log.info("agent", pod=pod.name, command=command, verdict=outcome.verdict, message=outcome.message[:200])
+        (self._doubted.add if outcome.is_nonsense else self._doubted.discard)(pod.metadata.uid)
         before = self._reports.get(pod.metadata.uid)
         self._learn(pod, archive, outcome, at)
         del self._under_way[slot]

@@ -79,7 +79,7 @@ class EventReason(StrEnum):
 
 class Outcome(Value, frozen=True, kw_only=True):
     """The end of one call. `modules`: what the answer lists (installBiz: the one installed; queryAllBiz: all);
-    `health`: what the agent says of its base, in its own words."""
+    `health`: what the agent says of its base, in its own words; `is_nonsense`: what answers is no agent, or does not behave as one."""
 
     command: Command
     verdict: Verdict
@@ -87,6 +87,7 @@ class Outcome(Value, frozen=True, kw_only=True):
     reason: Reason | None = None
     message: str = ""
     health: dict[str, Any] = {}
+    is_nonsense: bool = False
 
 
 class BaseReport(Value, frozen=True, kw_only=True):
