@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 export PYTHONDONTWRITEBYTECODE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo demo-kubernetes test test-java soak quick bench bench-agent bench-upgrades bench-shards bench-api bench-dashboard chaos check format packages lint types contract control-plane java-parts browser-parts monitoring-parts clean
+.PHONY: help install demo demo-kubernetes test test-java soak quick bench bench-agent bench-upgrades bench-shards bench-api bench-dashboard bench-soak chaos check format packages lint types contract control-plane java-parts browser-parts monitoring-parts clean
 
 help: ## list what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 22
@@ -69,6 +69,9 @@ bench-dashboard: $(VENV)/.installed ## a hundred viewers of the dashboard on ten
 
 chaos: $(VENV)/.installed ## two hours of one site under load while everything goes wrong at random (root; faketime, nftables)
 	@$(BIN)/python bench/chaos --minutes 120
+
+bench-soak: control-plane ## three hours of what a fleet lives through, on a real API server: what grows, what differs
+	@$(BIN)/python bench/soak.py
 
 packages: $(VENV)/.installed ## let the kustomization and the Helm chart follow deploy/0*.yaml
 	PYTHON=$(CURDIR)/$(BIN)/python scripts/package.sh

@@ -1,5 +1,6 @@
 """Figures about the controller, and its health, over HTTP. Labels are bounded: kinds, verbs and reasons, never names."""
 
+import asyncio
 from collections.abc import Callable, Iterable
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
@@ -35,6 +36,7 @@ class Metrics:
             "arkwright_loop_failures", "Loops of this process that were begun anew", ["loop"], registry=self.registry
         )
         self.waiting = Gauge("arkwright_queue_length", "Keys ready to be planned", registry=self.registry)
+        self.tasks = Gauge("arkwright_tasks", "Tasks of this process: loops, workers, calls", registry=self.registry)
         self.leading = Gauge("arkwright_is_leader", "1 while this controller acts", registry=self.registry)
         self.owned = Gauge(
             "arkwright_owned_namespaces",
@@ -58,6 +60,7 @@ def health_routes(metrics: Metrics, is_ready: Callable[[], bool], troubles: Call
         return said(is_ready(), troubles())
 
     async def figures(_: Request) -> Response:
+        metrics.tasks.set(len(asyncio.all_tasks()))
         return Response(generate_latest(metrics.registry), media_type=CONTENT_TYPE_LATEST)
 
     return [Route("/healthz", healthz), Route("/readyz", readyz), Route("/metrics", figures)]
