@@ -10,10 +10,10 @@ import pytest
 from arkwright.model.codec import decode
 from arkwright.model.kinds import ModuleDeployment
 from arkwright.model.names import ABORT
-from arkwright.model.resources import RESOURCES
+from arkwright.model.resources import PLANNED_FROM, RESOURCES
 from arkwright.preview import rehearsal
 from arkwright.preview.outlook import TURNS_IN_CIRCLES, preview
-from arkwright.preview.rehearsal import NEEDED, wished
+from arkwright.preview.rehearsal import wished
 from simulation.world import World
 
 pytestmark = pytest.mark.looptime(noop_cycles=0)
@@ -22,7 +22,7 @@ STRATEGY = {"batchCount": 2, "grayTimeBetweenBatchSeconds": 30, "serviceStrategy
 
 
 def live(world):
-    return {kind: [decode(one, RESOURCES[kind].type) for one in world.kube.all(kind)] for kind in NEEDED}
+    return {kind: [decode(one, RESOURCES[kind].type) for one in world.kube.all(kind)] for kind in PLANNED_FROM}
 
 
 def foretold(world, **spec):

@@ -12,9 +12,9 @@ from arkwright.controller.workqueue import PACE_SECONDS
 from arkwright.model.codec import decode
 from arkwright.model.kinds import ModuleDeployment
 from arkwright.model.names import ABORT, MODULE_REPLICASET, RESTARTED_AT
-from arkwright.model.resources import RESOURCES, Kind
+from arkwright.model.resources import PLANNED_FROM, RESOURCES, Kind
 from arkwright.preview.outlook import preview
-from arkwright.preview.rehearsal import NEEDED, wished
+from arkwright.preview.rehearsal import wished
 from simulation import documents
 from simulation.world import BASE, NAMESPACE, World
 
@@ -92,7 +92,7 @@ class Watched(World):
         return self.done.setdefault(batch, {}).setdefault(pod, [])
 
     def live(self):
-        return {kind: [decode(one, RESOURCES[kind].type) for one in self.kube.all(kind)] for kind in NEEDED}
+        return {kind: [decode(one, RESOURCES[kind].type) for one in self.kube.all(kind)] for kind in PLANNED_FROM}
 
     async def confirm(self):
         """A person who says yes whenever they are asked, in one of the two ways, and resumes what is paused."""

@@ -11,16 +11,17 @@ from arkwright.cli.output import fail
 from arkwright.clients.kube import KubeClient
 from arkwright.model.cluster import Document
 from arkwright.model.kinds import ModuleDeployment
+from arkwright.model.resources import PLANNED_FROM
 from arkwright.model.text import plain
 from arkwright.preview.outlook import Preview, preview
-from arkwright.preview.rehearsal import NEEDED, Live, wished
+from arkwright.preview.rehearsal import Live, wished
 from arkwright.preview.wording import headline, lines
 
 
 async def live_in(kube: KubeClient, namespace: str) -> Live:
     """All that a rehearsal needs of one namespace."""
-    found = await asyncio.gather(*(read_all(kube, kind, namespace) for kind in NEEDED))
-    return dict(zip(NEEDED, found, strict=True))
+    found = await asyncio.gather(*(read_all(kube, kind, namespace) for kind in PLANNED_FROM))
+    return dict(zip(PLANNED_FROM, found, strict=True))
 
 
 def foretold(live: Live, one: ModuleDeployment, patch: Document) -> Preview:

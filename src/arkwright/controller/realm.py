@@ -28,18 +28,11 @@ from arkwright.controller.slots import Slots
 from arkwright.controller.unread import Unread
 from arkwright.controller.watch import Watcher
 from arkwright.controller.workqueue import PACE_SECONDS, PACED, WorkQueue
-from arkwright.model.resources import Kind
+from arkwright.model.resources import PLANNED_FROM, Kind
 from arkwright.supervision import Supervisor
 
 WATCHED_ASLEEP = (Kind.DEPLOYMENT,)
-WATCHED_AWAKE = (
-    Kind.REPLICASET,
-    Kind.POD,
-    Kind.SERVICE,
-    Kind.MODULE_DEPLOYMENT,
-    Kind.MODULE_REPLICASET,
-    Kind.MODULE,
-)
+WATCHED_AWAKE = tuple(one for one in PLANNED_FROM if one not in WATCHED_ASLEEP)
 
 
 @dataclass(frozen=True)

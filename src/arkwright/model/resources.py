@@ -37,6 +37,18 @@ class Kind(StrEnum):
     ENDPOINT_SLICE = "EndpointSlice"
 
 
+# What plans are made from: whoever plans sees all of these, in one namespace or in all.
+PLANNED_FROM = (
+    Kind.DEPLOYMENT,
+    Kind.REPLICASET,
+    Kind.POD,
+    Kind.SERVICE,
+    Kind.MODULE_DEPLOYMENT,
+    Kind.MODULE_REPLICASET,
+    Kind.MODULE,
+)
+
+
 @dataclass(frozen=True)
 class Resource:
     """`root` and `plural` make the path; `type` is what `codec` makes of an object."""

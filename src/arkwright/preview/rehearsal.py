@@ -17,21 +17,12 @@ from arkwright.model.kinds import Module, ModuleDeployment, ModuleReplicaSet, Pr
 from arkwright.model.meta import KubernetesObject
 from arkwright.model.names import label_value
 from arkwright.model.outcomes import Command
-from arkwright.model.resources import Kind
+from arkwright.model.resources import PLANNED_FROM, Kind
 from arkwright.plan.intents import Intent, target_of
 from arkwright.preview.agenda import Agenda
 from arkwright.preview.agents import Answer, WillingAgents
 from arkwright.preview.hand import Hand
 
-NEEDED = (
-    Kind.DEPLOYMENT,
-    Kind.REPLICASET,
-    Kind.POD,
-    Kind.SERVICE,
-    Kind.MODULE_DEPLOYMENT,
-    Kind.MODULE_REPLICASET,
-    Kind.MODULE,
-)  # what the controller watches
 LOOKS, LOOKS_FOR_EACH = 2_000, 400  # more than any release takes: one that goes on beyond them turns in circles
 ANSWER_SECONDS = 1.0
 RESUMED: Document = {"metadata": {"managedFields": None}, "spec": {"pause": False}}  # by a person, whoever else says it
@@ -73,7 +64,7 @@ def wished(one: ModuleDeployment, patch: Document) -> ModuleDeployment:
 
 
 def play(live: Live, wish: ModuleDeployment, now: datetime) -> Played:
-    """`live`: one namespace, whole: all kinds that are NEEDED."""
+    """`live`: one namespace, whole: all kinds that plans are made from."""
     return Rehearsal(live, wish, now).play()
 
 
@@ -81,7 +72,7 @@ class Rehearsal:
     def __init__(self, live: Live, wish: ModuleDeployment, now: datetime) -> None:
         self._agenda = Agenda(now)
         self._cache = Cache(lambda: self._agenda.now)
-        for kind in NEEDED:
+        for kind in PLANNED_FROM:
             for one in live[kind]:
                 self._cache.apply(kind, one)
         self._before, self._wish = self._cache.get(Kind.MODULE_DEPLOYMENT, *wish.key), wish

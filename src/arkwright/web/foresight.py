@@ -14,11 +14,11 @@ from arkwright.clients.errors import ClientError
 from arkwright.clients.kube import KubeClient
 from arkwright.model.codec import read
 from arkwright.model.kinds import ModuleDeployment
-from arkwright.model.resources import RESOURCES, Kind
+from arkwright.model.resources import PLANNED_FROM, RESOURCES, Kind
 from arkwright.model.text import plain
 from arkwright.people.decisions import Decision
 from arkwright.preview.outlook import preview
-from arkwright.preview.rehearsal import NEEDED, Live, wished
+from arkwright.preview.rehearsal import Live, wished
 from arkwright.preview.wording import headline, lines
 from arkwright.web.fleet import Fleet
 from arkwright.web.sight import Right, Sight
@@ -47,7 +47,7 @@ class Foresight:
 
     async def _live(self, kube: KubeClient, namespace: str) -> Live:
         unwatched = await asyncio.gather(*(_read(kube, kind, namespace) for kind in READ_AS_VIEWER))
-        watched = {kind: self._fleet.all_in(kind, namespace) for kind in NEEDED if kind not in READ_AS_VIEWER}
+        watched = {kind: self._fleet.all_in(kind, namespace) for kind in PLANNED_FROM if kind not in READ_AS_VIEWER}
         return watched | dict(zip(READ_AS_VIEWER, unwatched, strict=True))
 
 
