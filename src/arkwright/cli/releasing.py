@@ -26,6 +26,7 @@ def release(
     name: Name,
     version: Annotated[str, typer.Option(help="Release this version.")],
     url: Annotated[str, typer.Option(help="Where its archive is; as it was if left out.")] = "",
+    cause: Annotated[str, typer.Option(help="Why, in your words: arkwright history shows them.")] = "",
     wait: Annotated[
         bool, typer.Option("--wait", help="Follow it to its end; status 1 if it does not get there.")
     ] = False,
@@ -41,7 +42,7 @@ def release(
     bare = bare_name(name)
     if (timeout or abort_on_failure) and not wait:
         fail("--timeout and --abort-on-failure are about waiting", "say --wait as well")
-    wish, patience = Wish(Verb.SET_VERSION, version=version, url=url), Patience(timeout, time.monotonic())
+    wish, patience = Wish(Verb.SET_VERSION, version=version, url=url, cause=cause), Patience(timeout, time.monotonic())
 
     async def released(kube: KubeClient) -> End:
         place = chosen(kube, namespace), bare
