@@ -48,7 +48,7 @@ def image(helm):
 def test_a_release_of_the_chart_lives_and_goes(helm):
     helm("install", "arkwright", CHART, "--set", "image=x:1")
     assert "deployed" in helm("list") and image(helm) == "x:1"
-    helm("upgrade", "arkwright", CHART, "--set", "image=x:2", "--set", "replicas=2")
+    helm("upgrade", "arkwright", CHART, "--set", "image=x:2", "--set", "args={--drift-period=30}")
     assert image(helm) == "x:2" and "image: x:2" in helm("get", "values", "arkwright")
     helm("rollback", "arkwright", "1")
     assert image(helm) == "x:1"
