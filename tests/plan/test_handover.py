@@ -139,7 +139,7 @@ def test_the_worked_examples_of_the_docstrings_hold():
     assert doctest.testmod(handover).failed == 0
 
 
-FAILED_ALONE = {"reason": Reason.INSTALL_FAILED, "conditions": (REFUSED_BESIDE,), "attempts": 2}
+FAILED_ALONE = {"reason": Reason.INSTALL_FAILED, "conditions": (REFUSED_BESIDE,), "attempts": 7}
 TURNS = [
     pytest.param((), 30, 1, id="failed with the pod for itself: the old one comes back"),
     pytest.param((available(on=1),), 30, 1, id="it stays as long as the next try is not due"),

@@ -77,3 +77,12 @@ async def test_a_clock_that_is_set_holds_up_nothing_for_longer_than_the_longest_
         await world.until(lambda: world.progress() == "Completed", seconds=LONGEST_PAUSE_SECONDS)
         count = len(world.installed("1.0")) + len(world.installed("2.0"))
         await world.until(lambda: len(world.serving("2.0")) == count, seconds=LONGEST_PAUSE_SECONDS)
+
+
+@pytest.mark.parametrize("seconds", [30, 90, 600])
+async def test_a_try_waits_for_no_moment_that_its_own_pause_would_not_have_set(seconds):
+    world = World()
+    async with world.running():
+        await has_lost_an_answer(world)
+        world.set_clock(timedelta(seconds=-seconds))
+        await world.until(lambda: world.available("1.0"), seconds=25)

@@ -12,9 +12,8 @@ from datetime import datetime
 
 from arkwright.model.kinds import Module, ModuleArchive, ModulePhase, UpgradePolicy
 from arkwright.model.meta import Condition
-from arkwright.model.moments import seconds_until
 from arkwright.model.outcomes import BaseReport, Reason
-from arkwright.plan.backoff import LONGEST_PAUSE_SECONDS
+from arkwright.plan.backoff import seconds_until_try
 
 HOLDER_TOLD = re.compile(r"web path /\S+ is (\S+)'s, another module's")  # as our agent words it
 PATH_TOLD = re.compile(r"Child name \[/?([^\]]+)\] is not unique")  # as a Java base does
@@ -81,9 +80,7 @@ def seconds_to_turn(module: Module, now: datetime) -> float:
     """Until it may have the pod for itself; 0 for one that has not tried that, and for a corrected one."""
     status = module.status
     is_current = status.observed_generation == module.metadata.generation
-    if not has_failed_alone(module) or not is_current or status.next_attempt_time is None:
-        return 0.0
-    return seconds_until(status.next_attempt_time, LONGEST_PAUSE_SECONDS, now)
+    return seconds_until_try(module, now) if has_failed_alone(module) and is_current else 0.0
 
 
 def has_failed_alone(module: Module) -> bool:

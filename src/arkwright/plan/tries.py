@@ -16,11 +16,11 @@ from arkwright.model.codec import encode_whole
 from arkwright.model.kinds import Module, ModuleArchive, ModulePhase, ModuleReplicaSet, ModuleStatus
 from arkwright.model.membership import Standing
 from arkwright.model.meta import Condition
-from arkwright.model.moments import seconds_since, seconds_until
+from arkwright.model.moments import seconds_since
 from arkwright.model.names import DELETE_MODULE_DIRECTLY, is_asked_for, serves_label
 from arkwright.model.outcomes import BaseReport, CallUnderWay, Command, EventReason, LastCall, Outcome, Reason, Verdict
 from arkwright.model.resources import Kind
-from arkwright.plan.backoff import LONGEST_PAUSE_SECONDS, backoff_seconds
+from arkwright.plan.backoff import backoff_seconds, seconds_until_try
 from arkwright.plan.contention import (
     PATH_TAKEN,
     REFUSED_BESIDE,
@@ -98,7 +98,7 @@ def after_failure(observed: ObservedModule, now: datetime) -> Plan | None:
         return None
     if not _is_current(observed) or status.next_attempt_time is None:
         return None
-    left = seconds_until(status.next_attempt_time, LONGEST_PAUSE_SECONDS, now)
+    left = seconds_until_try(observed.module, now)
     return Plan(look_again_in=left) if left else None
 
 
