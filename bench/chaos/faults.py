@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 import os
 import subprocess
+import time
 
 import aiohttp
 import psutil
@@ -14,6 +15,7 @@ from place import API_PORT, UNANSWERED, Refused
 from wishes import BASE, HOW, SERVED
 
 DAY = 86400
+LATE_SECONDS = 30
 CLOCKS = (-DAY, -3600, -90, 0, 90, 3600, DAY)
 PODS = "/api/v1/namespaces/default/pods"
 PIECE = b"\0" * (1 << 16)
@@ -206,6 +208,7 @@ class HostilePod(Fault):
     """A pod with the base's labels whose agent answers rubbish."""
 
     lasts = True
+    may_come_until = 0.0  # what nobody answered may arrive when the network is there again
 
     async def begin(self):
         fields = [{"name": "POD_IP", "valueFrom": {"fieldRef": {"fieldPath": "status.podIP"}}}]
@@ -225,16 +228,17 @@ class HostilePod(Fault):
         except Refused as error:
             return "" if error.status != 409 else "a hostile pod is still there"
         except UNANSWERED:
-            pass  # it may be there or not
+            self.may_come_until = time.monotonic() + LATE_SECONDS
         return "a hostile pod"
 
     async def lift(self):
-        """However often it must be asked for."""
+        """However often it must be asked for; where it may be made yet, it is waited for."""
         while True:
             try:
                 await self.at.site.ask("DELETE", f"{PODS}/hostile")
+                self.may_come_until = 0.0
             except Refused as error:
-                if error.status == 404:
+                if error.status == 404 and time.monotonic() > self.may_come_until:
                     return
             except UNANSWERED:
                 pass

@@ -103,8 +103,9 @@ class Site:
 
     # ── processes ──
 
-    def begin(self):
-        self._was_up = False
+    def begin(self, is_excused=False):
+        """`is_excused`: as things are, it may not come up."""
+        self._was_up, self._is_excused = False, is_excused
         words = ["up", "--foreground", "--data-dir", str(self.data), "--port", str(API_PORT), "--addresses", ADDRESSES]
         known = {name: value for name, value in os.environ.items() if name != "KUBECONFIG"} | {
             "PYTHONPATH": str(ROOT / "src")
@@ -131,9 +132,9 @@ class Site:
         """Whoever keeps the site begins it anew when it has ended. `is_excused`: it may not come up; once it is up it never ends by itself."""
         self._was_up |= bool(self.state())
         if self._process is not None and (code := self._process.poll()) is not None:
-            if self._was_up or not is_excused:
+            if self._was_up or not (is_excused or self._is_excused):
                 self.ended_by_itself.append(f"the site ended by itself, with code {code}")
-            self.begin()
+            self.begin(is_excused)
 
     def kill(self, everything=False):
         """Its own process, or all of them in one moment, as a power cut does; `begin` brings it back."""

@@ -100,9 +100,11 @@ class Wishes:
                 await self._release(name, self._random.choice(VERSIONS))
 
     async def _release(self, name, version):
+        """It says which version of the object it changes: one that nobody answered, and which arrives later, must not undo the next."""
         self.doubtful[name].add(version)
         try:
-            patch = {"spec": {"template": self._template(name, version)}}
+            known = (await self._site.ask("GET", f"{DEPLOYMENTS}/{name}"))["metadata"]["resourceVersion"]
+            patch = {"metadata": {"resourceVersion": known}, "spec": {"template": self._template(name, version)}}
             await self._site.ask("PATCH", f"{DEPLOYMENTS}/{name}", patch)
         except (Refused, *UNANSWERED, json.JSONDecodeError):
             return
