@@ -45,7 +45,7 @@ class Reader:
     """A copy that is kept by a watch; `events`: (version, type, name), as they came."""
 
     def __init__(self):
-        self.events, self.copy, self.version = [], {}, 0
+        self.events, self.copy, self.version = [], {}, 1  # from 0, what is there already would come first, in any order
 
     async def follow(self, session):
         """Until cancelled: on from where it was cut off."""

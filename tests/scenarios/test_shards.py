@@ -150,8 +150,9 @@ async def town(cluster, worker_number, request):
     kills = request.config.getoption("--controller-kills")
     async with KubeClient(await find_access()) as kube, contextlib.AsyncExitStack() as stack:
         teams = []
-        for number in range(NAMESPACES):
-            name = f"team-{worker_number}-{next(_numbers)}-{os.getpid()}"
+        for _ in range(NAMESPACES):
+            number = next(_numbers)  # addresses too: what a test before had lingers in the cluster, and is looked after
+            name = f"team-{worker_number}-{number}-{os.getpid()}"
             teams.append(Team(kube, stack, name, network_of(80 + worker_number, number)))
         for team in teams:
             await team.begin()
