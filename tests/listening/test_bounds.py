@@ -124,6 +124,17 @@ async def test_a_connection_may_be_used_again_and_again_for_longer_than_a_head_m
         writer.close()
 
 
+async def test_a_large_body_on_a_connection_does_not_count_against_the_next_one():
+    piece = b"10000\r\n" + b"x" * 0x10000 + b"\r\n"
+    async with served() as running:
+        reader, writer = await asyncio.open_connection("127.0.0.1", running.port)
+        for _ in range(3):
+            writer.write(HEAD + b"transfer-encoding: chunked\r\n\r\n" + 100 * piece + b"0\r\n\r\n")
+            assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 200")
+            assert await reader.readuntil(b"\r\n0\r\n\r\n")
+        writer.close()
+
+
 async def test_requests_that_pile_up_behind_one_another_end_with_their_connection():
     async with served() as running:
         reader, writer = await asyncio.open_connection("127.0.0.1", running.port)

@@ -47,6 +47,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._heard_at = self.loop.time()
         self._head_since: float | None = self._heard_at
         self._head_bytes = self._body_bytes = self._framing_bytes = 0
+        self._piece_bytes = 0  # of a body, in what is being taken in
         self._body_since: float | None = None
         self._has_asked = False
         self._unread = (0, self._heard_at)  # bytes that were on their way to it, and since when it has been so many
@@ -86,14 +87,14 @@ class BoundedProtocol(HttpToolsProtocol):
             self._take(data[at : at + PIECE_BYTES])
 
     def _take(self, data: bytes) -> None:
-        before = self._body_bytes
+        self._piece_bytes = 0
         super().data_received(data)
         if self._head_since is not None:
             self._head_bytes += len(data)
             if self._head_bytes > self.bounds.head_bytes or len(self.headers or ()) > self.bounds.head_lines:
                 self._refuse(431, "the head of this request is too large")
         elif self._body_since is not None:
-            self._framing_bytes += len(data) - (self._body_bytes - before)
+            self._framing_bytes += len(data) - self._piece_bytes
             if self._framing_bytes > self.bounds.head_bytes + LEAST_BODY_SHARE * self._body_bytes:
                 self._refuse(431, "there is more around the body of this request than in it")
 
@@ -121,6 +122,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def on_body(self, body: bytes) -> None:
         self._body_bytes += len(body)
+        self._piece_bytes += len(body)
         super().on_body(body)
 
     def on_message_complete(self) -> None:
