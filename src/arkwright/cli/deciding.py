@@ -125,8 +125,8 @@ def set_(
 
 def _carry_out(request: Request, wish: Wish) -> None:
     name = request.name
-    done, foreseen = with_cluster(lambda kube: _decided(kube, request, wish))
-    note(f"{name}: {done.what}")
+    decision, foreseen = with_cluster(lambda kube: _decided(kube, request, wish))
+    note(f"{name}: {decision.what}")
     for line in foreseen:
         note(f"  {line}")
     if request.is_dry:
@@ -140,19 +140,23 @@ async def _decided(kube: KubeClient, request: Request, wish: Wish) -> tuple[Deci
     """And, where nothing is to be written, what it would do to each base pod."""
     place = chosen(kube, request.namespace), request.name
     found = await _looked_at(kube, place, wish.verb)
+    try:
+        if request.is_dry:
+            decision = decide(Scene(found, await read_revisions(kube, *place), _now()), wish)
+            return decision, lines(foretold(await live_in(kube, place[0]), found, decision.patch))
+        return await done(kube, place, wish), []
+    except MakesNoSense as reason:
+        fail(f"{request.name}: {reason}", message_of(found))
+
+
+async def done(kube: KubeClient, place: tuple[str, str], wish: Wish) -> Decision:
+    """Decided and written, in the person's name. `place`: namespace and name. Raises MakesNoSense, ClientError."""
     revisions, now = await read_revisions(kube, *place), _now()
 
     def decided(one: ModuleDeployment) -> Decision:
         return decide(Scene(one, revisions, now), wish)
 
-    try:
-        if request.is_dry:
-            decision = decided(found)
-            return decision, lines(foretold(await live_in(kube, place[0]), found, decision.patch))
-        by = Person(await own_name(kube), THROUGH), now
-        return await act(kube, place, wish.verb, decided, by), []
-    except MakesNoSense as reason:
-        fail(f"{request.name}: {reason}", message_of(found))
+    return await act(kube, place, wish.verb, decided, (Person(await own_name(kube), THROUGH), now))
 
 
 async def _looked_at(kube: KubeClient, place: tuple[str, str], verb: Verb) -> ModuleDeployment:

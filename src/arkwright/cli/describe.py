@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from arkwright.cli.cluster import Namespace, Snapshot, chosen, take_snapshot, with_cluster
-from arkwright.cli.deciding import DEPLOYMENTS, Name, bare_name
+from arkwright.cli.deciding import Name, bare_name
 from arkwright.cli.events import told_of
 from arkwright.cli.history import COLUMNS as OF_REVISIONS
 from arkwright.cli.history import read_scene, revision_row
@@ -52,7 +52,6 @@ def describe(
 
 async def _known(kube: KubeClient, namespace: str, name: str) -> Known:
     place = chosen(kube, namespace), name
-    await kube.get(DEPLOYMENTS, *place)
     scene, snapshot = await read_scene(kube, namespace, name), await take_snapshot(kube, place[0])
     return Known(scene, snapshot, await told_of(kube, *place))
 

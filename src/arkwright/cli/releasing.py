@@ -2,21 +2,18 @@
 
 import time
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
 
-from arkwright.cli.cluster import Namespace, chosen, read_revisions, with_cluster
-from arkwright.cli.deciding import DEPLOYMENTS, THROUGH, Name, bare_name
+from arkwright.cli.cluster import Namespace, chosen, with_cluster
+from arkwright.cli.deciding import DEPLOYMENTS, Name, bare_name, done
 from arkwright.cli.following import End, Patience, followed
 from arkwright.cli.output import fail, note
 from arkwright.clients.kube import KubeClient
 from arkwright.model.kinds import ModuleDeployment
 from arkwright.model.names import ABORT
-from arkwright.people.acting import Person, act
-from arkwright.people.decisions import Decision, MakesNoSense, Scene, Verb, Wish, decide
-from arkwright.people.oneself import own_name
+from arkwright.people.decisions import MakesNoSense, Verb, Wish
 
 LONGEST_WAY_BACK_SECONDS = 600.0
 Place = tuple[str, str]
@@ -69,26 +66,15 @@ async def _asked_for(kube: KubeClient, place: Place, wish: Wish) -> str:
         verbs.append(Verb.SET_VERSION)
     if wish.version == module.version and ABORT in found.metadata.annotations:
         verbs.append(Verb.RETRY)
-    done = [(await _done(kube, place, replace(wish, verb=verb))).what for verb in verbs]
-    return " ".join(done) or f"{module.version} is asked for already."
+    said = [(await done(kube, place, replace(wish, verb=verb))).what for verb in verbs]
+    return " ".join(said) or f"{module.version} is asked for already."
 
 
 async def _given_up(kube: KubeClient, place: Place, version: str, end: End) -> End:
     note(f"{place[1]}: {end.why}", "error: ", "bold red")
     try:
-        note(f"{place[1]}: {(await _done(kube, place, Wish(Verb.ABORT))).what}")
+        note(f"{place[1]}: {(await done(kube, place, Wish(Verb.ABORT))).what}")
     except MakesNoSense as reason:
         return End(f"{end.why}; it cannot be given up: {reason}")
     back = await followed(kube, place, version, Patience(LONGEST_WAY_BACK_SECONDS, time.monotonic()))
     return End(f"{end.why}; {back.why}")
-
-
-async def _done(kube: KubeClient, place: Place, wish: Wish) -> Decision:
-    """Written in the person's name. Raises MakesNoSense, ClientError."""
-    revisions, now = await read_revisions(kube, *place), datetime.fromtimestamp(time.time(), UTC)
-    by = Person(await own_name(kube), THROUGH), now
-
-    def decided(one: ModuleDeployment) -> Decision:
-        return decide(Scene(one, revisions, now), wish)
-
-    return await act(kube, place, wish.verb, decided, by)
