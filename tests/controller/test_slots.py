@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from arkwright.clients.errors import ApiUnreachable, TooManyRequests
-from arkwright.controller.slots import FIRST, LEAST_WHERE_SLOW, TRIES, Slots
+from arkwright.controller.slots import FIRST, LEAST, TRIES, Slots
 
 pytestmark = pytest.mark.looptime
 
@@ -46,7 +46,7 @@ async def test_a_server_that_stays_fast_gets_as_many_as_are_allowed():
 async def test_one_whose_answers_only_wait_gets_fewer():
     slots, server = Slots(256), Server(lambda at_once: 0.001 * max(1, at_once - 4))
     await written(slots, server, 5000)
-    assert LEAST_WHERE_SLOW <= slots.limit < 64
+    assert LEAST <= slots.limit < 32
 
 
 async def test_a_few_writes_teach_nothing():
