@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 export PYTHONDONTWRITEBYTECODE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo demo-kubernetes test test-java soak quick bench bench-agent bench-upgrades bench-shards bench-api bench-dashboard bench-soak chaos check format packages lint types contract control-plane java-parts browser-parts monitoring-parts clean
+.PHONY: help install demo demo-kubernetes test test-java soak quick bench bench-agent bench-upgrades bench-shards bench-api bench-blocked bench-dashboard bench-soak chaos check format packages lint types contract control-plane java-parts browser-parts monitoring-parts clean
 
 help: ## list what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 22
@@ -63,6 +63,9 @@ bench-shards: $(VENV)/.installed ## one controller with everything beside four t
 
 bench-api: control-plane ## the embedded API beside a real one: writes, watches, memory, start
 	@$(BIN)/python bench/api.py
+
+bench-blocked: $(VENV)/.installed ## the longest turn of the embedded API's loop, with five thousand Modules
+	@$(BIN)/python bench/blocked.py
 
 bench-dashboard: $(VENV)/.installed ## a hundred viewers of the dashboard on ten thousand Modules: pages, changes, memory
 	@$(BIN)/python bench/viewers.py

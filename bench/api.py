@@ -2,8 +2,8 @@
 
     python bench/api.py [--objects 10000] [--rounds 3]
 
-Prints writes per second at 1, 8 and 64 in flight; how long after a write 50 watchers know of it; and with that many objects the
-memory and the time of a start. Rounds alternate between the two, and of all rounds the median counts. Ratios are comparable
+Prints writes per second at 1, 8 and 64 in flight; how long after a write 50 watchers know of it; and with that many objects how long a
+list takes, the memory and the time of a start. Rounds alternate between the two, and of all rounds the median counts. Ratios are comparable
 between machines; times are not. The client is this process: it costs both the same.
 """
 
@@ -30,6 +30,7 @@ sys.path[:0] = [str(ROOT / "tests" / "kubernetes")]
 import control_plane  # noqa: E402
 
 CONFIGMAPS = "/api/v1/namespaces/default/configmaps"
+FORMS = {"whole": "application/json", "as a table": "application/json;as=Table;v=v1;g=meta.k8s.io"}
 IN_FLIGHT, WATCHERS, WATCHED_WRITES = (1, 8, 64), 50, 300
 SECONDS = 3.0
 CONTROLLERS = ("namespace-controller", "serviceaccount-controller")
@@ -87,6 +88,7 @@ class Server:
     pids: list
     rates: dict = field(default_factory=dict)
     latencies: list = field(default_factory=list)
+    lists: dict = field(default_factory=dict)
     memory: float = 0.0
     starts: list = field(default_factory=list)
 
@@ -103,8 +105,8 @@ class Server:
         )
         return made
 
-    def request(self, method, path, body=b""):
-        lines = [f"{method} {path} HTTP/1.1", "Host: bench", f"Authorization: Bearer {self.token}"]
+    def request(self, method, path, body=b"", accept="*/*"):
+        lines = [f"{method} {path} HTTP/1.1", "Host: bench", f"Authorization: Bearer {self.token}", f"Accept: {accept}"]
         lines += ["Content-Type: application/json", f"Content-Length: {len(body)}", "", ""]
         return "\r\n".join(lines).encode() + body
 
@@ -134,6 +136,19 @@ async def created(server, in_flight, prefix, *, seconds=0.0, count=0):
     done = []
     await asyncio.gather(*(one() for _ in range(in_flight)))
     return len(done) / (time.perf_counter() - began)
+
+
+async def listed(server, form):
+    """Seconds. Real servers answer in chunks: a connection that is closed says where the list ends."""
+    connection, pieces = await server.connected(), []
+    over = asyncio.get_running_loop().create_future()
+    connection.on_piece = pieces.append
+    connection.connection_lost = lambda error: over.set_result(error)
+    began = time.perf_counter()
+    connection.send(server.request("GET", CONFIGMAPS, accept=form).replace(b"Host:", b"Connection: close\r\nHost:", 1))
+    await over
+    assert b" 200 " in pieces[0][:20], pieces[0][:300]
+    return time.perf_counter() - began
 
 
 class Listener:
@@ -222,6 +237,8 @@ async def measured(servers, rounds):
                 server.rates.setdefault(in_flight, []).append(rate)
         for server in servers:
             server.latencies.append(await watched(server, f"w{number}"))
+            for name, form in FORMS.items():
+                server.lists.setdefault(name, []).append(await listed(server, form))
 
 
 def median(values):
@@ -240,6 +257,10 @@ def show(embedded, real, objects):
             for server in (embedded, real)
         )
         print(f"write to {WATCHERS} watchers, p{percent}, ms{'':9}{ours:12.1f}{theirs:12.1f}{ours / theirs:9.2f}")
+    for name in FORMS:
+        ours, theirs = (median(server.lists[name]) * 1000 for server in (embedded, real))
+        text = f"a list {name}, ms"
+        print(f"{text:34}{ours:12.0f}{theirs:12.0f}{ours / theirs:9.2f}")
     for name, unit in (("memory", "MB"), ("start", "s")):
         ours, theirs = (server.memory if name == "memory" else median(server.starts) for server in (embedded, real))
         text = f"{name} with {objects} objects, {unit}"

@@ -17,12 +17,12 @@ class Inside:
     MISTAKE = b"Internal error occurred: see the server's log"
 
     def __init__(self, directory):
-        watches = Watches()
+        self.watches = watches = Watches()
         self.store = Store(directory / "store.db", watches.publish)
         self.objects = Objects(self.store, Registry(), now)
         self._api = Api(self.objects, watches, Access("admin", "reader"), Surroundings(now, "1"))
 
-    async def ask(self, method, path, body=b"", kind="application/json", query=""):
+    async def ask(self, method, path, body=b"", kind="application/json", query="", accept="*/*"):
         """(status, body)"""
         given = iter([{"type": "http.request", "body": body}])
         said = []
@@ -34,7 +34,9 @@ class Inside:
             said.append(message)
 
         headers = [(b"authorization", b"Bearer admin"), (b"content-type", kind.encode("latin-1"))]
+        headers.append((b"accept", accept.encode()))
         scope = {"type": "http", "method": method, "path": path, "query_string": query.encode(), "headers": headers}
+        scope["asgi"] = {"version": "3.0", "spec_version": "2.4"}
         await self._api(scope, receive, send)
         return said[0]["status"], b"".join(one.get("body", b"") for one in said)
 

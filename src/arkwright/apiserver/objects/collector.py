@@ -55,6 +55,7 @@ class Collector:
         self._owners: dict[Key, frozenset[str]] = {}
         self._owned: dict[str, set[Key]] = {}
         self._waiting: asyncio.Queue[Key | str] = asyncio.Queue()
+        self._are_waiting: set[Key | str] = set()
         self.failures: dict[Key | str, int] = {}
         watches.listeners.append(self._heard)
 
@@ -75,6 +76,7 @@ class Collector:
         """Until cancelled. What goes wrong with one object is said on it and tried again later; all others go on."""
         while True:
             item = await self._waiting.get()
+            self._are_waiting.discard(item)
             try:
                 await (self._after_deletion(item) if isinstance(item, str) else self._look_at(item))
             except (NotFound, Conflict):
@@ -84,12 +86,18 @@ class Collector:
             else:
                 self.failures.pop(item, None)
 
+    def _put(self, item: Key | str) -> None:
+        """An owner of thousands is looked at once for many that go, not once for each."""
+        if item not in self._are_waiting:
+            self._are_waiting.add(item)
+            self._waiting.put_nowait(item)
+
     async def _postpone(self, item: Key | str, error: Exception) -> None:
         number = self.failures[item] = self.failures.get(item, 0) + 1
         pause = min(2.0 ** min(number - 1, 10), LONGEST_PAUSE_SECONDS)
         write = log.warning if isinstance(error, ApiError) else log.exception
         write("not collected", item=str(item), error=str(error), failures=number, in_seconds=pause)
-        asyncio.get_running_loop().call_later(pause, self._waiting.put_nowait, item)
+        asyncio.get_running_loop().call_later(pause, self._put, item)
         if isinstance(item, Key):
             await self._warn(item, f"{type(error).__name__}: {error}")
 
@@ -127,9 +135,9 @@ class Collector:
         owners = frozenset(one.uid for one in metadata.ownerReferences if one.uid)
         if owners != self._owners.get(key, frozenset()):
             self._set_owners(key, owners)
-            self._waiting.put_nowait(key)
+            self._put(key)
         if metadata.deletionTimestamp is not None:
-            self._waiting.put_nowait(key)
+            self._put(key)
 
     def _set_owners(self, key: Key, owners: frozenset[str]) -> None:
         for uid in self._owners.get(key, frozenset()) - owners:
@@ -143,14 +151,22 @@ class Collector:
         for uid in self._owners.pop(key, frozenset()):
             self._owned.get(uid, set()).discard(key)
             if uid in self._keys:
-                self._waiting.put_nowait(self._keys[uid])  # its owner may wait for it
+                self._put(self._keys[uid])  # its owner may wait for it
         if self._owned.get(metadata.uid):
-            self._waiting.put_nowait(metadata.uid)
+            self._put(metadata.uid)
         holders = (Key("namespaces", "", key.namespace), Key(CRDS, "", key.resource))
         for holder in holders:
             record = self._objects.store.get(holder)
-            if record is not None and _read(record.body).metadata.deletionTimestamp is not None:
-                self._waiting.put_nowait(holder)  # it waits until it is empty
+            is_going = record is not None and _read(record.body).metadata.deletionTimestamp is not None
+            if is_going and self._is_empty(holder):
+                self._put(holder)
+
+    def _is_empty(self, holder: Key) -> bool:
+        """A namespace or a CRD, of what it holds. Whether there is anything is asked for each thing that goes: it is not looked at."""
+        store, name = self._objects.store, holder.name
+        if holder.resource == CRDS:
+            return not store.has(name)
+        return not any(store.has(one.name, name) for one in self._objects.registry if one.is_namespaced)
 
     def _kinds_changed(self, record: Record) -> None:
         name = record.key.name
@@ -243,8 +259,8 @@ class Collector:
                 if _read(record.body).metadata.deletionTimestamp is None:
                     with contextlib.suppress(NotFound):
                         await self._objects.delete(resource, record.key, Removal())
-        if any(self._objects.store.find(one.name, namespace) for one in self._objects.registry if one.is_namespaced):
-            return
+        if not self._is_empty(Key("namespaces", "", namespace)):
+            return  # the last to go says so
         kind = self._objects.registry.named("namespaces")
         assert kind
 
@@ -261,7 +277,7 @@ class Collector:
         for record in self._objects.store.find(crd.key.name) if resource else ():
             with contextlib.suppress(NotFound):
                 await self._objects.delete(resource, record.key, Removal())  # type: ignore[arg-type]
-        if not self._objects.store.find(crd.key.name) and document["metadata"].get("finalizers"):
+        if self._is_empty(crd.key) and document["metadata"].get("finalizers"):
             kind = self._objects.registry.named(CRDS)
             assert kind
             await self._drop_finalizer(kind, crd.key, CLEANUP)

@@ -12,6 +12,7 @@ from arkwright.apiserver.errors import ApiError
 from arkwright.apiserver.objects.removals import Removal
 from arkwright.apiserver.objects.verbs import Objects
 from arkwright.apiserver.store import Record
+from arkwright.apiserver.turns import those
 
 log = structlog.get_logger()
 EVENTS = "events"
@@ -30,10 +31,9 @@ async def end_old_events(objects: Objects) -> None:
     """Those whose last word is an hour old; one that cannot be deleted holds up no other."""
     kind, now = objects.registry.named(EVENTS), objects.now()
     assert kind
-    for record in objects.store.find(EVENTS):
-        if now - last_word(record, now) > KEPT:
-            with contextlib.suppress(ApiError):
-                await objects.delete(kind, record.key, Removal())
+    for record in await those(lambda one: now - last_word(one, now) > KEPT, objects.store.find(EVENTS)):
+        with contextlib.suppress(ApiError):
+            await objects.delete(kind, record.key, Removal())
 
 
 def last_word(record: Record, now: datetime) -> datetime:

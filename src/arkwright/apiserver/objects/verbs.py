@@ -17,13 +17,12 @@ from arkwright.apiserver.bounds import require_storable
 from arkwright.apiserver.errors import (
     BadRequest,
     FieldError,
-    Forbidden,
     InternalError,
-    NotFound,
     invalid,
 )
 from arkwright.apiserver.kinds import CHECK, FILL, WITH_GENERATION, ZERO, Registry, Resource
 from arkwright.apiserver.objects.allocation import Addresses
+from arkwright.apiserver.objects.homes import require_home
 from arkwright.apiserver.objects.managed import Writer, applied, begin_record, keep_record
 from arkwright.apiserver.objects.metadata import carried_over, metadata_errors, timestamp
 from arkwright.apiserver.objects.removals import (
@@ -96,7 +95,7 @@ class Objects:
         metadata = document["metadata"]
         if metadata.get("resourceVersion"):
             raise BadRequest("resourceVersion should not be set on objects to be created")
-        self._require_namespace(resource, namespace, metadata)
+        require_home(resource, namespace, metadata, self.store.latest)
         if not metadata.get("name") and metadata.get("generateName"):
             metadata["name"] = metadata["generateName"][:58] + "".join(random.choices(SUFFIX, k=5))
         key = Key(resource.name, namespace, metadata.get("name") or "")
@@ -107,32 +106,6 @@ class Objects:
         begin_record(resource.shape, document, ZERO.get(resource.name, {}), writer)
         self._check(resource, document, None)
         return await self._put(key, document, options, Answer(document, True, warnings))
-
-    def _require_namespace(self, resource: Resource, namespace: str, metadata: Document) -> None:
-        if not resource.is_namespaced:
-            metadata.pop("namespace", None)
-            return
-        if metadata.get("namespace") not in (None, "", namespace):
-            raise BadRequest("the namespace of the provided object does not match the namespace sent on the request")
-        metadata["namespace"] = namespace
-        record = self.store.latest(Key("namespaces", "", namespace))
-        if record is None:
-            raise NotFound(f'namespaces "{namespace}" not found', {"name": namespace, "kind": "namespaces"})
-        if b'"deletionTimestamp"' in record.body:
-            name = metadata.get("name") or metadata.get("generateName", "")
-            said = f"unable to create new content in namespace {namespace} because it is being terminated"
-            details = {
-                "causes": [
-                    {
-                        "reason": "NamespaceTerminating",
-                        "message": f"namespace {namespace} is being terminated",
-                        "field": "metadata.namespace",
-                    }
-                ]
-            }
-            raise Forbidden(
-                f'{resource.name} "{name}" is forbidden: {said}', {"name": name, "kind": resource.plural} | details
-            )
 
     def _begin(self, resource: Resource, document: Document, now: str) -> None:
         """What the server gives to a new object."""
@@ -217,7 +190,7 @@ class Objects:
     async def _apply_new(self, resource: Resource, key: Key, wish: Document, how: tuple[Writer, Options]) -> Answer:
         writer, options = how
         require_possible(resource)
-        self._require_namespace(resource, key.namespace, wish["metadata"])
+        require_home(resource, key.namespace, wish["metadata"], self.store.latest)
         document = applied(resource.shape, {}, confined_wish(resource, wish, options), writer, force=True)
         record = document["metadata"].get("managedFields", [])
         add_all_defaults(resource, document)

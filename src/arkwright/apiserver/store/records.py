@@ -93,6 +93,11 @@ class Store:
         chosen = [spaces.get(namespace, {})] if namespace else [spaces[one] for one in sorted(spaces)]
         return [space[name] for space in chosen for name in sorted(space)]
 
+    def has(self, resource: str, namespace: str = "") -> bool:
+        """Whether there is any of a kind, in one namespace or in all."""
+        spaces = self._visible.get(resource, {})
+        return bool(spaces.get(namespace)) if namespace else any(spaces.values())
+
     async def find_at(self, version: int, resource: str, namespace: str = "") -> list[Record]:
         """The same as it was at `version`. Raises Compacted."""
         rows = await self._rows(version, "version <= ? and resource = ?", (version, resource))

@@ -1,14 +1,16 @@
 """Bodies of requests and answers: from bytes to documents and back. Pure."""
 
+import asyncio
 import base64
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import date
 from typing import Any
 
 import msgspec
 import yaml
 from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
 from arkwright.apiserver.bounds import UNREADABLE, require_plain_yaml, require_shallow, require_shallow_text
 from arkwright.apiserver.errors import ApiError, BadRequest, UnsupportedMediaType, invalid_patch
@@ -38,18 +40,52 @@ class Json(Response):
         self.raw_headers = [(b"content-length", b"%d" % len(body)), (b"content-type", b"application/json")]
 
 
+class Listed(Response):
+    """Many objects, each as JSON already: they are never put together, as a list may be as large as all that is there. `head`: up to the
+    bracket that opens the list, which is the last thing in the answer."""
+
+    PIECE_BYTES = 1 << 17
+
+    def __init__(self, kind: str, head: bytes, items: list[bytes]) -> None:
+        self.kind, self.head, self.items = kind, head, items
+        self.status_code, self.background = 200, None
+        length = len(head) + sum(map(len, items)) + max(0, len(items) - 1) + 2
+        self.raw_headers = [(b"content-length", b"%d" % length), (b"content-type", b"application/json")]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+        for piece in self.pieces():
+            await send({"type": "http.response.body", "body": piece, "more_body": True})
+            await asyncio.sleep(0)
+        await send({"type": "http.response.body", "body": b"]}"})
+
+    def pieces(self) -> Iterator[bytes]:
+        """All but the end, some together."""
+        piece, size = [self.head], len(self.head)
+        for number, item in enumerate(self.items):
+            piece += (b",", item) if number else (item,)
+            size += len(item)
+            if size > self.PIECE_BYTES:
+                yield b"".join(piece)
+                piece, size = [], 0
+        yield b"".join(piece)
+
+
 def as_json(document: Document, code: int = 200, media_type: str = "application/json") -> Response:
     return Response(msgspec.json.encode(document), code, media_type=media_type)
 
 
-def list_body(resource: Resource, metadata: Document, records: list[Record]) -> bytes:
+def listed(kind: str, api_version: str, metadata: Document, items: list[bytes]) -> Listed:
+    """`metadata`: what stands above the list."""
+    head = f'{{"kind":"{kind}","apiVersion":"{api_version}","metadata":'.encode() + msgspec.json.encode(metadata)
+    return Listed(kind, head + b',"items":[', items)
+
+
+def list_of(resource: Resource, metadata: Document, records: list[Record]) -> Listed:
     """Put together from what is stored: nothing is decoded."""
-    kind = resource.list_kind or f"{resource.kind}List"
-    head = f'{{"kind":"{kind}","apiVersion":"{resource.api_version}","metadata":'.encode() + msgspec.json.encode(
-        metadata
-    )
     prefix = resource.prefix if resource.is_custom else b"{"
-    return head + b',"items":[' + b",".join([prefix + one.body[1:] for one in records]) + b"]}"
+    items = [prefix + one.body[1:] for one in records]
+    return listed(resource.list_kind or f"{resource.kind}List", resource.api_version, metadata, items)
 
 
 def list_metadata(resource: Resource, version: int) -> Document:

@@ -68,11 +68,3 @@ def partial_body(record: Record) -> bytes:
     """Of one object. The rest of it is not even decoded."""
     found = msgspec.json.decode(record.body, type=_Metadata)
     return msgspec.json.encode(PARTIAL | {"metadata": found.metadata})
-
-
-def partial_list(metadata: Document, records: list[Record]) -> bytes:
-    """`metadata`: what stands above the list."""
-    told = {name: value for name, value in metadata.items() if value}
-    items = [msgspec.Raw(partial_body(one)) for one in records]
-    head = {"kind": Form.METADATA_LIST.value, "apiVersion": PARTIAL["apiVersion"], "metadata": told}
-    return msgspec.json.encode(head | {"items": items})

@@ -15,6 +15,7 @@ import psutil
 from starlette.responses import Response
 
 from arkwright.apiserver.objects import Objects
+from arkwright.apiserver.turns import those
 from arkwright.apiserver.wire import requests
 from arkwright.apiserver.wire.bodies import as_json
 from arkwright.apiserver.wire.calls import Call
@@ -58,7 +59,7 @@ class Metrics:
             records = [self._objects.get(kind, asked.namespace, asked.name)]
         else:
             wanted = requests.listing(stored, call.query).filter
-            records = [one for one in self._objects.store.find(kind.name, asked.namespace) if wanted.wants(one)]
+            records = await those(wanted.wants, self._objects.store.find(kind.name, asked.namespace))
         found = await self._measured([self._objects.document(kind, one) for one in records])
         if asked.name and found:
             return as_json({"kind": asked.resource.kind, "apiVersion": API_VERSION} | found[0])

@@ -13,13 +13,23 @@ from arkwright.apiserver.errors import BadRequest, Expired, NotAcceptable, Servi
 from arkwright.apiserver.kinds import Resource
 from arkwright.apiserver.objects import Objects
 from arkwright.apiserver.store import Compacted, Event, Record, Watcher, Watches, bookmark, event_line
+from arkwright.apiserver.turns import Turns, each, those
 from arkwright.apiserver.wire import requests
-from arkwright.apiserver.wire.bodies import Json, as_json, list_body, list_metadata, opened_token, page_token
+from arkwright.apiserver.wire.bodies import (
+    Json,
+    Listed,
+    as_json,
+    list_metadata,
+    list_of,
+    listed,
+    opened_token,
+    page_token,
+)
 from arkwright.apiserver.wire.calls import Call
-from arkwright.apiserver.wire.forms import PARTIAL, Form, partial_body, partial_list, require_fitting, wanted_form
+from arkwright.apiserver.wire.forms import PARTIAL, Form, partial_body, require_fitting, wanted_form
 from arkwright.apiserver.wire.requests import Listing, Target
 from arkwright.apiserver.wire.scales import shown_scale
-from arkwright.apiserver.wire.tables import table
+from arkwright.apiserver.wire.tables import Table
 
 Document = dict[str, Any]
 TOO_OLD_PAGE = (
@@ -29,6 +39,7 @@ INITIAL_END = {"k8s.io/initial-events-end": "true"}
 BOOKMARK_SECONDS = 60.0
 LONGEST_WATCH_SECONDS = 3600
 MOST_WATCHES = 10_000
+LINES_TOGETHER = 128
 
 
 class Reader:
@@ -53,22 +64,29 @@ class Reader:
         form = wanted_form(call.accept)
         require_fitting(form, asked.resource, is_list=False)
         if form is Form.TABLE:
-            metadata = {"resourceVersion": str(record.version)}
-            return as_json(self._table(call, asked.resource, [record]) | {"metadata": metadata})
+            document = self._objects.document(asked.resource, record)
+            return as_json(self._table(call, asked.resource).of_one(document))
         if form is Form.METADATA:
             return Json(partial_body(record))
         return Json(asked.resource.prefix + record.body[1:])
 
-    def _table(self, call: Call, resource: Resource, records: list[Record]) -> Document:
-        include = call.query.get("includeObject", "Metadata")
-        documents = [self._objects.document(resource, one) for one in records]
-        return table(resource, documents, self._clock(), include)
+    def _table(self, call: Call, resource: Resource) -> Table:
+        return Table(resource, self._clock(), call.query.get("includeObject", "Metadata"))
+
+    async def _rows(self, call: Call, resource: Resource, metadata: Document, records: list[Record]) -> Listed:
+        table = self._table(call, resource)
+
+        def row(record: Record) -> bytes:
+            return msgspec.json.encode(table.row(self._objects.document(resource, record)))
+
+        told = {name: value for name, value in metadata.items() if value}
+        return Listed("Table", msgspec.json.encode(table.head(told))[:-1] + b',"rows":[', await each(row, records))
 
     async def _list(self, call: Call, asked: Target, wanted: Listing) -> Response:
         form = wanted_form(call.accept)
         require_fitting(form, asked.resource, is_list=True)
         version, records = await self._found(asked.resource, wanted)
-        records = [one for one in records if wanted.filter.wants(one)] if not wanted.filter.is_open else records
+        records = await those(wanted.filter.wants, records) if not wanted.filter.is_open else records
         start = _start(wanted)
         if start:
             records = [one for one in records if (one.key.namespace, one.key.name) > start]
@@ -80,11 +98,11 @@ class Reader:
             if wanted.filter.is_open:
                 metadata["remainingItemCount"] = left
         if form is Form.METADATA_LIST:
-            return Json(partial_list(metadata, records))
-        if form is Form.TABLE:
             told = {name: value for name, value in metadata.items() if value}
-            return as_json(self._table(call, asked.resource, records) | {"metadata": told})
-        return Json(list_body(asked.resource, metadata, records))
+            return listed(form.value, PARTIAL["apiVersion"], told, await each(partial_body, records))
+        if form is Form.TABLE:
+            return await self._rows(call, asked.resource, metadata, records)
+        return list_of(asked.resource, metadata, records)
 
     async def _found(self, resource: Resource, wanted: Listing) -> tuple[int, list[Record]]:
         """As it is now, or as it was: to a page before this one, or at a version that is asked for. Raises Expired, Timeout."""
@@ -126,8 +144,8 @@ class Reader:
         store = self._objects.store
         version = store.version
         if wanted.version in ("", "0") or wanted.wants_initial:
-            records = [one for one in store.find(resource.name, wanted.filter.namespace) if wanted.filter.wants(one)]
-            lines = [event_line("ADDED", resource, one.body) for one in records]
+            records = await those(wanted.filter.wants, store.find(resource.name, wanted.filter.namespace))
+            lines = await each(lambda one: event_line("ADDED", resource, one.body), records)
             return lines + ([bookmark(resource, version, INITIAL_END)] if wanted.wants_initial else [])
         since = _version(wanted.version)
         if since >= version:
@@ -136,8 +154,8 @@ class Reader:
             missed = await store.changes(since, version, resource.name)
         except Compacted:
             return [_expired_line(since, version)]
-        found = ((event, event.kind_for(wanted.filter)) for event in map(Event, missed))
-        return [event.line(kind, resource) for event, kind in found if kind]
+        lines = await each(lambda one: _line(Event(one), resource, wanted), missed)
+        return [one for one in lines if one]
 
     async def _lines(
         self, resource: Resource, wanted: Listing, begun: tuple[Watcher, list[bytes]]
@@ -146,16 +164,15 @@ class Reader:
         longest = wanted.timeout_seconds if wanted.timeout_seconds is not None else LONGEST_WATCH_SECONDS
         end = time.monotonic() + longest
         try:
-            if first:
-                yield b"".join(first)
-                if b'"type":"ERROR"' in first[0][:16]:
-                    return
+            for start in range(0, len(first), LINES_TOGETHER):
+                yield b"".join(first[start : start + LINES_TOGETHER])
+                await asyncio.sleep(0)
+            if first and b'"type":"ERROR"' in first[0][:16]:
+                return
             while not watcher.is_cut_off and (left := end - time.monotonic()) > 0:
                 events = await _next_events(watcher.events, min(left, BOOKMARK_SECONDS))
-                lines = [
-                    event.line(kind, resource) for event in events if event and (kind := event.kind_for(wanted.filter))
-                ]
-                if lines:
+                lines = await each(lambda event: _line(event, resource, wanted), events)
+                if any(lines):
                     yield b"".join(lines)
                 elif not events and wanted.wants_bookmarks and left > BOOKMARK_SECONDS:
                     yield bookmark(resource, self._objects.store.version)
@@ -164,27 +181,37 @@ class Reader:
 
     async def _as_tables(self, call: Call, resource: Resource, lines: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
         """Only the first event names the columns."""
-        include, is_first = call.query.get("includeObject", "Metadata"), True
-        async for chunk in lines:
-            for line in chunk.splitlines():
-                event = msgspec.json.decode(line)
-                if event["type"] != "ERROR":
-                    document = event["object"]
-                    metadata = {"resourceVersion": document["metadata"]["resourceVersion"]}
-                    event["object"] = table(resource, [document], self._clock(), include) | {"metadata": metadata}
-                    if not is_first:
-                        event["object"]["columnDefinitions"] = None
-                    is_first = False
-                yield msgspec.json.encode(event) + b"\n"
+        is_first = True
+        async for event in _events(lines):
+            if event["type"] != "ERROR":
+                event["object"] = self._table(call, resource).of_one(event["object"])
+                if not is_first:
+                    event["object"]["columnDefinitions"] = None
+                is_first = False
+            yield msgspec.json.encode(event) + b"\n"
 
 
 async def _as_metadata(call: Call, resource: Resource, lines: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    async for chunk in lines:
+    async for event in _events(lines):
+        if event["type"] != "ERROR":
+            event["object"] = PARTIAL | {"metadata": event["object"]["metadata"]}
+        yield msgspec.json.encode(event) + b"\n"
+
+
+async def _events(chunks: AsyncIterator[bytes]) -> AsyncIterator[Any]:
+    """What lines say, in turns."""
+    turns = Turns()
+    async for chunk in chunks:
         for line in chunk.splitlines():
-            event = msgspec.json.decode(line)
-            if event["type"] != "ERROR":
-                event["object"] = PARTIAL | {"metadata": event["object"]["metadata"]}
-            yield msgspec.json.encode(event) + b"\n"
+            yield msgspec.json.decode(line)
+            if turns.is_over:
+                await turns.next()
+
+
+def _line(event: Event | None, resource: Resource, wanted: Listing) -> bytes:
+    """b"" for what is not to be heard there, and for the end."""
+    kind = event.kind_for(wanted.filter) if event else ""
+    return event.line(kind, resource) if event and kind else b""
 
 
 async def _next_events(queue: "asyncio.Queue[Event | None]", seconds: float) -> list[Event | None]:

@@ -34,6 +34,7 @@ from arkwright.apiserver.objects import (
     require_some_version,
 )
 from arkwright.apiserver.store import Key, Watches
+from arkwright.apiserver.turns import those
 from arkwright.apiserver.wire import podlogs, requests, reviews, views
 from arkwright.apiserver.wire.about import about
 from arkwright.apiserver.wire.access import Access, User
@@ -43,8 +44,8 @@ from arkwright.apiserver.wire.bodies import (
     Json,
     as_json,
     done,
-    list_body,
     list_metadata,
+    list_of,
     parsed,
     patch_of,
     require_kind,
@@ -110,7 +111,7 @@ class Api:
         if asked.resource.view_of:
             inner = views.stored_target(self._objects.registry, asked)
             try:
-                return views.seen_answer(await self._done(views.StoredCall(call), inner))
+                return await views.seen_answer(await self._done(views.StoredCall(call), inner))
             except ApiError as error:
                 raise views.seen_error(error) from error
         return await self._done(call, asked)
@@ -219,15 +220,14 @@ class Api:
 
     async def _delete_all(self, call: Call, asked: Target, removal: Removal) -> Response:
         wanted = requests.listing(asked, call.query)
-        records = [
-            one for one in self._objects.store.find(asked.resource.name, asked.namespace) if wanted.filter.wants(one)
-        ]
+        found = self._objects.store.find(asked.resource.name, asked.namespace)
+        records = await those(wanted.filter.wants, found)
         for record in records:
             try:
                 await self._objects.delete(asked.resource, record.key, removal)
             except NotFound:
                 continue
-        return Json(list_body(asked.resource, list_metadata(asked.resource, self._objects.store.version), records))
+        return list_of(asked.resource, list_metadata(asked.resource, self._objects.store.version), records)
 
     async def _evict(self, call: Call, asked: Target) -> Response:
         """A pod is deleted: there are no budgets here that might say no."""

@@ -12,7 +12,8 @@ from starlette.responses import Response, StreamingResponse
 
 from arkwright.apiserver.errors import ApiError
 from arkwright.apiserver.kinds import Registry
-from arkwright.apiserver.wire.bodies import ACCEPTED, JSON, parsed
+from arkwright.apiserver.turns import Turns, each
+from arkwright.apiserver.wire.bodies import ACCEPTED, JSON, Listed, parsed
 from arkwright.apiserver.wire.calls import Call
 from arkwright.apiserver.wire.requests import Target
 
@@ -66,14 +67,12 @@ def _path(name: str, value: Any) -> Any:
 
 
 def seen(document: Document) -> Document:
-    """An Event or a list of them with the other names; what became of one; any other answer as it is.
+    """An Event with the other names; what became of one; any other answer as it is.
 
     >>> seen({"kind": "Event", "apiVersion": "v1", "message": "hello", "reportingComponent": ""})
     {'kind': 'Event', 'apiVersion': 'events.k8s.io/v1', 'note': 'hello'}
     """
     match document.get("kind"):
-        case "EventList":
-            return document | {"apiVersion": SEEN, "items": [_renamed(one) for one in document["items"]]}
         case "Event":
             return _renamed(document) | {"apiVersion": SEEN}
         case "Status" if (document.get("details") or {}).get("kind") == "events":
@@ -116,17 +115,31 @@ class StoredCall(Call):
         return msgspec.json.encode(stored(parsed(content, kind))) if content and self.method != "DELETE" else content
 
 
-def seen_answer(answer: Response) -> Response:
-    """Of one object or a list at once, of a watch line by line."""
+async def seen_answer(answer: Response) -> Response:
+    """Of one object at once, of a list one by one, of a watch line by line."""
     if isinstance(answer, StreamingResponse):
         answer.body_iterator = _seen_lines(answer.body_iterator)
         return answer
+    if isinstance(answer, Listed):
+        return await _seen_list(answer)
     found = seen(msgspec.json.decode(answer.body))
     return Response(msgspec.json.encode(found), answer.status_code, media_type=JSON)
 
 
+async def _seen_list(answer: Listed) -> Listed:
+    """What are no Events, but rows or metadata, is as it was."""
+    if answer.kind != "EventList":
+        return answer
+    head = answer.head.replace(f'"apiVersion":"{STORED}"'.encode(), f'"apiVersion":"{SEEN}"'.encode(), 1)
+    renamed = await each(lambda one: msgspec.json.encode(_renamed(msgspec.json.decode(one))), answer.items)
+    return Listed(answer.kind, head, renamed)
+
+
 async def _seen_lines(chunks: Any) -> AsyncIterator[bytes]:
+    turns = Turns()
     async for chunk in chunks:
         for line in chunk.splitlines():
+            if turns.is_over:
+                await turns.next()
             event = msgspec.json.decode(line)
             yield msgspec.json.encode(event | {"object": seen(event["object"])}) + b"\n"
