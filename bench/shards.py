@@ -1,11 +1,13 @@
 """What sharing namespaces out divides: one controller with everything beside several that share, on the API that arkwright brings along.
 
     python bench/shards.py [--namespaces 80] [--pods 25] [--deployments 5] [--shards 4]
+    python bench/shards.py --namespaces 400 --deployments 10 --copied      # a hundred thousand Modules on ten thousand bases
 
 Each namespace has a base of so many pods and so many ModuleDeployments with a module on each pod. One controller brings all of it online and
 is started again: how long until it knows everything, its memory, and what it reads of the API while one ModuleDeployment of each namespace
 is released. Then the same with as many shards; then one of them is killed (-9), and one is told to end: how long until all namespaces are
-followed again. Last, what agents did is compared with what was wished: each version in once and out once. Ratios are comparable between
+followed again. With `--copied` one namespace is brought online, and the others are made from it in the store: what is measured then is what it costs
+to know them all, and one release in each. Last, what agents did is compared with what was wished: each version in once and out once. Ratios are comparable between
 machines; times are not. Agents are scripted, one process for all.
 """
 
@@ -25,6 +27,7 @@ from collections import Counter
 from pathlib import Path
 
 import fleet
+from copies import multiply
 from fleet import ROOT, Fleet, address, embedded, kubectl, module
 
 from arkwright.clients.credentials import find_access
@@ -52,17 +55,17 @@ class Doing(FakeBase):
         return answer
 
 
-def play_agents(pods, ready, asked, told):
-    """In a process of its own; says what was done when it is asked."""
-    asyncio.run(_play(pods, ready, asked, told))
+def play_agents(bases, ready, asked, told):
+    """In a process of its own; says what was done when it is asked. `bases`: what each holds."""
+    asyncio.run(_play(bases, ready, asked, told))
 
 
-async def _play(pods, ready, asked, told):
+async def _play(bases, ready, asked, told):
     raise_descriptors()
     Doing.done = Counter()
     async with contextlib.AsyncExitStack() as stack:
-        for number in range(pods):
-            await stack.enter_async_context(FakeAgent(address(number), base=Doing()))
+        for number, held in enumerate(bases):
+            await stack.enter_async_context(FakeAgent(address(number), base=Doing(dict.fromkeys(held, "activated"))))
         ready.set()
         while not asked.is_set():  # noqa: ASYNC110 (the Event is another process's)
             await asyncio.sleep(0.2)
@@ -70,10 +73,10 @@ async def _play(pods, ready, asked, told):
 
 
 @contextlib.contextmanager
-def agents(pods):
+def agents(bases):
     """A function that ends them and returns what they did."""
     ready, asked, told = multiprocessing.Event(), multiprocessing.Event(), multiprocessing.Queue()
-    process = multiprocessing.Process(target=play_agents, args=(pods, ready, asked, told), daemon=True)
+    process = multiprocessing.Process(target=play_agents, args=(bases, ready, asked, told), daemon=True)
     process.start()
     ready.wait(120)
 
@@ -148,8 +151,8 @@ class Story:
         self.fleets = [Fleet(kube, f"team-{number}", None) for number in range(asked.namespaces)]
         self.names = {one.namespace for one in self.fleets}
 
-    async def begin(self):
-        for number, one in enumerate(self.fleets):
+    async def begin(self, fleets):
+        for number, one in enumerate(fleets):
             await self._begin(one, number * self.asked.pods)
 
     async def _begin(self, one, first):
@@ -161,12 +164,13 @@ class Story:
         finally:
             fleet.running_at = told
 
-    async def release(self, name):
+    async def release(self, name, fleets=None):
+        """In all of them, if not told otherwise; seconds."""
         self.versions[name] += 1
         version, began = str(self.versions[name]), time.monotonic()
-        for one in self.fleets:
+        for one in fleets or self.fleets:
             await one.wish(name, replicas=self.asked.pods, template=module(name, version))
-        for one in self.fleets:
+        for one in fleets or self.fleets:
             await one.until(name, lambda progress, *_: progress == "Completed")
             await self._until_alone(one, name)
         return time.monotonic() - began
@@ -190,18 +194,22 @@ class Story:
         return time.monotonic() - began
 
 
+async def brought_online(story, fleets):
+    await story.begin(fleets)
+    one = Running("--no-leader-election")
+    await until(lambda: one.asked("/readyz")[0] == 200)
+    seconds = sum([await story.release(name, fleets) for name in names_of(story.asked)])
+    modules = len(fleets) * story.asked.pods * story.asked.deployments
+    print(f"{modules} online: {seconds:.0f} s, {one.memory:.0f} MB", flush=True)
+    one.end()
+
+
 async def alone(story):
     one = Running("--no-leader-election")
     await until(lambda: one.asked("/readyz")[0] == 200)
-    names = [f"crowd-{number}" for number in range(story.asked.deployments)]
-    modules = story.asked.namespaces * story.asked.pods * len(names)
-    seconds = sum([await story.release(name) for name in names])
-    print(f"{modules} online: {seconds:.0f} s, {one.memory:.0f} MB", flush=True)
-    one.end()
-    one = Running("--no-leader-election")
-    await until(lambda: one.asked("/readyz")[0] == 200)
-    print(f"alone: everything is known after {time.monotonic() - one.began:.1f} s", flush=True)
-    await asyncio.sleep(20)
+    known = f"{one.read:.0f} MB read, {one.memory:.0f} MB"
+    print(f"alone: everything is known after {time.monotonic() - one.began:.1f} s ({known})", flush=True)
+    await asyncio.sleep(story.asked.rest)
     memory, read = one.memory, one.read
     seconds = await story.release("crowd-0")
     print(f"alone: {memory:.0f} MB, {one.read - read:.1f} MB read for a release in each namespace ({seconds:.0f} s)")
@@ -222,8 +230,11 @@ async def idle():
 async def shared(story, memory_alone, read_alone):
     ones = [Running("--shards") for _ in range(story.asked.shards)]
     await until(lambda: story.is_followed(ones))
-    print(f"{len(ones)} shards: everything is known after {time.monotonic() - ones[0].began:.1f} s", flush=True)
-    await asyncio.sleep(20)
+    known = f"{told([one.read for one in ones])} MB read"
+    print(
+        f"{len(ones)} shards: everything is known after {time.monotonic() - ones[0].began:.1f} s ({known})", flush=True
+    )
+    await asyncio.sleep(story.asked.rest)
     memory, read = [one.memory for one in ones], [one.read for one in ones]
     seconds = await story.release("crowd-0")
     read = [one.read - before for one, before in zip(ones, read, strict=True)]
@@ -262,20 +273,57 @@ def compare(done, story):
     pods, wanted = story.asked.namespaces * story.asked.pods, Counter()
     for name, versions in story.versions.items():
         for version in range(1, versions + 1):
-            wanted["installBiz", name, str(version)] = pods
+            is_made = version == 1 and story.asked.copied  # in one namespace; the others had it from the start
+            wanted["installBiz", name, str(version)] = story.asked.pods if is_made else pods
             if version < versions:
                 wanted["uninstallBiz", name, str(version)] = pods
     assert Counter(done) == wanted, (done, wanted)
     print(f"agents: {sum(done.values())} installs and uninstalls, each done once")
 
 
-async def run(asked, done):
+async def with_story(asked, tell):
     async with KubeClient(await find_access()) as kube:
-        story = Story(kube, asked)
-        await story.begin()
-        await shared(story, *await alone(story))
-        await asyncio.sleep(10)
-        compare(done(), story)
+        await tell(Story(kube, asked))
+
+
+def names_of(asked):
+    return [f"crowd-{number}" for number in range(asked.deployments)]
+
+
+def begin(asked, work):
+    """All namespaces online; with `copied` the first, from which the others are made while no server runs."""
+
+    async def first(story):
+        for file in sorted((ROOT / "deploy").glob("*-crd.yaml")):
+            kubectl("apply", "-f", file)
+        await brought_online(story, story.fleets[:1] if asked.copied else story.fleets)
+
+    with serving(work):
+        asyncio.run(with_story(asked, first))
+    if asked.copied:
+        others = [f"team-{number}" for number in range(1, asked.namespaces)]
+        pods = range(asked.pods)
+        multiply(
+            work / "store.db",
+            "team-0",
+            others,
+            lambda number: {address(pod): address((number + 1) * asked.pods + pod) for pod in pods},
+        )
+
+
+@contextlib.contextmanager
+def serving(work):
+    (work / "reader.kubeconfig").unlink(missing_ok=True)
+    with embedded.alone(work) as kubeconfig:
+        os.environ["KUBECONFIG"] = str(kubeconfig)
+        yield
+
+
+def bases_of(asked):
+    """What each holds from the start."""
+    copies = asked.pods * (asked.namespaces - 1) if asked.copied else 0
+    held = [f"{name}:1" for name in names_of(asked)]
+    return [()] * (asked.pods * asked.namespaces - copies) + [held] * copies
 
 
 def main():
@@ -284,15 +332,24 @@ def main():
     parser.add_argument("--pods", type=int, default=25, help="in each namespace")
     parser.add_argument("--deployments", type=int, default=5, help="in each namespace, with a module on every pod")
     parser.add_argument("--shards", type=int, default=4)
+    parser.add_argument("--copied", action="store_true", help="bring one namespace online, make the others from it")
+    parser.add_argument("--rest", type=float, default=20, help="seconds before memory is measured")
     asked = parser.parse_args()
     os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+
     with contextlib.ExitStack() as stack:
-        done = stack.enter_context(agents(asked.namespaces * asked.pods))
+        done = stack.enter_context(agents(bases_of(asked)))
         work = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="arkwright-shards-")))
-        os.environ["KUBECONFIG"] = str(stack.enter_context(embedded.alone(work)))
-        for file in sorted((ROOT / "deploy").glob("*-crd.yaml")):
-            kubectl("apply", "-f", file)
-        asyncio.run(run(asked, done))
+        begin(asked, work)
+
+        async def rest(story):
+            story.versions.update(dict.fromkeys(names_of(asked), 1))
+            await shared(story, *await alone(story))
+            await asyncio.sleep(10)
+            compare(done(), story)
+
+        with serving(work):
+            asyncio.run(with_story(asked, rest))
 
 
 if __name__ == "__main__":
