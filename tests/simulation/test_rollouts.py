@@ -25,8 +25,8 @@ IN_PLACE = ("install_then_uninstall", "uninstall_then_install")
 class Rollout:
     """The choices of one seed, and the users that act in it."""
 
-    def __init__(self, seed):
-        self.world = World(seed, chance=0.05)
+    def __init__(self, seed, **world):
+        self.world = World(seed, chance=0.05, **world)
         pick = self.world.random
         self.pods, self.replicas = pick.randint(2, 6), 0
         self.replicas = pick.randint(1, self.pods)

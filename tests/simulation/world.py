@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 from arkwright.clients.errors import ApiRefused, ApiUnreachable, Conflict
 from arkwright.controller.app import Controller, Settings
+from arkwright.controller.realm import Looks
 from arkwright.model.names import SERVES_PREFIX
 from arkwright.model.resources import RESOURCES, Kind
 from fakes import plans_that_ended
@@ -25,9 +26,10 @@ __all__ = ["BASE", "EPOCH", "NAMESPACE", "World"]
 
 
 class World:
-    """`chance`: probability of each kind of fault at each write and call; 0 for a world without any."""
+    """`chance`: probability of each kind of fault at each write and call; 0 for a world without any. `drift_seconds`: between two
+    questions to a base what it holds."""
 
-    def __init__(self, seed=0, chance=0.0):
+    def __init__(self, seed=0, chance=0.0, drift_seconds=60.0):
         self.random, self.chance = random.Random(seed), chance
         self._loop = asyncio.get_running_loop()
         self._loop.set_exception_handler(lambda loop, context: self.unheard.append(context))
@@ -42,6 +44,7 @@ class World:
         self.forbidden = set()  # (verb, plural) of writes that the API server refuses, until they are taken out
         self.controller = self._controller = None
         self._pods = 0
+        self.settings = Settings(terms=None, looks=Looks(drift_seconds=drift_seconds))
         self.kube.put(documents.base(BASE))
 
     # ── time, and what can go wrong ──
@@ -94,8 +97,7 @@ class World:
     # ── the controller ──
 
     def start_controller(self):
-        settings = Settings(terms=None)
-        controller = Controller(self.kube, self.arklet, settings, self.now)
+        controller = Controller(self.kube, self.arklet, self.settings, self.now)
         self.controller = controller
         self._controller = asyncio.create_task(controller.run())
 
