@@ -1,6 +1,6 @@
 """Who to talk to, and as whom. In: KUBECONFIG, the usual file, or the in-cluster account. Out: an Access.
 
-Kubeconfig files, exec plugins and token refresh are kubernetes_asyncio's business.
+Kubeconfig files, exec plugins and their tokens are kubernetes_asyncio's business; the account is `incluster`'s.
 """
 
 import os
@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from arkwright.clients.errors import BadCredentials
+from arkwright.clients.incluster import ACCOUNT, Account, is_in_cluster
 
 USUAL_FILE = "~/.kube/config"
 CONTEXT = "ARKWRIGHT_CONTEXT"  # environment: which context of the file; its current one without it
@@ -48,28 +49,36 @@ async def find_access() -> Access:
 
     Raises BadCredentials, whose message says what was looked for.
     """
+    try:
+        configuration, namespace = _of_account() if is_in_cluster() else await _of_file()
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        looked = ACCOUNT if is_in_cluster() else os.environ.get("KUBECONFIG", USUAL_FILE)
+        raise BadCredentials(f"no usable Kubernetes configuration in {looked}: {error}") from error
+    server = str(configuration.host).rstrip("/")
+    return Access(server, _tls(configuration) if server.startswith("https") else None, namespace, configuration)
+
+
+def _of_account() -> tuple[Any, str]:
+    account = Account()
+    return account, account.namespace
+
+
+async def _of_file() -> tuple[Any, str]:
     # Half a second of imports, which `arkwright base` and `arkwright module` need not pay.
     from kubernetes_asyncio import config
     from kubernetes_asyncio.client import Configuration
 
-    configuration, namespace = Configuration(), "default"
-    in_cluster = "KUBERNETES_SERVICE_HOST" in os.environ and "KUBECONFIG" not in os.environ
+    configuration = Configuration()
+    # Left to itself it remembers what KUBECONFIG was when it was imported.
+    file = os.environ.get("KUBECONFIG") or USUAL_FILE
+    _require_file(file)
     try:
-        if in_cluster:
-            config.load_incluster_config(client_configuration=configuration)  # type: ignore[no-untyped-call]
-        else:
-            # Left to itself it remembers what KUBECONFIG was when it was imported.
-            file = os.environ.get("KUBECONFIG") or USUAL_FILE
-            _require_file(file)
-            loader: Any = await config.load_kube_config(
-                file, context=os.environ.get(CONTEXT), client_configuration=configuration
-            )
-            namespace = loader.current_context["context"].get("namespace") or namespace
-    except (config.ConfigException, OSError, ValueError, TypeError) as error:
-        looked = os.environ.get("KUBECONFIG", USUAL_FILE)
-        raise BadCredentials(f"no usable Kubernetes configuration in {looked}: {error}") from error
-    server = str(configuration.host).rstrip("/")
-    return Access(server, _tls(configuration) if server.startswith("https") else None, namespace, configuration)
+        loader: Any = await config.load_kube_config(
+            file, context=os.environ.get(CONTEXT), client_configuration=configuration
+        )
+    except config.ConfigException as error:
+        raise ValueError(str(error)) from error
+    return configuration, loader.current_context["context"].get("namespace") or "default"
 
 
 def _require_file(names: str) -> None:
