@@ -2,13 +2,15 @@
 
     python bench/hostile.py --pods 1000
 
-The real loop and the real client, over real HTTP on loopback; the API is in memory, the agents are in a process of their own. Hostile agents take
-turns: a body without end, nothing at all, a byte now and then, a megabyte of brackets, headers without end, a redirect, a thousand odd modules.
+The real loop and the real client, over real HTTP on loopback; the API is in memory, the agents are in a process of their own. First the good ones'
+release is timed alone, then while as many other good ones are released to for the first time, which costs what it costs, then while as many hostile
+ones are. Hostile agents take turns: a body without end, nothing at all, a byte now and then, a megabyte of brackets, headers without end, a redirect, a thousand odd modules.
 """
 
 import argparse
 import asyncio
 import contextlib
+import itertools
 import json
 import multiprocessing
 import resource
@@ -69,6 +71,7 @@ async def lists(writer):
     writer.write(OK + json.dumps({"code": "SUCCESS", "data": [one] * 3000}).encode())
 
 
+GOOD, MORE, EVIL = 201, 203, 202  # second bytes of their addresses
 WAYS = (floods, hangs, drops, nests, headers, leads, lists)
 
 
@@ -84,7 +87,8 @@ async def _agents(pods, ready):
     raise_descriptors()
     async with contextlib.AsyncExitStack() as stack:
         for number in range(pods):
-            await stack.enter_async_context(FakeAgent(address(201, number)))
+            for first in (GOOD, MORE):
+                await stack.enter_async_context(FakeAgent(address(first, number)))
             way = WAYS[number % len(WAYS)]
 
             async def converse(reader, writer, way=way):
@@ -94,7 +98,7 @@ async def _agents(pods, ready):
                     await writer.drain()
                 writer.close()
 
-            await asyncio.start_server(converse, address(202, number), 1238)
+            await asyncio.start_server(converse, address(EVIL, number), 1238)
         ready.set()
         await asyncio.sleep(3600)
 
@@ -147,24 +151,30 @@ async def run(pods):
     raise_descriptors()
     spare_the_collector()
     kube = FakeKube(lambda: datetime.now(UTC))
-    add_base(kube, "good", pods, 201)
+    add_base(kube, "good", pods, GOOD)
+    versions = itertools.count(1)
     async with ArkletClient() as client:
         controller = Controller(kube, client, Settings(terms=None))
         running = asyncio.create_task(controller.run())
-        await release(kube, "good", 1)
-        alone = [await release(kube, "good", number) for number in (2, 3, 4)]
-        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-        add_base(kube, "evil", pods, 202)
-        wish(kube, "evil", 1)
-        beside = [await release(kube, "good", number) for number in (5, 6, 7)]
-        after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+
+        async def timed():
+            return [await release(kube, "good", next(versions)) for _ in range(3)]
+
+        await release(kube, "good", next(versions))
+        alone = await timed()
+        told(f"{pods} good agents alone", alone, alone)
+        for name, first, words in (("more", MORE, "other good"), ("evil", EVIL, "hostile")):
+            add_base(kube, name, pods, first)
+            wish(kube, name, 1)
+            told(f"while {pods} {words} ones are new", await timed(), alone)
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
-    ratio = sorted(beside)[1] / sorted(alone)[1]
-    print(
-        f"{pods} good agents alone: {' '.join(f'{one:.1f}' for one in alone)} s; beside {pods} hostile ones:", end=" "
-    )
-    print(f"{' '.join(f'{one:.1f}' for one in beside)} s; ratio of medians {ratio:.2f}; memory {before} -> {after} MB")
+
+
+def told(what, seconds, alone):
+    ratio = sorted(seconds)[1] / sorted(alone)[1]
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    print(f"{what}: {' '.join(f'{one:.1f}' for one in seconds)} s, {ratio:.2f} of alone; {memory} MB", flush=True)
 
 
 if __name__ == "__main__":
