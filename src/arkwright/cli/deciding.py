@@ -13,6 +13,7 @@ import typer
 
 from arkwright.cli.cluster import Namespace, chosen, complete_deployments, read_revisions, with_cluster
 from arkwright.cli.foretelling import foretold, live_in
+from arkwright.cli.naming import bare_name
 from arkwright.cli.output import fail, note
 from arkwright.clients.kube import KubeClient
 from arkwright.model.kinds import ModuleDeployment
@@ -25,7 +26,6 @@ from arkwright.preview.wording import lines
 
 THROUGH = "arkwright"
 DEPLOYMENTS = RESOURCES[Kind.MODULE_DEPLOYMENT]
-KINDS = frozenset({"mddeploy", "moduledeployment", "moduledeployments", "moduledeployments.serverless.alipay.com"})
 SEEN_SECONDS, LOOK_SECONDS = 5.0, 0.1
 OF_ITS_STANDING = frozenset({Verb.CONFIRM, Verb.PAUSE, Verb.RESUME, Verb.ABORT})
 
@@ -40,14 +40,6 @@ class Request:
     name: str
     namespace: str
     is_dry: bool
-
-
-def bare_name(name: str) -> str:
-    """The name alone, of `mddeploy/demo` as well."""
-    kind, _, bare = name.rpartition("/")
-    if kind and kind.lower() not in KINDS:
-        fail(f"{kind} is decided about elsewhere", f"the name of a ModuleDeployment, as {bare} or mddeploy/{bare}")
-    return bare
 
 
 def confirm(

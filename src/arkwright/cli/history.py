@@ -8,7 +8,8 @@ import typer
 from msgspec import to_builtins
 
 from arkwright.cli.cluster import Namespace, chosen, read_revisions, with_cluster
-from arkwright.cli.deciding import DEPLOYMENTS, Name, bare_name
+from arkwright.cli.deciding import DEPLOYMENTS, Name
+from arkwright.cli.naming import bare_name
 from arkwright.cli.output import Format, fail, note, show
 from arkwright.clients.kube import KubeClient
 from arkwright.model.kinds import ModuleDeployment, ModuleReplicaSet
