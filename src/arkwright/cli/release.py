@@ -29,9 +29,8 @@ from arkwright.cli.views import (
 from arkwright.clients.kube import KubeClient
 from arkwright.model.cluster import Pod
 from arkwright.model.kinds import ModuleDeployment, Progress
-from arkwright.model.names import ABORT
 from arkwright.people.owners import owner_line, silence
-from arkwright.people.standings import is_seen
+from arkwright.people.standings import is_given_up, is_seen
 from arkwright.standalone.site import Site, site_of_kubeconfig
 
 WATCH_SECONDS = 0.5
@@ -212,9 +211,6 @@ def _now() -> datetime:
 
 
 def _is_complete(deployment: ModuleDeployment) -> bool:
-    status, progress = deployment.status, deployment.status.release_status.progress
-    is_given_up = (
-        progress is Progress.ABORTED and ABORT in deployment.metadata.annotations
-    )  # else it begins anew in a moment
-    is_over = progress is Progress.COMPLETED or is_given_up
+    status = deployment.status
+    is_over = status.release_status.progress is Progress.COMPLETED or is_given_up(deployment)
     return is_seen(deployment) and is_over and not status.unavailable_replicas
