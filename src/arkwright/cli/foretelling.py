@@ -1,12 +1,11 @@
 """Previews on the command line. In: a client, a namespace, a wish. Out: what would happen, as text. Nothing is written."""
 
 import asyncio
-import time
-from datetime import UTC, datetime
 
 import msgspec
 
 from arkwright.cli.cluster import read_all
+from arkwright.cli.moment import this_moment
 from arkwright.cli.output import fail
 from arkwright.clients.kube import KubeClient
 from arkwright.model.cluster import Document
@@ -30,7 +29,7 @@ def foretold(live: Live, one: ModuleDeployment, patch: Document) -> Foreseen:
         wish = wished(one, patch)
     except msgspec.ValidationError as error:
         fail(f"{one.name}: {error}")
-    return foresee(live, wish, datetime.fromtimestamp(time.time(), UTC))
+    return foresee(live, wish, this_moment())
 
 
 def told(one: Foreseen) -> str:

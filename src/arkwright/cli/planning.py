@@ -2,8 +2,6 @@
 change, 2 if something would, 1 for an error. Nothing is written.
 """
 
-import time
-from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import msgspec
@@ -13,6 +11,7 @@ from arkwright.cli.cluster import Namespace, chosen, complete_deployments, with_
 from arkwright.cli.deciding import DEPLOYMENTS
 from arkwright.cli.foretelling import foretold, live_in, told
 from arkwright.cli.manifests import applied, is_file, read_manifests
+from arkwright.cli.moment import this_moment
 from arkwright.cli.naming import bare_name, with_kind
 from arkwright.cli.output import Format, fail, show
 from arkwright.clients.kube import KubeClient
@@ -85,7 +84,7 @@ async def _of_deletion(kube: KubeClient, namespace: str, what: str) -> Foreseen:
     kind, name = with_kind(what)
     one = await kube.get(RESOURCES[kind or Kind.MODULE_DEPLOYMENT], namespace, name)
     assert isinstance(one, ModuleDeployment | Module)
-    return foresee(await live_in(kube, namespace), Deletion(one), _now())
+    return foresee(await live_in(kube, namespace), Deletion(one), this_moment())
 
 
 async def _of_manifests(
@@ -100,12 +99,8 @@ async def _of_manifests(
             found.append(await _of_deletion(kube, place, str(metadata.get("name", ""))))
         else:
             wish = await applied(kube, place, manifest)
-            found.append(foresee(await live_in(kube, place), wish, _now()))
+            found.append(foresee(await live_in(kube, place), wish, this_moment()))
     return found
-
-
-def _now() -> datetime:
-    return datetime.fromtimestamp(time.time(), UTC)
 
 
 def _show(found: list[Foreseen], output: Format) -> None:
