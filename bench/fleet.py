@@ -315,6 +315,20 @@ async def upgrade(fleet, asked):
     )
 
 
+@contextlib.contextmanager
+def api_with_our_kinds(*, is_embedded=False):
+    """A Kubernetes API, for as long as the block lasts: the commands of this very environment are found, and ask it. A real one is a ControlPlane."""
+    os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    with contextlib.ExitStack() as stack:
+        work = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="arkwright-bench-")))
+        plane = stack.enter_context(embedded.alone(work) if is_embedded else running(work))
+        os.environ["KUBECONFIG"] = str(plane if is_embedded else plane.kubeconfig)
+        for file in sorted((ROOT / "deploy").glob("*-crd.yaml")):
+            kubectl("apply", "-f", file)
+        kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
+        yield plane
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--pods", type=int, default=1000)
@@ -322,16 +336,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=10, help="how many batches of one pod are confirmed")
     parser.add_argument("--embedded", action="store_true", help="on the API that arkwright brings along")
     asked = parser.parse_args()
-    os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    with contextlib.ExitStack() as stack:
-        calls = stack.enter_context(agents(asked.pods))
-        work = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="arkwright-fleet-")))
-        api = embedded.alone(work) if asked.embedded else running(work)
-        plane = stack.enter_context(api)
-        os.environ["KUBECONFIG"] = str(plane if asked.embedded else plane.kubeconfig)
-        for file in sorted((ROOT / "deploy").glob("*-crd.yaml")):
-            kubectl("apply", "-f", file)
-        kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
+    with agents(asked.pods) as calls, api_with_our_kinds(is_embedded=asked.embedded):
         asyncio.run(run(asked, calls))
 
 

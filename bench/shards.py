@@ -14,18 +14,16 @@ import asyncio
 import contextlib
 import http.client
 import multiprocessing
-import os
 import random
 import re
 import subprocess
 import sys
-import tempfile
 import time
 from collections import Counter
 from pathlib import Path
 
 import fleet
-from fleet import ROOT, Fleet, address, embedded, kubectl, module
+from fleet import Fleet, address, api_with_our_kinds, module
 
 from arkwright.clients.credentials import find_access
 from arkwright.clients.kube import KubeClient
@@ -285,13 +283,7 @@ def main():
     parser.add_argument("--deployments", type=int, default=5, help="in each namespace, with a module on every pod")
     parser.add_argument("--shards", type=int, default=4)
     asked = parser.parse_args()
-    os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    with contextlib.ExitStack() as stack:
-        done = stack.enter_context(agents(asked.namespaces * asked.pods))
-        work = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="arkwright-shards-")))
-        os.environ["KUBECONFIG"] = str(stack.enter_context(embedded.alone(work)))
-        for file in sorted((ROOT / "deploy").glob("*-crd.yaml")):
-            kubectl("apply", "-f", file)
+    with agents(asked.namespaces * asked.pods) as done, api_with_our_kinds(is_embedded=True):
         asyncio.run(run(asked, done))
 
 
