@@ -165,7 +165,7 @@ class Fleet:
 
     def pods_of(self, base: Deployment) -> list[Pod]:
         """By the base's selector, by name."""
-        namespace, first = base.metadata.namespace, next(iter(base.spec.selector.match_labels.items()), None)
+        namespace, first = base.metadata.namespace, base.spec.selector.first_label
         near = self._found("pods with", namespace, *first) if first else self._found("pods", namespace)
         found = [one for one in near if base.selects(one)]
         return sorted(found, key=lambda one: one.name)
