@@ -15,6 +15,7 @@ import argparse
 import asyncio
 import contextlib
 import json
+import math
 import multiprocessing
 import os
 import signal
@@ -198,7 +199,11 @@ class Fleet:
     # ── measuring ──
 
     async def writes(self):
-        text = (await self.kube.request("GET", "/metrics")).decode()
+        """nan on the embedded API, which does not count them."""
+        try:
+            text = (await self.kube.request("GET", "/metrics")).decode()
+        except NotFound:
+            return math.nan
         found = (one.groups() for one in map(WRITES.match, text.splitlines()) if one)
         return sum(int(n) for _, kind, verb, n in found if verb in CHANGING and kind not in ("events", "leases"))
 
@@ -295,10 +300,14 @@ async def crowd(fleet, asked):
     cpu, writes = fleet.cpu() - cpu, await fleet.writes() - writes - len(names)
     rate = await fleet.plain_rate()
     print(
-        f"{modules} online: {wall:.1f} s, {cpu / modules:.2f} ms CPU and {writes / modules:.2f} writes a module,"
-        f" {100 * writes / wall / rate:.0f} % of the API server's {rate:.0f} writes/s, {fleet.memory()} MB resident",
+        f"{modules} online: {wall:.1f} s, {cpu / modules:.2f} ms CPU a module, {_written(writes, modules, wall, rate)}, {fleet.memory()} MB resident",
         flush=True,
     )
+
+
+def _written(writes, modules, wall, rate):
+    share = "" if math.isnan(writes) else f"{writes / modules:.2f} writes, {100 * writes / wall / rate:.0f} % "
+    return f"{share}of the API server's {rate:.0f} writes/s" if share else f"an API server of {rate:.0f} writes/s"
 
 
 async def upgrade(fleet, asked):
