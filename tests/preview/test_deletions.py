@@ -51,6 +51,15 @@ async def test_a_service_that_another_shares_stays_and_so_does_what_somebody_els
 
 
 @in_a_world_that_serves
+async def test_a_service_of_that_name_which_is_somebody_elses_is_not_told_of(world):
+    archive = ARCHIVE | {"name": "other"}
+    world.apply("other", replicas=0, template={"spec": {"module": archive}})
+    world.put(Kind.SERVICE, "other-service", {"ports": []})
+    found = foretold(world, name="other")
+    assert (found.stays, found.waits_for) == ((), "")
+
+
+@in_a_world_that_serves
 async def test_a_module_is_uninstalled_and_another_takes_its_place(world):
     (name,) = [one["metadata"]["name"] for one in world.modules() if world.address_of(one) == "127.1.0.1"]
     found = foretold(world, Kind.MODULE, name)

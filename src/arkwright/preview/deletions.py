@@ -7,7 +7,7 @@ from datetime import datetime
 
 from arkwright.model.kinds import Module, ModuleDeployment, ReleaseStatus
 from arkwright.model.meta import KubernetesObject
-from arkwright.model.names import label_value, service_name
+from arkwright.model.names import MODULE_NAME, label_value, service_name
 from arkwright.model.outcomes import Command
 from arkwright.model.resources import Kind
 from arkwright.plan.intents import Call
@@ -83,9 +83,10 @@ def _stays(live: Live, wish: Deletion, played: Played) -> Iterator[str]:
     for module in live[Kind.MODULE]:
         if isinstance(module, Module) and module.family == family and _is_there(Kind.MODULE, module, played):
             yield f"Module {module.name} on {module.pod_name or 'no base pod'}"
-    service = service_name(wish.one.spec.template.spec.module.name)
-    if played.cache.get(Kind.SERVICE, wish.one.metadata.namespace, service):
-        yield f"Service {service}"
+    module_name = wish.one.spec.template.spec.module.name
+    service = played.cache.get(Kind.SERVICE, wish.one.metadata.namespace, service_name(module_name))
+    if service and service.metadata.labels.get(MODULE_NAME) == label_value(module_name):
+        yield f"Service {service.name}"
 
 
 def _is_there(kind: Kind, one: KubernetesObject, played: Played) -> bool:
