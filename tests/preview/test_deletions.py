@@ -4,7 +4,7 @@ import pytest
 
 from arkwright.model.codec import decode
 from arkwright.model.kinds import ModuleDeployment
-from arkwright.model.names import BASE_DEPLOYMENT
+from arkwright.model.names import BASE_DEPLOYMENT, MODULE_DEPLOYMENT, MODULE_REPLICASET
 from arkwright.model.resources import RESOURCES, Kind
 from arkwright.preview.outlook import foresee
 from arkwright.preview.rehearsal import Deletion
@@ -66,6 +66,17 @@ async def test_a_module_is_uninstalled_and_another_takes_its_place(world):
     assert steps(found) == [("stock-1", "uninstall provider:1.0", "install provider:1.0")]
     assert lines(found) == ["1 base pod: stock-1: uninstall provider:1.0, then install provider:1.0"]
     assert (headline(found), found.deployment) == ("its deletion uninstalls from 1 base pod", "demo")
+
+
+@in_a_world_that_serves
+async def test_a_module_whose_labels_somebody_took_away_is_of_its_release_all_the_same(world):
+    (one,) = [one for one in world.modules() if world.address_of(one) == "127.1.0.1"]
+    world.kube.change(
+        world.kube.path(one), {"metadata": {"labels": {MODULE_REPLICASET: None, MODULE_DEPLOYMENT: None}}}
+    )
+    found = foretold(world, Kind.MODULE, one["metadata"]["name"])
+    assert found.deployment == "demo"
+    assert steps(found) == [("stock-1", "uninstall provider:1.0", "install provider:1.0")]
 
 
 @in_a_world_that_serves

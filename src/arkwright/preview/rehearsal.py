@@ -92,9 +92,8 @@ class Rehearsal:
             for one in live[kind]:
                 self._cache.apply(kind, one)
         self._wish, self._about = wish, wish.one if isinstance(wish, Deletion) else wish
-        self._key = Key(
-            Kind.MODULE_DEPLOYMENT, self._about.metadata.namespace, _deployment_name(self._about, self._cache)
-        )
+        name, self._family = _whose(self._about, self._cache)
+        self._key = Key(Kind.MODULE_DEPLOYMENT, self._about.metadata.namespace, name)
         self._before: ModuleDeployment | None = self._cache.get(*self._key)
         self._deployment: ModuleDeployment | None = self._before
         on_pods = ((pod, self._cache.modules_on(pod)) for pod in self._cache.all(Kind.POD))
@@ -119,10 +118,6 @@ class Rehearsal:
                 due()
             self._notice_questions()
         return Played(self._before, self._deployment, tuple(self._story), self._cache, not left)
-
-    @property
-    def _family(self) -> str:
-        return self._about.family if isinstance(self._about, Module) else label_value(self._about.name)
 
     def _concerned(self) -> Iterator[Key]:
         """What is of it already: a release that is under way goes on."""
@@ -215,13 +210,15 @@ class Rehearsal:
             self._hand.writes.patch(target_of(Kind.MODULE_DEPLOYMENT, one), said)
 
 
-def _deployment_name(about: ModuleDeployment | Module, cache: Cache) -> str:
-    """Of the ModuleDeployment that it is, or that a Module is of; "" for none."""
+def _whose(about: ModuleDeployment | Module, cache: Cache) -> tuple[str, str]:
+    """The ModuleDeployment that it is, or that a Module is of, "" for none; and what all that is of it has for a family."""
     if isinstance(about, ModuleDeployment):
-        return about.name
+        return about.name, label_value(about.name)
     replica_set = replica_set_of(about, cache)
-    owner = owner_of(replica_set) if replica_set else None
-    return owner.name if owner else ""
+    if replica_set is None:
+        return "", about.family
+    owner = owner_of(replica_set)
+    return owner.name if owner else "", replica_set.family
 
 
 def _is_complete(release: ReleaseStatus) -> bool:
