@@ -15,6 +15,7 @@ import argparse
 import asyncio
 import contextlib
 import json
+import math
 import multiprocessing
 import os
 import signal
@@ -198,7 +199,11 @@ class Fleet:
     # ── measuring ──
 
     async def writes(self):
-        text = (await self.kube.request("GET", "/metrics")).decode()
+        """nan on the embedded API, which does not count them."""
+        try:
+            text = (await self.kube.request("GET", "/metrics")).decode()
+        except NotFound:
+            return math.nan
         found = (one.groups() for one in map(WRITES.match, text.splitlines()) if one)
         return sum(int(n) for _, kind, verb, n in found if verb in CHANGING and kind not in ("events", "leases"))
 
@@ -295,10 +300,14 @@ async def crowd(fleet, asked):
     cpu, writes = fleet.cpu() - cpu, await fleet.writes() - writes - len(names)
     rate = await fleet.plain_rate()
     print(
-        f"{modules} online: {wall:.1f} s, {cpu / modules:.2f} ms CPU and {writes / modules:.2f} writes a module,"
-        f" {100 * writes / wall / rate:.0f} % of the API server's {rate:.0f} writes/s, {fleet.memory()} MB resident",
+        f"{modules} online: {wall:.1f} s, {cpu / modules:.2f} ms CPU a module, {_written(writes, modules, wall, rate)}, {fleet.memory()} MB resident",
         flush=True,
     )
+
+
+def _written(writes, modules, wall, rate):
+    share = "" if math.isnan(writes) else f"{writes / modules:.2f} writes, {100 * writes / wall / rate:.0f} % "
+    return f"{share}of the API server's {rate:.0f} writes/s" if share else f"an API server of {rate:.0f} writes/s"
 
 
 async def upgrade(fleet, asked):
@@ -315,6 +324,21 @@ async def upgrade(fleet, asked):
     )
 
 
+@contextlib.contextmanager
+def api_with_our_kinds(work=None, *, is_embedded=False):
+    """A Kubernetes API, for as long as the block lasts: the commands of this very environment are found, and ask it. A real one is a ControlPlane.
+    `work`: a directory of its own, which it leaves as it is."""
+    os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    with contextlib.ExitStack() as stack:
+        work = work or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="arkwright-bench-")))
+        plane = stack.enter_context(embedded.alone(work) if is_embedded else running(work))
+        os.environ["KUBECONFIG"] = str(plane if is_embedded else plane.kubeconfig)
+        for file in sorted((ROOT / "deploy").glob("*-crd.yaml")):
+            kubectl("apply", "-f", file)
+        kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
+        yield plane
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--pods", type=int, default=1000)
@@ -322,16 +346,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=10, help="how many batches of one pod are confirmed")
     parser.add_argument("--embedded", action="store_true", help="on the API that arkwright brings along")
     asked = parser.parse_args()
-    os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    with contextlib.ExitStack() as stack:
-        calls = stack.enter_context(agents(asked.pods))
-        work = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="arkwright-fleet-")))
-        api = embedded.alone(work) if asked.embedded else running(work)
-        plane = stack.enter_context(api)
-        os.environ["KUBECONFIG"] = str(plane if asked.embedded else plane.kubeconfig)
-        for file in sorted((ROOT / "deploy").glob("*-crd.yaml")):
-            kubectl("apply", "-f", file)
-        kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
+    with agents(asked.pods) as calls, api_with_our_kinds(is_embedded=asked.embedded):
         asyncio.run(run(asked, calls))
 
 

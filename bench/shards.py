@@ -16,7 +16,6 @@ import asyncio
 import contextlib
 import http.client
 import multiprocessing
-import os
 import random
 import re
 import subprocess
@@ -28,7 +27,7 @@ from pathlib import Path
 
 import fleet
 from copies import multiply
-from fleet import ROOT, Fleet, address, embedded, kubectl, module
+from fleet import Fleet, address, api_with_our_kinds, module
 
 from arkwright.clients.credentials import find_access
 from arkwright.clients.kube import KubeClient
@@ -294,8 +293,6 @@ def begin(asked, work):
     """All namespaces online; with `copied` the first, from which the others are made while no server runs."""
 
     async def first(story):
-        for file in sorted((ROOT / "deploy").glob("*-crd.yaml")):
-            kubectl("apply", "-f", file)
         await brought_online(story, story.fleets[:1] if asked.copied else story.fleets)
 
     with serving(work):
@@ -311,12 +308,9 @@ def begin(asked, work):
         )
 
 
-@contextlib.contextmanager
 def serving(work):
-    (work / "reader.kubeconfig").unlink(missing_ok=True)
-    with embedded.alone(work) as kubeconfig:
-        os.environ["KUBECONFIG"] = str(kubeconfig)
-        yield
+    (work / "reader.kubeconfig").unlink(missing_ok=True)  # the sign of the server before
+    return api_with_our_kinds(work, is_embedded=True)
 
 
 def bases_of(asked):
@@ -335,11 +329,9 @@ def main():
     parser.add_argument("--copied", action="store_true", help="bring one namespace online, make the others from it")
     parser.add_argument("--rest", type=float, default=20, help="seconds before memory is measured")
     asked = parser.parse_args()
-    os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
 
-    with contextlib.ExitStack() as stack:
-        done = stack.enter_context(agents(bases_of(asked)))
-        work = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="arkwright-shards-")))
+    with agents(bases_of(asked)) as done, tempfile.TemporaryDirectory(prefix="arkwright-shards-") as directory:
+        work = Path(directory)
         begin(asked, work)
 
         async def rest(story):

@@ -21,15 +21,13 @@ import signal
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests" / "kubernetes"), str(ROOT / "bench")]
 import aiohttp  # noqa: E402
-from control_plane import running  # noqa: E402
-from fleet import BASE, Fleet, about, address, module, pod, running_at  # noqa: E402
+from fleet import BASE, Fleet, about, address, api_with_our_kinds, module, pod, running_at  # noqa: E402
 
 from arkwright.clients.credentials import find_access  # noqa: E402
 from arkwright.clients.errors import ClientError, NotFound  # noqa: E402
@@ -37,7 +35,6 @@ from arkwright.clients.kube import KubeClient  # noqa: E402
 from arkwright.listening import raise_descriptors  # noqa: E402
 from arkwright.model.resources import Kind  # noqa: E402
 from fakes.agent_server import FakeAgent  # noqa: E402
-from scenarios.kubectl import kubectl  # noqa: E402
 
 NAMES = tuple(f"m{number}" for number in range(6))
 POLICIES = ("install_then_uninstall", "uninstall_then_install")
@@ -309,12 +306,7 @@ def main():
     asked = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # what was started is ended
     raise_descriptors()
-    os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    with tempfile.TemporaryDirectory(prefix="arkwright-soak-") as work, running(Path(work)) as plane:
-        os.environ["KUBECONFIG"] = str(plane.kubeconfig)
-        for file in sorted((ROOT / "deploy").glob("*-crd.yaml")):
-            kubectl("apply", "-f", file)
-        kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
+    with api_with_our_kinds() as plane:
         asyncio.run(run(asked, plane))
 
 

@@ -13,6 +13,7 @@ from arkwright import supervision
 from arkwright.arklet.app import Arklet, _Server
 from arkwright.arklet.process.host import OwnProcess
 from arkwright.arklet.settings import AgentSettings, Isolation, ModuleSettings, Settings
+from fakes.loops import broken_twice
 
 EXPECTED = {"agent", "keeping provider:1.0.2"}
 
@@ -44,18 +45,6 @@ async def until(is_so, seconds=15):
     async with asyncio.timeout(seconds):
         while not (await answer if asyncio.iscoroutine(answer := is_so()) else answer):
             await asyncio.sleep(0.01)
-
-
-def broken_twice(loop):
-    run, was = loop.run, loop.failures
-
-    async def fail():
-        loop.run = run
-        raise RuntimeError("injected")
-
-    loop.run = fail
-    loop.task.cancel()
-    return lambda: loop.failures >= was + 2 and not loop.error and not loop.task.done()
 
 
 async def serves(base):

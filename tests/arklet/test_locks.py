@@ -105,6 +105,18 @@ async def install(base, wheel):
     return answer["code"] == "SUCCESS", answer.get("message", "")
 
 
+@pytest.mark.parametrize(
+    ("requirement", "said"),
+    [
+        ("nobodyhasit>=1", "cannot install nobodyhasit>=1"),
+        ("helperx @ {shelf}/helperx-1.0-py3-none-any.whl", "helperx comes by a url, which no lock can name"),
+    ],
+)
+def test_what_cannot_be_locked_says_why(tmp_path, shelf, requirement, said):
+    with pytest.raises(AssertionError, match=said):
+        built(tmp_path, "--lock", requirement=requirement.format(shelf=shelf.as_uri()))
+
+
 async def test_what_the_lock_names_runs_beside_a_signed_module(trusting, tmp_path, shelf, key):
     wheel = built(tmp_path, "--lock")
     sign(wheel, key)

@@ -5,12 +5,13 @@ from datetime import UTC, datetime
 import pytest
 from msgspec.structs import replace
 
-from arkwright.cli.cluster import Snapshot, split
+from arkwright.cli.cluster import Snapshot, split, take_snapshots
 from arkwright.cli.views import deployment_rows
 from arkwright.model.kinds import ModuleDeploymentStatus, Progress, ReleaseStatus
 from arkwright.model.meta import Condition, ObjectMeta
 from arkwright.people.standings import is_seen, message_of, standing
 from arkwright.people.waysout import next_step
+from fakes.kube import FakeKube
 from plan.builders import deployment
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -49,3 +50,17 @@ def test_what_is_everywhere_is_parted_by_namespace():
     here, there = (replace(deployment(), metadata=ObjectMeta(name="demo", namespace=name)) for name in "ab")
     parted = split(Snapshot(deployments=(there, here)))
     assert [(one.namespace, one.deployments) for one in parted] == [("a", (here,)), ("b", (there,))]
+
+
+async def test_leases_are_read_once_however_many_namespaces_are_looked_at():
+    kube, listed = FakeKube(lambda: NOW), []
+    found = kube.list
+
+    async def noted(resource, namespace="", **more):
+        listed.append(resource.plural)
+        return await found(resource, namespace, **more)
+
+    kube.list = noted
+    one, other = await take_snapshots(kube, ["shop,store"], False)
+    assert (one.namespace, other.namespace) == ("shop", "store")
+    assert listed.count("leases") == 1 and listed.count("pods") == 2

@@ -5,6 +5,7 @@ import json
 from types import SimpleNamespace
 
 import pytest
+from msgspec.structs import replace
 from starlette.requests import Request
 
 from arkwright.controller.agentcalls import AgentCalls
@@ -24,9 +25,10 @@ FAILED = ModulePhase.FAILED
 def told():
     """told(*modules, **question) -> what a base with these Modules hears: (status, versions or text)."""
 
-    def ask(*modules, client="127.1.0.1", is_filled=True, port=1238, body=None, others=None):
+    def ask(*modules, client="127.1.0.1", is_filled=True, port=1238, body=None, others=None, before=()):
         cache = Cache(lambda: NOW, lambda change: None)
         for kind, one in (
+            *((Kind.POD, one) for one in before),
             (Kind.POD, pod()),
             (Kind.MODULE_DEPLOYMENT, deployment()),
             (Kind.MODULE_REPLICASET, replica_set("1.0", 1)),
@@ -72,6 +74,13 @@ CASES = [
 @pytest.mark.parametrize("modules, versions", [case[1:] for case in CASES], ids=[case[0] for case in CASES])
 def test_a_base_is_told(told, modules, versions):
     assert told(*modules) == (200, versions)
+
+
+@pytest.mark.parametrize("phase", ["Failed", "Succeeded"])
+def test_a_base_whose_address_was_anothers_before_is_told_what_is_its_own(told, phase):
+    former = pod(2, phase=phase)
+    former = replace(former, status=replace(former.status, pod_ip="127.1.0.1"))
+    assert told(available(), before=[former]) == (200, ["1.0"])
 
 
 @pytest.mark.parametrize(

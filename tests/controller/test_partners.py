@@ -10,7 +10,7 @@ import pytest
 from arkwright.clients.errors import ApiUnreachable
 from arkwright.controller.leases import Terms
 from arkwright.controller.partners import Hands, Partner
-from arkwright.model.names import ACTS_BY
+from arkwright.model.names import ACTS_BY, SHARES_WITH
 from arkwright.model.resources import Kind
 from arkwright.model.shares import may_act, owner
 from fakes.kube import FakeKube
@@ -27,6 +27,12 @@ def clock():
     return NOW + timedelta(seconds=asyncio.get_running_loop().time())
 
 
+def lease_of(holder):
+    metadata = {"name": "arkwright-odd", "namespace": "arkwright", "labels": {SHARES_WITH: "arkwright"}}
+    spec = {"holderIdentity": holder, "leaseDurationSeconds": 15}
+    return {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": metadata, "spec": spec}
+
+
 class Group:
     """Partners, and who acts on which namespace at this moment."""
 
@@ -38,10 +44,14 @@ class Group:
         self.most = 0
 
     def join(self, name, ahead=0.0):
-        line = self.lines[name] = Line(self.kube, self.random)
-        partner = Partner(line, TERMS, name, lambda: clock() + timedelta(seconds=ahead), self._hands(name))
+        partner = self.partner(name, ahead)
         self.tasks[name] = asyncio.create_task(partner.run())
         return partner
+
+    def partner(self, name, ahead=0.0):
+        """Whose turns are somebody else's to take."""
+        line = self.lines[name] = Line(self.kube, self.random)
+        return Partner(line, TERMS, name, lambda: clock() + timedelta(seconds=ahead), self._hands(name))
 
     def _hands(self, name):
         async def keep(is_kept):
@@ -174,6 +184,12 @@ async def test_one_whose_word_did_not_arrive_says_it_again_before_it_acts_by_it(
         assert len(refused) == 3 and all(one == refused[0] for one in refused), "it acts on what it has not said"
 
 
+async def test_a_lease_whose_holder_somebody_took_away_is_nobodys_share():
+    async with group("a") as it:
+        it.kube.put(lease_of(""))
+        await it.settled("a", within=5)
+
+
 async def test_clocks_that_differ_by_days_change_nothing():
     async with group("a") as it:
         it.join("b", ahead=86400)
@@ -206,3 +222,30 @@ async def _one_act(it, newcomer):
             line.is_cut = act == "cut"
         case "lossy":
             line.losses = it.random.choice((0.0, 0.3))
+
+
+async def test_one_that_stood_still_has_stopped_before_it_says_that_it_lives():
+    """As by SIGSTOP: it finds its Lease over only once others act on what was its own."""
+    async with group("b") as it:
+        still = it.partner("a")
+        for _ in range(20):
+            await still._turn()
+            await asyncio.sleep(0.4)
+        had = [one for one, actors in it.actors.items() if "a" in actors]
+        assert had and len(had) < len(NAMESPACES)
+        for one in had:
+            it.actors[one].discard("a")  # who stands still does nothing
+        await it.settled("b", within=TERMS.duration + 1)
+        acting = []
+        create = it.kube.create
+
+        async def note(*words):
+            acting.append([one for one in had if "a" in it.actors[one]])
+            return await create(*words)
+
+        it.kube.create = note
+        for one in had:
+            it.actors[one].add("a")  # it goes on as it was
+        for _ in range(2):
+            await still._turn()
+        assert acting == [[]]

@@ -72,9 +72,9 @@ async def test_who_starts_alone_waits_a_little_for_others_that_start_too():
     kube.put(documents.namespace("shop"))
     async with shard(kube) as controller:
         await asyncio.sleep(2)
-        assert controller.realms == []
+        assert controller.realms == [] and not controller.is_ready  # a base that asks now is told to ask again
         await asyncio.sleep(2)
-        assert [one.namespace for one in controller.realms] == ["shop"]
+        assert [one.namespace for one in controller.realms] == ["shop"] and controller.is_ready
 
 
 @pytest.mark.parametrize("kind", [Kind.MODULE_DEPLOYMENT, Kind.MODULE])
@@ -98,6 +98,27 @@ async def test_a_namespace_that_goes_is_followed_no_more_and_one_that_comes_agai
         kube.put(documents.namespace("shop"))
         await asyncio.sleep(1)
         assert [one.namespace for one in controller.realms] == ["shop"]
+
+
+async def test_a_namespace_that_comes_again_is_asked_for_modules_at_once_whoever_was_being_asked_as_it_went():
+    kube = FakeKube(now)
+    for name in ("shop", "zoo"):
+        path = kube.path(kube.put(documents.namespace(name)))
+    has_any = kube.has_any
+
+    async def slow(resource, namespace):
+        kube.has_any = has_any
+        kube.remove(path)
+        await asyncio.sleep(2)
+        return await has_any(resource, namespace)
+
+    kube.has_any = slow
+    async with shard(kube) as controller:
+        await asyncio.sleep(8)
+        kube.put(documents.namespace("zoo"))
+        kube.put(made(Kind.MODULE, namespace="zoo"))
+        await asyncio.sleep(3)
+        assert {one.namespace: one.is_asleep for one in controller.realms} == {"shop": True, "zoo": False}
 
 
 async def test_nothing_is_sent_once_another_may_act():
@@ -139,3 +160,12 @@ async def test_a_base_in_a_namespace_that_nobody_follows_holds_nothing(address, 
     for kind in kinds:
         kube.put(made(kind))
     assert await Neighbours(kube, partner("a")).holds_nothing(BaseAddress(local_ip=address, port=1238)) is is_empty
+
+
+async def test_whose_the_address_of_a_base_was_before_is_of_no_interest():
+    kube = FakeKube(now)
+    former = documents.pod("former", "127.1.0.1", {}, "other")
+    former["status"]["phase"] = "Failed"
+    for one in (former, documents.pod("stock-1", "127.1.0.1", {}, "shop"), made(Kind.MODULE, namespace="other")):
+        kube.put(one)
+    assert await Neighbours(kube, partner("a")).holds_nothing(BaseAddress(local_ip="127.1.0.1", port=1238))

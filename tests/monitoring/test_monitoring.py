@@ -25,7 +25,7 @@ def exposed():
     """What a controller tells, as text."""
     metrics = Metrics()
     figures = Figures(metrics.registry, lambda: datetime(2026, 1, 1, tzinfo=UTC))
-    with Book(figures, lambda: datetime(2026, 1, 1, tzinfo=UTC)).opened():
+    with Book(figures, lambda: datetime(2026, 1, 1, tzinfo=UTC), list).opened():
         return generate_latest(metrics.registry).decode()
 
 

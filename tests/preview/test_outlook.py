@@ -1,28 +1,20 @@
 """What a preview tells besides what the simulation compares: the kind of revision, what else is done, what a base is known to refuse, what would not change."""
 
 import asyncio
-import contextlib
-import functools
-import inspect
 
 import pytest
 
 from arkwright.model.codec import decode
 from arkwright.model.kinds import ModuleDeployment
 from arkwright.model.names import ABORT
-from arkwright.model.resources import PLANNED_FROM, RESOURCES
 from arkwright.preview import rehearsal
-from arkwright.preview.outlook import TURNS_IN_CIRCLES, preview
+from arkwright.preview.effects import TURNS_IN_CIRCLES
+from arkwright.preview.outlook import preview
 from arkwright.preview.rehearsal import wished
-from simulation.world import World
+from preview.worlds import SERVICE, in_a_world_that_serves, live
 
 pytestmark = pytest.mark.looptime(noop_cycles=0)
-SERVICE = {"enableModuleService": True, "port": 80, "targetPort": 8080, "drainSeconds": 3}
 STRATEGY = {"batchCount": 2, "grayTimeBetweenBatchSeconds": 30, "serviceStrategy": SERVICE}
-
-
-def live(world):
-    return {kind: [decode(one, RESOURCES[kind].type) for one in world.kube.all(kind)] for kind in PLANNED_FROM}
 
 
 def foretold(world, **spec):
@@ -32,33 +24,6 @@ def foretold(world, **spec):
 
 def version(number):
     return {"spec": {"module": {"version": number}}}
-
-
-@contextlib.asynccontextmanager
-async def served():
-    """Two base pods that serve version 1.0; 2.0 was there before."""
-    there = World()
-    there.add_pods(2)
-    async with there.running():
-        for one in ("2.0", "1.0"):
-            there.apply(version=one, replicas=2, operationStrategy={"serviceStrategy": SERVICE})
-            await there.settle(6)
-        yield there
-
-
-def in_a_world_that_serves(test):
-    """Its clock is that of the test."""
-
-    @functools.wraps(test)
-    async def tested(**more):
-        async with served() as world:
-            await test(world, **more)
-
-    signature = inspect.signature(test)
-    tested.__signature__ = signature.replace(
-        parameters=[one for name, one in signature.parameters.items() if name != "world"]
-    )
-    return tested
 
 
 @in_a_world_that_serves

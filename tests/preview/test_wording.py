@@ -1,9 +1,11 @@
-"""A preview in words. In: a Preview. Out: what people read."""
+"""A preview in words. In: one of a wish, or of a deletion. Out: what people read."""
 
 import pytest
 
 from arkwright.people.changes import Changed
-from arkwright.preview.outlook import Batch, OnPod, Preview, Release
+from arkwright.preview.batches import Batch, OnPod
+from arkwright.preview.deletions import DeletionPreview
+from arkwright.preview.outlook import Preview, Release
 from arkwright.preview.wording import headline, lines
 
 UPGRADE = ("install a:2", "switch to a:2", "uninstall a:1")
@@ -85,6 +87,58 @@ LINES = [
         ["Service a-service: new", "warning: X: y", "it does not come to its end: Z: no place"],
     ),
 ]
+
+
+def of_deletion(**different):
+    said = {
+        "namespace": "default",
+        "name": "demo",
+        "deletes": "ModuleDeployment",
+        "deployment": "demo",
+        "would_change": True,
+        "leaves": (),
+        "batch_count": 0,
+        "batches": (),
+        "besides": (),
+        "warnings": (),
+        "stays": (),
+        "waits_for": "",
+    }
+    return DeletionPreview(**said | different)
+
+
+GONE = ("uninstall a:1",)
+DELETIONS = [
+    ("already over", {"would_change": False}, "nothing would change", []),
+    ("nothing is in a base", {}, "its deletion uninstalls nothing", []),
+    (
+        "a release that was under way ends first",
+        {
+            "leaves": ("p", "q"),
+            "batch_count": 1,
+            "batches": (Batch(number=0, pods=on("p", steps=())), Batch(number=1, pods=on("p", "q", steps=GONE))),
+        },
+        "its deletion uninstalls from 2 base pods, in 1 batch",
+        ["at first  1 base pod: p: nothing is called", "batch 1/1  2 base pods: p, q: uninstall a:1"],
+    ),
+    (
+        "a Module of a release that waits for a person, and what stays",
+        {
+            "deletes": "Module",
+            "leaves": ("p",),
+            "batches": (Batch(number=1, pods=on("p", steps=(*GONE, "install a:1")), asks_after=True),),
+            "stays": ("X",),
+        },
+        "its deletion uninstalls from 1 base pod",
+        ["1 base pod: p: uninstall a:1, then install a:1", "a person is asked: arkwright confirm demo", "X stays"],
+    ),
+]
+
+
+@pytest.mark.parametrize("different, title, said", [one[1:] for one in DELETIONS], ids=[one[0] for one in DELETIONS])
+def test_a_deletion_says_what_goes_and_what_stays(different, title, said):
+    found = of_deletion(**different)
+    assert (headline(found), lines(found)) == (title, said)
 
 
 @pytest.mark.parametrize("different, said", HEADLINES, ids=[said for _, said in HEADLINES])

@@ -89,3 +89,27 @@ async def test_a_dry_run_says_what_a_decision_would_do_to_each_base_pod(site):
     await _serves(site, "1.0.2", 2)
     _, _, said = await run(site, "restart", "demo", "--dry-run")
     assert "stock-1, stock-2: uninstall provider:1.0.2, then install provider:1.0.2" in said
+
+
+async def test_a_plan_says_what_a_deletion_would_do_and_deletes_nothing(site, tmp_path):
+    await site.add_pods(2)
+    await site.apply(version="1.0.2", replicas=2, operationStrategy={"batchCount": 2})
+    await _serves(site, "1.0.2", 2)
+    code, said = await planned(site, "demo", "--delete")
+    assert code == SOMETHING and "demo: its deletion uninstalls from 2 base pods, in 2 batches" in said
+    assert "batch 1/2  1 base pod: stock-1: uninstall provider:1.0.2" in said
+    assert "revision demo-replicas-1 is deleted: its ModuleDeployment is deleted" in said
+    assert (await planned(site, "-f", file_of(tmp_path, manifest("2.0.0")), "--delete")) == (code, said)
+    await _of_a_module(site)
+    assert (await planned(site, "demo", "--delete", "--version", "2.0.0"))[0] == ERROR
+    assert (await planned(site, "deployment/stock", "--delete"))[0] == ERROR
+    assert len(site.serving("1.0.2")) == 2
+
+
+async def _of_a_module(site):
+    (first, _) = sorted(one["metadata"]["name"] for one in await site.modules())
+    code, out = await planned(site, f"module.serverless.alipay.com/{first}", "--delete", "-o", "json")
+    (one,) = json.loads(out)
+    ((batch,), kind) = one["batches"], one["deletes"]
+    assert (code, kind, one["deployment"]) == (SOMETHING, "Module", "demo")
+    assert [pod["steps"] for pod in batch["pods"]] == [["uninstall provider:1.0.2", "install provider:1.0.2"]]

@@ -93,6 +93,11 @@ async def recorded(site):
         "Asked before it is done; nothing is written.",
         await typed(site, "arkwright plan demo --version 2.0.0"),
     )
+    yield section(
+        "What a deletion would do",
+        "The same, of what `kubectl delete` would take away.",
+        await typed(site, "arkwright plan demo --delete"),
+    )
     for agent in site.agents.values():
         agent.base.broken_versions.add("2.0.0")
     yield section(

@@ -11,10 +11,10 @@ import pytest
 from arkwright.controller.workqueue import PACE_SECONDS
 from arkwright.model.codec import decode
 from arkwright.model.kinds import ModuleDeployment
-from arkwright.model.names import ABORT, MODULE_REPLICASET, RESTARTED_AT
+from arkwright.model.names import ABORT, MODULE_DEPLOYMENT, MODULE_REPLICASET, RESTARTED_AT
 from arkwright.model.resources import PLANNED_FROM, RESOURCES, Kind
-from arkwright.preview.outlook import preview
-from arkwright.preview.rehearsal import wished
+from arkwright.preview.outlook import foresee, preview
+from arkwright.preview.rehearsal import Deletion, wished
 from simulation import documents
 from simulation.world import BASE, NAMESPACE, World
 
@@ -88,8 +88,14 @@ class Watched(World):
         return steps == done or (is_meeting and _without_switches(steps) == _without_switches(done))
 
     def _on(self, pod):
-        batch = self.batch_of.setdefault(pod, self.batch() or 0)
+        batch = self.batch_of[pod] = self.batch_of.get(pod) or self._batch_that_counts()
         return self.done.setdefault(batch, {}).setdefault(pod, [])
+
+    def _batch_that_counts(self):
+        """That of a release that was under way as it was deleted is over."""
+        one = self.deployment()
+        is_going = one is not None and "deletionTimestamp" in one["metadata"]
+        return 0 if is_going and self.progress() not in ("Terminating", "Terminated") else self.batch() or 0
 
     def live(self):
         return {kind: [decode(one, RESOURCES[kind].type) for one in self.kube.all(kind)] for kind in PLANNED_FROM}
@@ -170,6 +176,13 @@ class Wishes:
         acts = (self.release, self.release, self.scale, self.restart, self.move, self.rename, self.correct, self.keep)
         return self.pick.choice(acts)()
 
+    def doomed(self):
+        """What somebody deletes, by kind: one of its Modules, or the whole."""
+        modules = self.world.modules()
+        own = [one for one in modules if one["metadata"]["labels"].get(MODULE_DEPLOYMENT) == "demo"]
+        kind = Kind.MODULE if own and self.pick.random() < 0.5 else Kind.MODULE_DEPLOYMENT
+        return kind, self.pick.choice(own) if kind is Kind.MODULE else self.world.deployment()
+
     def release(self):
         version = self.pick.choice(("1.0", "2.0", "3.0"))
         patch = {"template": {"spec": {"module": self.archive("provider", version)}}}
@@ -204,7 +217,37 @@ async def compared(world, wish, say):
     world.begin()
     say()
     await world.settle(QUIET_SECONDS)
-    batches = foretold.release.batches if foretold.release else ()
+    _is_done_as_said(foretold, foretold.release.batches if foretold.release else (), world)
+    _ends_as(foretold, world)
+
+
+async def compared_as_it_goes(world, kind, doomed, say=lambda: None):
+    """The same of a deletion. `say`: what else is done at that moment."""
+    foretold = foresee(world.live(), Deletion(decode(doomed, RESOURCES[kind].type)), world.now())
+    name = doomed["metadata"]["name"]
+    world.begin()
+    world.delete(kind, name)
+    say()
+    await world.settle(QUIET_SECONDS)
+    _is_done_as_said(foretold, foretold.batches, world)
+    _leaves_as(foretold, world)
+
+
+def _leaves_as(foretold, world):
+    failure = world.condition("ReplicaFailure")
+    waits_for = f"{failure['reason']}: {failure['message']}" if failure.get("status") == "True" else ""
+    assert foretold.waits_for == waits_for, f"{foretold}\n{world.told()}"
+    found = [one for one in (world.kube.one(foretold.deletes, NAMESPACE, foretold.name),) if one]
+    is_another = found and "deletionTimestamp" not in found[0]["metadata"]
+    assert bool(found) == bool(is_another), f"{foretold}\n{world.told()}"
+    if foretold.deletes == Kind.MODULE_DEPLOYMENT:
+        services = {f"Service {one['metadata']['name']}" for one in world.kube.all(Kind.SERVICE)}
+        left = [one for one in world.modules(live=False) if one["metadata"]["labels"].get(MODULE_DEPLOYMENT) == "demo"]
+        assert not left and set(foretold.stays) <= services, f"{foretold}\n{world.told()}"
+
+
+def _is_done_as_said(foretold, batches, world):
+    """The same calls to the same base pods, in the same batches and order; the same questions."""
     said = {one.number: {pod.pod: list(pod.steps) for pod in one.pods} for one in batches if one.pods}
     pods_of = {number: set(pods) for number, pods in said.items()}
     assert pods_of == {number: set(pods) for number, pods in world.done.items()}, f"{foretold}\n{world.told()}"
@@ -216,7 +259,6 @@ async def compared(world, wish, say):
         assert all(world.could_be_exchanged(*pair) for pair in wrong), f"{foretold}\n{world.told()}"
     asked = [one.number for one in batches for _ in range(one.asks_before + one.asks_after)]
     assert asked == world.confirmed, f"{foretold}\n{world.told()}"
-    _ends_as(foretold, world)
 
 
 def _ends_as(foretold, world):
@@ -250,6 +292,28 @@ async def test_what_is_foretold_happens(seed):
                 await compared(world, wished(before, patch), lambda patch=patch: world.kube.change(PATH, patch))
         finally:
             await _ended(person)
+
+
+async def test_what_is_foretold_of_a_deletion_happens(seed):
+    """Of a Module, which may be replaced, and of the whole; after releases, and as one waits for a confirm or is under way."""
+    wishes = Wishes(seed)
+    world, pick = wishes.world, wishes.pick
+    wishes.furnish()
+    async with world.running():
+        world.kube.put(wishes.first())
+        person = asyncio.ensure_future(world.confirm())
+        await world.settle(QUIET_SECONDS)
+        if pick.random() < 0.5:
+            await _ended(person)
+            world.kube.change(PATH, wishes.next())
+            await world.settle(QUIET_SECONDS)
+            person = asyncio.ensure_future(world.confirm())
+        for _ in range(3):
+            if world.deployment() is None:
+                first = wishes.first()
+                await compared(world, decode(first, ModuleDeployment), lambda first=first: world.kube.put(first))
+            await compared_as_it_goes(world, *wishes.doomed())
+        await _ended(person)
 
 
 async def test_what_is_foretold_of_a_release_that_waits_happens(seed):

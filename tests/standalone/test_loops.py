@@ -32,6 +32,7 @@ from arkwright.standalone.nodeports import NodePorts
 from arkwright.standalone.site import Wish
 from arkwright.standalone.strays import end_strays, mark_of
 from arkwright.supervision import Supervisor
+from fakes.loops import broken_twice
 
 WATCHED = ("Deployment", "ReplicaSet", "Pod", "Service", "ModuleDeployment", "ModuleReplicaSet", "Module")
 EXPECTED = {"collector", "compaction", "end of events", "reconcile", "signing keys", "health"}
@@ -88,19 +89,6 @@ async def everything(directory, monkeypatch):
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-def broken_once(loop):
-    """Ends it as whatever is wrong may end it; it fails once more when it is begun anew."""
-    run, was = loop.run, loop.failures
-
-    async def fail():
-        loop.run = run
-        raise RuntimeError("injected")
-
-    loop.run = fail
-    loop.task.cancel()
-    return lambda: loop.failures >= was + 2 and not loop.error and not loop.task.done()
-
-
 async def test_every_loop_there_is_outlives_its_faults(tmp_path, monkeypatch):
     async with everything(tmp_path, monkeypatch) as (supervisors, kube, _):
         names = {name for one in supervisors for name in one.loops}
@@ -108,7 +96,7 @@ async def test_every_loop_there_is_outlives_its_faults(tmp_path, monkeypatch):
         for supervisor in supervisors:
             for name in sorted(supervisor.loops):
                 await until(lambda loops=supervisor.loops, name=name: not loops[name].task.done())
-                await until(broken_once(supervisor.loops[name]))
+                await until(broken_twice(supervisor.loops[name]))
         await until(lambda: not any(one.troubles() for one in supervisors))
         metadata = {"name": "late", "namespace": "default"}
         spec = app.base_deployment(0)["spec"]

@@ -129,6 +129,9 @@ async def test_a_module_is_replaced_from_its_pod(page, site):
     before = {one["metadata"]["uid"] for one in await site.all(Kind.MODULE)}
     await page.locator("#pods .onpod .act a").first.click()
     await expect(page.locator("#sheet .shown")).to_contain_text("another takes its place")
+    foretold = page.locator("#sheet .foretold p")
+    await expect(foretold.nth(0)).to_have_text("its deletion uninstalls from 1 base pod")
+    await expect(foretold.nth(1)).to_contain_text("then install provider:")
     await page.click("#sheet form[method=post] button")
     await expect(page.locator("#sheet")).to_contain_text("1 done, 0 not")
 

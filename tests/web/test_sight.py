@@ -8,8 +8,6 @@ import pytest
 from cryptography.fernet import Fernet
 from msgspec.structs import replace
 
-from arkwright.model.kinds import Module
-from arkwright.model.meta import ObjectMeta
 from arkwright.model.resources import Kind
 from arkwright.web.fleet import Fleet
 from arkwright.web.live import Live
@@ -17,7 +15,7 @@ from arkwright.web.question import Question
 from arkwright.web.rights import Reviews, Viewer
 from arkwright.web.sessions import KEY_SECONDS, Entrance, Sessions, TokenTooLong
 from arkwright.web.sight import READING, Right, Sight
-from plan.builders import NOW, deployment
+from plan.builders import NOW, deployment, module
 
 
 class AskedApi:
@@ -104,10 +102,10 @@ async def test_all_who_ask_the_same_with_the_same_sight_get_the_same_page():
 
 def test_a_fleet_forgets_what_is_gone_and_knows_which_namespaces_have_anything():
     fleet = Fleet()
-    module = Module(metadata=ObjectMeta(name="m", namespace="a"), spec={"module": {"name": "x", "version": "1"}})
-    fleet.apply(Kind.MODULE, module)
-    fleet.apply(Kind.MODULE, module)
-    assert fleet.namespaces == ["a"]
+    one = module()
+    fleet.apply(Kind.MODULE, one)
+    fleet.apply(Kind.MODULE, one)
+    assert fleet.namespaces == ["default"]
     fleet.replace(Kind.MODULE, [])
     assert fleet.namespaces == [] and not fleet._index
 

@@ -92,7 +92,7 @@ def main() -> None:
     """The console script."""
     words = sys.argv[1:]
     asked = words[0] if words else ""
-    if (asked not in FAMILIES or asked in ("get", "set")) and (way_out := guessed(words)):
+    if (asked not in FAMILIES or asked in ("get", "set", "plan")) and (way_out := guessed(words)):
         import_module("arkwright.cli.output").complain(f"there is no {shlex.join(words)}", way_out)
         sys.exit(1)
     if asked.startswith("-"):  # options may stand before the command

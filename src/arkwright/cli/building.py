@@ -1,11 +1,9 @@
 """Makes archives from sources. In: a directory with a pyproject.toml. Out: a wheel, or a BuildFailed."""
 
+import asyncio
 import base64
 import hashlib
-import json
 import shutil
-import subprocess
-import sys
 import tempfile
 import zipfile
 from email.parser import HeaderParser
@@ -13,10 +11,9 @@ from pathlib import Path
 
 import build
 import tomlkit
-from packaging.utils import canonicalize_name
 from tomlkit.exceptions import TOMLKitError
 
-from arkwright.arklet.archives import LOCK_FILE, Locked
+from arkwright.arklet.archives import LOCK_FILE, Locked, PackageError, resolved
 
 LEFT_OUT = shutil.ignore_patterns("dist", "build", "__pycache__", ".*", "*.egg-info")
 
@@ -59,21 +56,12 @@ def lock_wheel(wheel: Path) -> list[str]:
 
 
 def _resolved(requirements: list[str]) -> list[Locked]:
-    if not requirements:
-        return []
-    words = ("install", "--dry-run", "--ignore-installed", "--only-binary", ":all:", "--quiet", "--report", "-")
-    asked = [sys.executable, "-m", "pip", *words, "--disable-pip-version-check", "--no-input", *requirements]
-    done = subprocess.run(asked, capture_output=True, text=True)
-    if done.returncode:
-        raise BuildFailed(f"pip cannot resolve {', '.join(requirements)}: {done.stderr.strip()[-500:]}", "correct them")
-    locked = []
-    for one in json.loads(done.stdout)["install"]:
-        about, found = one["metadata"], one["download_info"]
-        digest = found.get("archive_info", {}).get("hashes", {}).get("sha256")
-        if one.get("is_direct") or not digest:
-            raise BuildFailed(f"{about['name']} comes by a url, which no lock can name", "name a version of an index")
-        locked.append(Locked(canonicalize_name(about["name"]), about["version"], (f"sha256:{digest}",)))
-    return sorted(locked, key=lambda one: one.name)
+    try:
+        return asyncio.run(resolved(requirements))
+    except TimeoutError as error:
+        raise BuildFailed(f"pip does not come to an end with {', '.join(requirements)}", "is its index up?") from error
+    except PackageError as error:
+        raise BuildFailed(str(error), "correct what the module needs") from error
 
 
 def _add(wheel: Path, name: str, content: bytes) -> None:

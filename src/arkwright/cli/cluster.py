@@ -62,11 +62,15 @@ def with_cluster(call: Callable[[KubeClient], Awaitable[T]]) -> T:
 
 async def take_snapshot(kube: KubeClient, namespace: str) -> Snapshot:
     """All that views need."""
+    leases, objects = await asyncio.gather(_leases(kube), _objects(kube, namespace))
+    return replace(objects, leases=leases)
+
+
+async def _objects(kube: KubeClient, namespace: str) -> Snapshot:
+    """Without Leases, which are those of all namespaces."""
     kinds = (Kind.MODULE_DEPLOYMENT, Kind.MODULE_REPLICASET, Kind.MODULE, Kind.POD)
-    reading = asyncio.gather(*(read_all(kube, kind, namespace) for kind in kinds))
-    leases = await _leases(kube)
-    deployments, replica_sets, modules, pods = await reading
-    return Snapshot(deployments, replica_sets, modules, pods, leases, namespace)
+    deployments, replica_sets, modules, pods = await asyncio.gather(*(read_all(kube, it, namespace) for it in kinds))
+    return Snapshot(deployments, replica_sets, modules, pods, namespace=namespace)
 
 
 async def take_snapshots(kube: KubeClient, namespaces: Sequence[str], is_everywhere: bool) -> tuple[Snapshot, ...]:
@@ -74,7 +78,8 @@ async def take_snapshots(kube: KubeClient, namespaces: Sequence[str], is_everywh
     if is_everywhere:
         return split(await take_snapshot(kube, ""))
     names = dict.fromkeys(one for word in namespaces for one in word.split(",") if one) or (kube.access.namespace,)
-    return tuple([await take_snapshot(kube, name) for name in names])
+    leases = await _leases(kube)
+    return tuple([replace(await _objects(kube, name), leases=leases) for name in names])
 
 
 def split(snapshot: Snapshot) -> tuple[Snapshot, ...]:

@@ -6,13 +6,14 @@ In: words. Out: what it does, said, and then written in the person's name; or th
 import asyncio
 import time
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
 
 from arkwright.cli.cluster import Namespace, chosen, complete_deployments, read_revisions, with_cluster
 from arkwright.cli.foretelling import foretold, live_in
+from arkwright.cli.moment import this_moment
+from arkwright.cli.naming import bare_name
 from arkwright.cli.output import fail, note
 from arkwright.clients.kube import KubeClient
 from arkwright.model.kinds import ModuleDeployment
@@ -25,7 +26,6 @@ from arkwright.preview.wording import lines
 
 THROUGH = "arkwright"
 DEPLOYMENTS = RESOURCES[Kind.MODULE_DEPLOYMENT]
-KINDS = frozenset({"mddeploy", "moduledeployment", "moduledeployments", "moduledeployments.serverless.alipay.com"})
 SEEN_SECONDS, LOOK_SECONDS = 5.0, 0.1
 OF_ITS_STANDING = frozenset({Verb.CONFIRM, Verb.PAUSE, Verb.RESUME, Verb.ABORT})
 
@@ -40,14 +40,6 @@ class Request:
     name: str
     namespace: str
     is_dry: bool
-
-
-def bare_name(name: str) -> str:
-    """The name alone, of `mddeploy/demo` as well."""
-    kind, _, bare = name.rpartition("/")
-    if kind and kind.lower() not in KINDS:
-        fail(f"{kind} is decided about elsewhere", f"the name of a ModuleDeployment, as {bare} or mddeploy/{bare}")
-    return bare
 
 
 def confirm(
@@ -142,7 +134,7 @@ async def _decided(kube: KubeClient, request: Request, wish: Wish) -> tuple[Deci
     found = await _looked_at(kube, place, wish.verb)
     try:
         if request.is_dry:
-            decision = decide(Scene(found, await read_revisions(kube, *place), _now()), wish)
+            decision = decide(Scene(found, await read_revisions(kube, *place), this_moment()), wish)
             return decision, lines(foretold(await live_in(kube, place[0]), found, decision.patch))
         return await done(kube, place, wish), []
     except MakesNoSense as reason:
@@ -151,7 +143,7 @@ async def _decided(kube: KubeClient, request: Request, wish: Wish) -> tuple[Deci
 
 async def done(kube: KubeClient, place: tuple[str, str], wish: Wish) -> Decision:
     """Decided and written, in the person's name. `place`: namespace and name. Raises MakesNoSense, ClientError."""
-    revisions, now = await read_revisions(kube, *place), _now()
+    revisions, now = await read_revisions(kube, *place), this_moment()
 
     def decided(one: ModuleDeployment) -> Decision:
         return decide(Scene(one, revisions, now), wish)
@@ -168,7 +160,3 @@ async def _looked_at(kube: KubeClient, place: tuple[str, str], verb: Verb) -> Mo
         if is_seen(found) or time.monotonic() >= until:
             return found
         await asyncio.sleep(LOOK_SECONDS)
-
-
-def _now() -> datetime:
-    return datetime.fromtimestamp(time.time(), UTC)

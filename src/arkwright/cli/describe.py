@@ -12,10 +12,11 @@ from rich.table import Table
 from rich.text import Text
 
 from arkwright.cli.cluster import Namespace, Snapshot, chosen, take_snapshot, with_cluster
-from arkwright.cli.deciding import Name, bare_name
+from arkwright.cli.deciding import Name
 from arkwright.cli.events import told_of
 from arkwright.cli.history import COLUMNS as OF_REVISIONS
 from arkwright.cli.history import read_scene, revision_row
+from arkwright.cli.naming import bare_name
 from arkwright.cli.output import Format, note, results, show
 from arkwright.cli.views import release_tree
 from arkwright.clients.kube import KubeClient

@@ -8,7 +8,8 @@ import typer
 from rich.text import Text
 
 from arkwright.cli.cluster import Namespace, chosen, read_revisions, with_cluster
-from arkwright.cli.deciding import DEPLOYMENTS, Name, bare_name
+from arkwright.cli.deciding import DEPLOYMENTS, Name
+from arkwright.cli.naming import bare_name
 from arkwright.cli.output import Format, note, results, show
 from arkwright.clients.errors import Gone
 from arkwright.clients.kube import Change, KubeClient

@@ -17,10 +17,9 @@ from arkwright.clients.errors import ApiUnreachable, NotFound
 from arkwright.clients.kube import KubeClient
 from arkwright.model import kinds
 from arkwright.model.kinds import ModuleDeployment
-from arkwright.model.names import ABORT
 from arkwright.model.resources import RESOURCES, Kind
 from arkwright.model.text import plain
-from arkwright.people.standings import is_seen, message_of
+from arkwright.people.standings import is_given_up, is_seen, message_of
 from arkwright.plan.stages import is_stalled
 
 DEPLOYMENTS = RESOURCES[Kind.MODULE_DEPLOYMENT]
@@ -80,10 +79,8 @@ def end_of(one: ModuleDeployment, version: str) -> End | None:
     if not is_seen(one):
         return None
     match one.status.release_status.progress:
-        case kinds.Progress.ABORTED if ABORT not in one.metadata.annotations:
-            return None  # taken away a moment ago: its release begins anew
         case kinds.Progress.ABORTED:
-            return End("it was aborted; the version that served before serves")
+            return End("it was aborted; the version that served before serves") if is_given_up(one) else None
         case kinds.Progress.COMPLETED if not one.status.unavailable_replicas:
             return End()
     return End(message_of(one), may_abort=True) if is_stalled(one) else None

@@ -15,6 +15,7 @@ DEPLOYMENTS = "arkwright get deployments"
 MODULES = "arkwright get modules"
 HISTORY = "arkwright history NAME"
 PLAN = "arkwright plan FILE"
+PLAN_DELETE = "arkwright plan NAME --delete"
 RELEASE = "arkwright release NAME --version VERSION --url URL --wait"
 EVENTS = "arkwright events NAME"
 
@@ -28,6 +29,9 @@ GUESSES = {
     "rollout restart": "arkwright restart NAME",
     "rollout": "arkwright status NAME",
     "rollouts": "arkwright status",
+    "plan delete": PLAN_DELETE,
+    "plan remove": PLAN_DELETE,
+    "plan undeploy": PLAN_DELETE,
     "set version": SET,
     "set url": SET,
     "set image": SET,
@@ -116,8 +120,8 @@ def guessed(words: Sequence[str]) -> str:
 
 
 def _is_meant(words: Sequence[str]) -> bool:
-    """`set url --version 2` is about a ModuleDeployment of that name."""
-    return words[0] == "set" and (len(words) < 3 or words[2].startswith("-"))
+    """`set url --version 2` and `plan delete --version 2` are about a ModuleDeployment of that name."""
+    return words[0] in ("set", "plan") and (len(words) < 3 or words[2].startswith("-"))
 
 
 def _named(command: str, rest: Sequence[str]) -> str:

@@ -1,14 +1,14 @@
 """`arkwright history`: the revisions of one release, and what changed in one. In: a name. Out: a table, or the same as JSON or YAML."""
 
-import time
-from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
 from msgspec import to_builtins
 
 from arkwright.cli.cluster import Namespace, chosen, read_revisions, with_cluster
-from arkwright.cli.deciding import DEPLOYMENTS, Name, bare_name
+from arkwright.cli.deciding import DEPLOYMENTS, Name
+from arkwright.cli.moment import this_moment
+from arkwright.cli.naming import bare_name
 from arkwright.cli.output import Format, fail, note, show
 from arkwright.clients.kube import KubeClient
 from arkwright.model.kinds import ModuleDeployment, ModuleReplicaSet
@@ -45,7 +45,7 @@ async def read_scene(kube: KubeClient, namespace: str, name: str) -> Scene:
     place = chosen(kube, namespace), name
     found = await kube.get(DEPLOYMENTS, *place)
     assert isinstance(found, ModuleDeployment)
-    return Scene(found, await read_revisions(kube, *place), datetime.fromtimestamp(time.time(), UTC))
+    return Scene(found, await read_revisions(kube, *place), this_moment())
 
 
 def revision_row(scene: Scene, one: ModuleReplicaSet) -> dict[str, Any]:

@@ -1,8 +1,8 @@
 """Links that let the owner of a site into its dashboard, once. In: a site. Out: an address with a key; "" where no dashboard is up."""
 
-from datetime import UTC, datetime
 from urllib.parse import quote
 
+from arkwright.cli.moment import this_moment
 from arkwright.standalone.site import Site
 from arkwright.web.sessions import Entrance
 
@@ -15,8 +15,4 @@ def link_of(site: Site, path: str = "/") -> str:
     except OSError:
         return ""
     following = f"&next={quote(path)}" if path != "/" else ""
-    return f"http://127.0.0.1:{port}/enter?key={Entrance(key, _now).issue()}{following}" if port else ""
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)  # noqa: TID251 (a link is made by a command, once)
+    return f"http://127.0.0.1:{port}/enter?key={Entrance(key, this_moment).issue()}{following}" if port else ""

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 import yaml
 
+from arkwright.cli.naming import with_kind
 from arkwright.cli.output import fail
 from arkwright.clients.errors import NotFound
 from arkwright.clients.kube import KubeClient
@@ -27,12 +28,8 @@ STANDARD_INPUT = "-"
 
 def is_file(what: str) -> bool:
     """Whether it is meant as a file, and not as a name."""
-    return (
-        what == STANDARD_INPUT
-        or what.endswith(ENDINGS)
-        or "/" in what.removeprefix("mddeploy/")
-        or Path(what).is_file()
-    )
+    is_name = "/" not in what or with_kind(what)[0] is not None
+    return what == STANDARD_INPUT or what.endswith(ENDINGS) or not is_name or Path(what).is_file()
 
 
 def read_manifests(file: str) -> list[Document]:

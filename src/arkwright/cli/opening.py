@@ -8,8 +8,9 @@ from typing import Annotated
 import typer
 
 from arkwright.cli.cluster import Namespace, chosen, complete_deployments, with_cluster
-from arkwright.cli.deciding import DEPLOYMENTS, bare_name
+from arkwright.cli.deciding import DEPLOYMENTS
 from arkwright.cli.links import link_of
+from arkwright.cli.naming import bare_name
 from arkwright.cli.output import fail, note
 from arkwright.clients.kube import KubeClient
 from arkwright.standalone.site import site_of_kubeconfig

@@ -5,7 +5,6 @@ import contextlib
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from enum import StrEnum
 from functools import partial
 from typing import Annotated, Any
@@ -16,6 +15,7 @@ from rich.live import Live
 from rich.text import Text
 
 from arkwright.cli.cluster import Everywhere, Namespaces, Snapshot, complete_deployments, take_snapshots, with_cluster
+from arkwright.cli.moment import this_moment
 from arkwright.cli.output import Format, fail, note, results, show, table_of
 from arkwright.cli.troubles import site_troubles
 from arkwright.cli.views import (
@@ -29,9 +29,8 @@ from arkwright.cli.views import (
 from arkwright.clients.kube import KubeClient
 from arkwright.model.cluster import Pod
 from arkwright.model.kinds import ModuleDeployment, Progress
-from arkwright.model.names import ABORT
 from arkwright.people.owners import owner_line, silence
-from arkwright.people.standings import is_seen
+from arkwright.people.standings import is_given_up, is_seen
 from arkwright.standalone.site import Site, site_of_kubeconfig
 
 WATCH_SECONDS = 0.5
@@ -163,7 +162,7 @@ class Sight:
 
     @property
     def is_empty(self) -> bool:
-        return not any(each.deployments or bare_trees(each, _now()) for each in self.snapshots)
+        return not any(each.deployments or bare_trees(each, this_moment()) for each in self.snapshots)
 
     @property
     def is_complete(self) -> bool:
@@ -174,8 +173,8 @@ class Sight:
         """Below each namespace its releases and, if all are asked for, what belongs to none."""
         parts: list[RenderableType] = []
         for each in self.snapshots:
-            trees = [release_tree(one, each, _now()) for one in each.deployments if self.name in ("", one.name)]
-            trees += [] if self.name else bare_trees(each, _now())
+            trees = [release_tree(one, each, this_moment()) for one in each.deployments if self.name in ("", one.name)]
+            trees += [] if self.name else bare_trees(each, this_moment())
             if trees and len(self.snapshots) > 1:
                 parts.append(Text(each.namespace, "bold underline"))
             parts += trees
@@ -200,21 +199,14 @@ def _say_what_runs(site: Site | None, sight: Sight, troubles: list[str]) -> None
     for one in troubles:
         note(one, "warning: ", "yellow")
     leases = sight.snapshots[0].leases if sight.snapshots else ()
-    if nobody := silence(leases, _now()):
+    if nobody := silence(leases, this_moment()):
         note(nobody, "warning: ", "yellow")
     for each in sight.snapshots:
-        if owner := owner_line(each.namespace, leases, _now()):
+        if owner := owner_line(each.namespace, leases, this_moment()):
             note(owner)
 
 
-def _now() -> datetime:
-    return datetime.fromtimestamp(time.time(), UTC)
-
-
 def _is_complete(deployment: ModuleDeployment) -> bool:
-    status, progress = deployment.status, deployment.status.release_status.progress
-    is_given_up = (
-        progress is Progress.ABORTED and ABORT in deployment.metadata.annotations
-    )  # else it begins anew in a moment
-    is_over = progress is Progress.COMPLETED or is_given_up
+    status = deployment.status
+    is_over = status.release_status.progress is Progress.COMPLETED or is_given_up(deployment)
     return is_seen(deployment) and is_over and not status.unavailable_replicas

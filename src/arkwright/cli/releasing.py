@@ -7,8 +7,9 @@ from typing import Annotated
 import typer
 
 from arkwright.cli.cluster import Namespace, chosen, with_cluster
-from arkwright.cli.deciding import DEPLOYMENTS, Name, bare_name, done
+from arkwright.cli.deciding import DEPLOYMENTS, Name, done
 from arkwright.cli.following import End, Patience, followed
+from arkwright.cli.naming import bare_name
 from arkwright.cli.output import fail, note
 from arkwright.clients.kube import KubeClient
 from arkwright.model.kinds import ModuleDeployment

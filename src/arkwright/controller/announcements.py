@@ -3,9 +3,13 @@
 import contextlib
 from collections.abc import Iterator
 
+import msgspec
+from msgspec.structs import replace
+
 from arkwright.controller.cache import Cache
-from arkwright.model.codec import decode, encode
+from arkwright.model.codec import decode
 from arkwright.model.kinds import Module
+from arkwright.model.meta import OwnerReference
 from arkwright.model.resources import Kind
 from arkwright.plan.intents import Create, Delete, Intent, Patch
 
@@ -34,8 +38,8 @@ def _bound(intent: Intent, cache: Cache) -> Module | None:
     owners = intent.patch.get("metadata", {}).get("ownerReferences") if isinstance(intent, Patch) else None
     if not owners or intent.target.kind is not Kind.MODULE:
         return None
-    known = cache.get(Kind.MODULE, intent.target.namespace, intent.target.name)
+    known: Module | None = cache.get(Kind.MODULE, intent.target.namespace, intent.target.name)
     if known is None:
         return None
-    document = encode(known)
-    return decode(document | {"metadata": document["metadata"] | {"ownerReferences": owners}}, Module)
+    given = msgspec.convert(owners, tuple[OwnerReference, ...])
+    return replace(known, metadata=replace(known.metadata, owner_references=given))

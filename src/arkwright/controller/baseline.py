@@ -105,4 +105,4 @@ def _told(requests: list[InstallRequest]) -> Response:
 def _find(address: BaseAddress, cache: Cache) -> Pod | None:
     pods: list[Pod] = cache.all(Kind.POD)
     at = (address.local_ip, address.port)
-    return next((one for one in pods if (one.status.pod_ip, one.agent_port) == at and not one.is_terminating), None)
+    return next((one for one in pods if (one.status.pod_ip, one.agent_port) == at and one.may_ask), None)

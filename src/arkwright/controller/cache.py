@@ -115,7 +115,7 @@ class Cache(Objects):
             self._tallies.put(seen)
 
     def _likely_pods(self, base: Deployment) -> tuple[Pod, ...]:
-        first = next(iter(base.spec.selector.match_labels.items()), None)
+        first = base.spec.selector.first_label
         place = ("label", base.metadata.namespace, *first) if first else ("namespace", base.metadata.namespace)
         return self.find(Kind.POD, *place)
 

@@ -47,12 +47,14 @@ class Account:
 
 
 class Book:
-    """Of one cache: kept as it changes, whether or not somebody reads it."""
+    """Of one cache: kept as it changes, whether or not somebody reads it. `releases`: the ModuleDeployments there, which are few, as they are."""
 
-    def __init__(self, figures: "Figures", clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self, figures: "Figures", clock: Callable[[], datetime], releases: Callable[[], list[ModuleDeployment]]
+    ) -> None:
         self._figures, self._clock, self._is_open = figures, clock, False
+        self.releases = releases
         self._accounts: dict[tuple[str, str], Account] = {}
-        self.stages: dict[tuple[str, str], ModuleDeployment] = {}
         self.phases: Count[str] = Count()
         self.causes: Count[str] = Count()
 
@@ -85,10 +87,10 @@ class Book:
     def _note_release(self, before: ModuleDeployment | None, after: ModuleDeployment | None) -> None:
         now = self._clock()
         if after is None:
-            self._forget(before, now)
+            if before:
+                self._close(before.key, Result.DELETED, now)
             return
         key = after.key
-        self.stages[key] = after
         stage, revision = stage_of(after), after.status.release_status.update_revision
         account = self._accounts.get(key)
         if account and account.revision and account.revision != revision:
@@ -104,11 +106,6 @@ class Book:
             self._turn(account, stage, now)
         if before:
             self._tell(lambda: self._figures.batches.inc(_batches_ended(before, after)))
-
-    def _forget(self, gone: ModuleDeployment | None, now: datetime) -> None:
-        if gone:
-            self.stages.pop(gone.key, None)
-            self._close(gone.key, Result.DELETED, now)
 
     def _turn(self, account: Account, stage: Stage, now: datetime) -> None:
         if stage is not account.stage:
@@ -162,7 +159,7 @@ class Figures(Collector):
         return self._told(Count(), [], Count(), Count())
 
     def collect(self) -> Iterable[Metric]:
-        deployments = [one for book in self.books for one in book.stages.values()]
+        deployments = [one for book in self.books for one in book.releases()]
         phases = sum((book.phases for book in self.books), Count[str]())
         causes = sum((book.causes for book in self.books), Count[str]())
         return self._told(Count[str](map(stage_of, deployments)), deployments, phases, causes)

@@ -79,8 +79,7 @@ def _of_name(base: Deployment) -> Iterable[Hashable]:
 
 def _of_selector(base: Deployment) -> Iterable[Hashable]:
     """By the first label that it wants of its pods; without one where it wants none."""
-    first = next(iter(base.spec.selector.match_labels.items()), ())
-    return [("selects", base.metadata.namespace, *first)]
+    return [("selects", base.metadata.namespace, *(base.spec.selector.first_label or ()))]
 
 
 INDEXES: dict[Kind, tuple[Callable[[Any], Iterable[Hashable]], ...]] = {

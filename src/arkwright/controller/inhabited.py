@@ -1,4 +1,4 @@
-"""Which namespaces have anything of ours in them. In: ModuleDeployments and ReplicaSets of all namespaces, by name. Out: a call for each that gets some.
+"""Which namespaces have anything of ours in them. In: ModuleDeployments and ReplicaSets of all namespaces, by name. Out: a call for each that has some.
 
 These are few, and written at most a few times a second; Modules are many. Where there is nothing but Modules (made by hand, or let go of), that
 is found by asking. Nothing is kept but names.
@@ -13,10 +13,10 @@ from arkwright.model.resources import Kind
 
 
 class Inhabited:
-    """`on_first` is called with a namespace when something is seen there."""
+    """`on_seen` is called with a namespace whenever something is seen there."""
 
-    def __init__(self, on_first: Callable[[str], None]) -> None:
-        self._on_first = on_first
+    def __init__(self, on_seen: Callable[[str], None]) -> None:
+        self._on_seen = on_seen
         self._names: dict[tuple[Kind, str], set[str]] = defaultdict(set)
 
     def __contains__(self, namespace: str) -> bool:
@@ -27,10 +27,13 @@ class Inhabited:
 
     def apply(self, kind: Kind, new: KubernetesObject) -> None:
         self._names[kind, new.metadata.namespace].add(new.name)
-        self._on_first(new.metadata.namespace)
+        self._on_seen(new.metadata.namespace)
 
     def remove(self, kind: Kind, gone: KubernetesObject) -> None:
-        self._names[kind, gone.metadata.namespace].discard(gone.name)
+        place = kind, gone.metadata.namespace
+        self._names[place].discard(gone.name)
+        if not self._names[place]:
+            del self._names[place]  # namespaces come and go
 
     def replace(self, kind: Kind, listed: Iterable[KubernetesObject]) -> None:
         for place in [place for place in self._names if place[0] is kind]:

@@ -57,7 +57,7 @@ class Sightings:
 async def all_leases(kube: KubeClient, namespace: str) -> list[Lease]:
     """Raises ClientError."""
     listing = await kube.list(LEASES, namespace)
-    return [one for raw in listing.objects if isinstance(one := read(raw, Lease), Lease)]
+    return [read(raw, Lease) for raw in listing.objects]
 
 
 def seconds() -> float:

@@ -38,7 +38,7 @@ class Neighbours:
         at = (address.local_ip, address.port)
         try:
             listing = await self._kube.list(RESOURCES[Kind.POD], fields=f"status.podIP={address.local_ip}")
-            found = [read(raw, Pod) for raw in listing.objects]
+            found = [one for raw in listing.objects if (one := read(raw, Pod)).may_ask]
             namespaces = {one.metadata.namespace for one in found if (one.status.pod_ip, one.agent_port) == at}
             return bool(namespaces) and not any(
                 [await self._kube.has_any(RESOURCES[Kind.MODULE], one) for one in namespaces]

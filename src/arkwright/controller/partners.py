@@ -49,6 +49,7 @@ class Partner:
         self.claims: dict[str, Circle] = {}
         self._circle: Circle = frozenset()
         self._published: Circle | None = None
+        self._has_begun = False
         self._sightings = Sightings(terms.duration)
         self._renewed, self._began = float("-inf"), 0.0
         self.answers_at = ""
@@ -61,7 +62,8 @@ class Partner:
 
     @property
     def takes_part(self) -> bool:
-        return bool(self._circle) and self.is_sure
+        """Whether it acts on all that is its own."""
+        return self._has_begun and self.is_sure
 
     async def run(self) -> None:
         """Until cancelled; then everything stops, and the Lease is taken away."""
@@ -107,6 +109,7 @@ class Partner:
         self.claims, self.addresses = alive.claims | {self.identity: self._circle}, alive.addresses
         if self.is_sure and not self._expects_others:
             self._hands.begin(self.acts_on)
+            self._has_begun = True
 
     @property
     def _expects_others(self) -> bool:
@@ -118,7 +121,7 @@ class Partner:
         return may_act(self.identity, namespace, self.claims)
 
     async def _stop(self) -> None:
-        self.claims, self._circle = {}, frozenset()
+        self.claims, self._circle, self._has_begun = {}, frozenset(), False
         await self._hands.keep(lambda namespace: False)
 
     async def _look(self) -> "Alive":
@@ -141,8 +144,11 @@ class Partner:
         return f"{self._terms.name}-{self.identity}"
 
     async def _publish(self) -> None:
-        """Our Lease, renewed, with the circle that we act by. It counts from before it was sent."""
+        """Our Lease, renewed, with the circle that we act by. It counts from before it was sent. Who stood still is not renewed as it acts: others may
+        act on the same by now, so that it stops first. Raises TimeoutError."""
         begun, document = seconds(), self._document()
+        if self._circle and begun - self._renewed > self._terms.sure:
+            raise TimeoutError("our own may be over")
         self._published = None  # until it is certain
         try:
             await self._kube.patch(LEASES, LEASES.path(self._terms.namespace, self._lease), document)
@@ -187,9 +193,8 @@ class Alive:
 
     @property
     def partners(self) -> Circle:
-        return frozenset(
-            {self.identity, *(one.spec.holder_identity for one in self.leases if SHARES_WITH in one.metadata.labels)}
-        )
+        who = (one.spec.holder_identity for one in self.leases if SHARES_WITH in one.metadata.labels)
+        return frozenset((self.identity, *filter(None, who)))
 
 
 def concerns(lease: Lease, group: str) -> bool:

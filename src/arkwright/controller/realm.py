@@ -68,7 +68,7 @@ class Realm:
     def __init__(self, shared: Shared, namespace: str) -> None:
         self._shared, self.namespace = shared, namespace
         kube, clock = shared.kube, shared.clock
-        self.book = Book(shared.figures, clock)
+        self.book = Book(shared.figures, clock, lambda: self.cache.all(Kind.MODULE_DEPLOYMENT))
         self.queue = WorkQueue(self._pace)
         self.cache = Cache(clock, self._changed)
         self.agents = AgentCalls(shared.arklet, clock, shared.metrics, self._called, shared.places)

@@ -9,7 +9,7 @@ from arkwright.controller.cache import Cache
 from arkwright.controller.relations import candidates_of, deployment_of, family_of
 from arkwright.controller.rosters import Roster
 from arkwright.model.cluster import Deployment
-from arkwright.model.kinds import ModuleReplicaSet
+from arkwright.model.kinds import ModuleDeployment, ModuleReplicaSet
 from arkwright.model.names import RECYCLE_BASE_POD, is_asked_for
 from arkwright.model.resources import Kind
 from arkwright.plan.replicas import Replicas
@@ -34,14 +34,13 @@ def room_of(
         base=base,
         arriving=sum(place[1:] == ours for place in coming),
         is_newest=all(one.revision <= replica_set.revision for one in family_of(replica_set, cache)),
-        vacancies=_vacancies(replica_set, roster, cache),
+        vacancies=_vacancies(replica_set, deployment, roster, cache),
         recycles_pods=deployment is not None and is_asked_for(deployment.metadata.annotations, RECYCLE_BASE_POD),
     )
 
 
-def _vacancies(replica_set: ModuleReplicaSet, roster: Roster, cache: Cache) -> int:
+def _vacancies(replica_set: ModuleReplicaSet, deployment: ModuleDeployment | None, roster: Roster, cache: Cache) -> int:
     """Replicas that are wanted and that no base pod holds in any revision."""
-    deployment = deployment_of(replica_set, cache)
     if deployment is None:
         return 0
     wanted = deployment.spec.replicas if deployment.spec.replicas >= 0 else roster.live

@@ -83,15 +83,20 @@ class Shards:
     async def _ask_for_modules(self) -> None:
         """Of those that sleep, one after the other: there may be Modules without anything that they belong to."""
         while True:
-            for realm in [one for one in self.realms if one.is_asleep and self._is_due(one.namespace)]:
+            for realm in self.realms:
+                if not self._is_due(realm):
+                    continue
                 self._asked[realm.namespace] = seconds()
                 with contextlib.suppress(ClientError):  # asked again
                     if await self._shared.kube.has_any(RESOURCES[Kind.MODULE], realm.namespace):
                         realm.wake()
             await asyncio.sleep(LOOK_SECONDS)
 
-    def _is_due(self, namespace: str) -> bool:
-        return seconds() - self._asked.get(namespace, float("-inf")) >= ASK_SECONDS
+    def _is_due(self, realm: Realm) -> bool:
+        """Not one that has ended while another was asked."""
+        is_current = self._realms.get(realm.namespace) is realm
+        last = self._asked.get(realm.namespace, float("-inf"))
+        return is_current and realm.is_asleep and seconds() - last >= ASK_SECONDS
 
     def _begin(self, is_ours: Callable[[str], bool]) -> None:
         """Those of ours that are there; those that are there no more end."""

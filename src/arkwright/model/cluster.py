@@ -109,6 +109,11 @@ class Pod(KubernetesObject, frozen=True, kw_only=True):
         return self.status.phase == "Running" and bool(self.status.pod_ip) and not self.is_terminating
 
     @property
+    def may_ask(self) -> bool:
+        """Something may run in it. The address of one that has ended, and is still there to be read, may be another's by now."""
+        return self.status.phase not in {"Succeeded", "Failed"} and not self.is_terminating
+
+    @property
     def is_starting(self) -> bool:
         """Not live yet; nothing says that it will not be."""
         has_not_ended = self.status.phase in {"Pending", "Running"}

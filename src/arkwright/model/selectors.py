@@ -32,6 +32,15 @@ class LabelSelector(Value, frozen=True, kw_only=True):
     match_labels: dict[str, str] = {}
     match_expressions: tuple[Requirement, ...] = ()
 
+    @property
+    def first_label(self) -> tuple[str, str] | None:
+        """Whatever is meant has it, so that it can be found by it; None where no label is named.
+
+        >>> LabelSelector(match_labels={"app": "stock", "tier": "web"}).first_label
+        ('app', 'stock')
+        """
+        return next(iter(self.match_labels.items()), None)
+
     def matches(self, labels: Mapping[str, str]) -> bool:
         if not (self.match_labels or self.match_expressions):
             return False

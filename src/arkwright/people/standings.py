@@ -1,6 +1,7 @@
 """How a release stands, in words. In: objects as they are. Out: words, which are those of its conditions where these speak of its wish. Pure."""
 
 from arkwright.model.kinds import Module, ModuleDeployment, ModulePhase, Progress
+from arkwright.model.names import ABORT
 from arkwright.plan.stages import failure_of, is_stalled
 
 UNSEEN = "Unseen"  # the status is of an earlier wish
@@ -20,6 +21,11 @@ def is_seen(deployment: ModuleDeployment) -> bool:
     if deployment.is_terminating:
         return progress in (Progress.TERMINATING, Progress.TERMINATED)
     return status.observed_generation >= deployment.metadata.generation
+
+
+def is_given_up(deployment: ModuleDeployment) -> bool:
+    """Whether its release has ended in an abort. Where the word for it was taken away it has not: the release begins anew in a moment."""
+    return deployment.status.release_status.progress is Progress.ABORTED and ABORT in deployment.metadata.annotations
 
 
 def standing(deployment: ModuleDeployment) -> str:

@@ -11,6 +11,7 @@ from arkwright.controller import triggers
 from arkwright.controller.cache import Cache
 from arkwright.controller.objects import Change, Key
 from arkwright.controller.observe import Observer
+from arkwright.controller.relations import owner_of, replica_set_of
 from arkwright.model.cluster import Document
 from arkwright.model.codec import decode, encode, merged
 from arkwright.model.kinds import Module, ModuleDeployment, ModuleReplicaSet, Progress, ReleaseStatus
@@ -18,6 +19,7 @@ from arkwright.model.meta import KubernetesObject
 from arkwright.model.names import label_value
 from arkwright.model.outcomes import Command
 from arkwright.model.resources import PLANNED_FROM, Kind
+from arkwright.people.standings import is_seen
 from arkwright.plan.intents import Intent, target_of
 from arkwright.preview.agenda import Agenda
 from arkwright.preview.agents import Answer, WillingAgents
@@ -47,12 +49,26 @@ class Asked:
 
 
 @dataclass(frozen=True)
+class Deletion:
+    """The wish that this very object be gone, as `kubectl delete` says it."""
+
+    one: ModuleDeployment | Module
+
+    @property
+    def kind(self) -> Kind:
+        return Kind.MODULE if isinstance(self.one, Module) else Kind.MODULE_DEPLOYMENT
+
+
+Wish = ModuleDeployment | Deletion
+
+
+@dataclass(frozen=True)
 class Played:
-    """`before`, `after`: the ModuleDeployment, None where there is none. `is_cut`: it went on and on."""
+    """`before`, `after`: the ModuleDeployment that it is about, None where there is none; `after` of one that is gone is what it was last. `is_cut`: it went
+    on and on."""
 
     before: ModuleDeployment | None
-    wish: ModuleDeployment
-    after: ModuleDeployment
+    after: ModuleDeployment | None
     story: tuple[Done | Asked, ...]
     cache: Cache
     is_cut: bool
@@ -63,19 +79,23 @@ def wished(one: ModuleDeployment, patch: Document) -> ModuleDeployment:
     return decode(merged(encode(one), patch), ModuleDeployment)
 
 
-def play(live: Live, wish: ModuleDeployment, now: datetime) -> Played:
+def play(live: Live, wish: Wish, now: datetime) -> Played:
     """`live`: one namespace, whole: all kinds that plans are made from."""
     return Rehearsal(live, wish, now).play()
 
 
 class Rehearsal:
-    def __init__(self, live: Live, wish: ModuleDeployment, now: datetime) -> None:
+    def __init__(self, live: Live, wish: Wish, now: datetime) -> None:
         self._agenda = Agenda(now)
         self._cache = Cache(lambda: self._agenda.now)
         for kind in PLANNED_FROM:
             for one in live[kind]:
                 self._cache.apply(kind, one)
-        self._before, self._wish = self._cache.get(Kind.MODULE_DEPLOYMENT, *wish.key), wish
+        self._wish, self._about = wish, wish.one if isinstance(wish, Deletion) else wish
+        name, self._family = _whose(self._about, self._cache)
+        self._key = Key(Kind.MODULE_DEPLOYMENT, self._about.metadata.namespace, name)
+        self._before: ModuleDeployment | None = self._cache.get(*self._key)
+        self._deployment: ModuleDeployment | None = self._before
         on_pods = ((pod, self._cache.modules_on(pod)) for pod in self._cache.all(Kind.POD))
         self._agents = WillingAgents(self._agenda, on_pods, self._heard)
         self._observer = Observer(self._cache, self._agents, drift_seconds=0)
@@ -85,7 +105,7 @@ class Rehearsal:
         self._cache.on_change = self._changed
 
     def play(self) -> Played:
-        self._agenda.add(Key(Kind.MODULE_DEPLOYMENT, *self._wish.key))
+        self._agenda.add(self._key)
         for key in self._concerned():
             self._agenda.add_later(key, 0)  # after what the wish concerns: the order is as if nothing else were due
         self._say()
@@ -97,30 +117,35 @@ class Rehearsal:
             else:
                 due()
             self._notice_questions()
-        return Played(self._before, self._wish, self._deployment, tuple(self._story), self._cache, not left)
-
-    @property
-    def _deployment(self) -> ModuleDeployment:
-        found: ModuleDeployment | None = self._cache.get(Kind.MODULE_DEPLOYMENT, *self._wish.key)
-        return found or self._wish
+        return Played(self._before, self._deployment, tuple(self._story), self._cache, not left)
 
     def _concerned(self) -> Iterator[Key]:
         """What is of it already: a release that is under way goes on."""
-        namespace, family = self._wish.metadata.namespace, label_value(self._wish.name)
-        for replica_set in self._cache.find(Kind.MODULE_REPLICASET, "family", namespace, family):
+        namespace = self._about.metadata.namespace
+        for replica_set in self._cache.find(Kind.MODULE_REPLICASET, "family", namespace, self._family):
             yield Key(Kind.MODULE_REPLICASET, *replica_set.key)
             for module in self._cache.modules_of(replica_set):
                 yield Key(Kind.MODULE, *module.key)
                 yield Key(Kind.POD, namespace, module.pod_name)
+        if isinstance(self._about, Module):
+            yield Key(Kind.MODULE, *self._about.key)  # a bare one is of none of them
 
     def _say(self) -> None:
         """The wish, as a person's write."""
         wish, before = self._wish, self._before
-        if before is None or (before.spec, before.metadata) != (wish.spec, wish.metadata):
+        if isinstance(wish, Deletion):
+            self._hand.writes.delete(target_of(wish.kind, wish.one))
+        elif before is None or (before.spec, before.metadata) != (wish.spec, wish.metadata):
             generation = (before.metadata.generation if before else 0) + (before is None or before.spec != wish.spec)
             self._hand.writes.replace(wish, generation)
 
     def _changed(self, change: Change) -> None:
+        if (
+            change.kind is Kind.MODULE_DEPLOYMENT
+            and change.after
+            and change.after.key == (self._key.namespace, self._key.name)
+        ):
+            self._deployment = change.after
         for key in triggers.keys(change, self._cache):
             self._agenda.add(key)
         if change.after is None and change.kind is Kind.MODULE:
@@ -140,16 +165,22 @@ class Rehearsal:
 
     def _note(self, key: Key, intent: Intent) -> None:
         """What others do meanwhile is no consequence of the wish."""
-        if not self._is_own(key):
-            return
-        batch = self._deployment.status.release_status.current_batch
-        self._story.append(Done(self._agenda.now, batch, intent))
+        if self._is_own(key):
+            self._story.append(Done(self._agenda.now, self._batch, intent))
+
+    @property
+    def _batch(self) -> int:
+        """Of its release; 0 where there is none, and as long as that is of before it was deleted."""
+        one = self._deployment
+        if one is None or (one.is_terminating and not is_seen(one)):
+            return 0
+        return one.status.release_status.current_batch
 
     def _is_own(self, key: Key) -> bool:
         if key.kind is Kind.MODULE_DEPLOYMENT:
-            return key.name == self._wish.name
+            return key == self._key
         one = self._cache.get(*key)
-        return isinstance(one, ModuleReplicaSet | Module) and one.family == label_value(self._wish.name)
+        return isinstance(one, ModuleReplicaSet | Module) and one.family == self._family
 
     def _notice_questions(self) -> None:
         """Whoever is asked needs a moment: what a wish supersedes asks nobody any more."""
@@ -160,19 +191,34 @@ class Rehearsal:
     @property
     def _is_asking(self) -> bool:
         """Not what was answered already, and asks all the same."""
-        one, release = self._deployment, self._deployment.status.release_status
+        one = self._deployment
+        if one is None:
+            return False
+        release = one.status.release_status
         is_held = release.progress is Progress.PAUSED and one.spec.pause
         return is_held and (one.spec.confirm_batch_num < release.current_batch or not _is_complete(release))
 
     def _answer(self) -> None:
         """Yes."""
         self._is_answering = False
-        one, release = self._deployment, self._deployment.status.release_status
-        if self._is_asking:
+        one = self._deployment
+        if one is not None and self._is_asking:
+            release = one.status.release_status
             is_confirm = _is_complete(release)
             self._story.append(Asked(release.current_batch, is_confirm))
             said: Document = {"spec": {"confirmBatchNum": release.current_batch}} if is_confirm else RESUMED
             self._hand.writes.patch(target_of(Kind.MODULE_DEPLOYMENT, one), said)
+
+
+def _whose(about: ModuleDeployment | Module, cache: Cache) -> tuple[str, str]:
+    """The ModuleDeployment that it is, or that a Module is of, "" for none; and what all that is of it has for a family."""
+    if isinstance(about, ModuleDeployment):
+        return about.name, label_value(about.name)
+    replica_set = replica_set_of(about, cache)
+    if replica_set is None:
+        return "", about.family
+    owner = owner_of(replica_set)
+    return owner.name if owner else "", replica_set.family
 
 
 def _is_complete(release: ReleaseStatus) -> bool:

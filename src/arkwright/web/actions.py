@@ -86,10 +86,14 @@ class Actions:
         return [*foretold, *shown[MOST_FORETOLD:]]
 
     async def _foretold(self, kube: KubeClient, asker: Asker, asked: Asked, one: Shown) -> Shown:
-        """With what it does to each base pod, where it is about a release."""
-        if one.why_not or asked.wish is None:
+        """With what it does to each base pod."""
+        target = one.namespace, one.name
+        if one.why_not:
             return one
-        deployment = self._deployment(asker, (one.namespace, one.name))
+        if asked.wish is None:
+            module = self._module(asker, target)
+            return replace(one, lines=await self._foresight.of_removal(kube, asker.sight, module))
+        deployment = self._deployment(asker, target)
         decision = decide(self._scene(deployment), asked.wish)
         return replace(one, lines=await self._foresight.of(kube, asker.sight, deployment, decision))
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from arkwright.controller.objects import Change, Objects
 from arkwright.model.cluster import Deployment, Lease, Pod
 from arkwright.model.kinds import Module, ModuleDeployment, ModulePhase, ModuleReplicaSet
 from arkwright.model.meta import KubernetesObject
@@ -58,11 +59,11 @@ ENTRIES: dict[Kind, Callable[[Any], Entry]] = {
 }
 
 
-class Fleet:
+class Fleet(Objects):
     """`version` counts changes; `age` of the objects is the watchers' business."""
 
     def __init__(self) -> None:
-        self._objects: dict[Kind, dict[tuple[str, str], Any]] = defaultdict(dict)
+        super().__init__()
         self._index: Index = defaultdict(dict)
         self._counts: Counter[str] = Counter()
         self._failed: Counter[tuple[str, str]] = Counter()
@@ -71,35 +72,19 @@ class Fleet:
 
     # ── as watchers tell it ──
 
-    def get(self, kind: Kind, namespace: str, name: str) -> Any:
-        """The object, or None."""
-        return self._objects[kind].get((namespace, name))
-
     def apply(self, kind: Kind, new: KubernetesObject) -> None:
         if _is_shown(new):
-            self._put(kind, new.key, new)
+            super().apply(kind, new)
 
-    def remove(self, kind: Kind, gone: KubernetesObject) -> None:
-        self._put(kind, gone.key, None)
-
-    def replace(self, kind: Kind, listed: Iterable[KubernetesObject]) -> None:
-        """A whole listing: what is not in it is gone."""
-        wanted = {one.key: one for one in listed if _is_shown(one)}
-        for key in [key for key in self._objects[kind] if key not in wanted]:
-            self._put(kind, key, None)
-        for key, one in wanted.items():
-            self._put(kind, key, one)
-
-    def _put(self, kind: Kind, key: tuple[str, str], new: Any) -> None:
-        entries, old = ENTRIES.get(kind, lambda one: ()), self._objects[kind].pop(key, None)
+    def _note(self, change: Change) -> None:
+        kind, old, new = change.kind, change.before, change.after
+        entries, key = ENTRIES.get(kind, lambda one: ()), (new or old).key
         for value in entries(old) if old is not None else ():
             self._index[value].pop(key, None)
             if not self._index[value]:
                 del self._index[value]
-        if new is not None:
-            self._objects[kind][key] = new
-            for value in entries(new):
-                self._index[value][key] = new
+        for value in entries(new) if new is not None else ():
+            self._index[value][key] = new
         if kind is Kind.MODULE:
             self._failed.subtract(_failed_in(old))
             self._failed.update(_failed_in(new))
@@ -129,23 +114,23 @@ class Fleet:
 
     @property
     def releases(self) -> list[ModuleDeployment]:
-        return list(self._objects[Kind.MODULE_DEPLOYMENT].values())
+        return self.all(Kind.MODULE_DEPLOYMENT)
 
     @property
     def bases(self) -> list[Deployment]:
-        return list(self._objects[Kind.DEPLOYMENT].values())
+        return self.all(Kind.DEPLOYMENT)
 
     @property
     def leases(self) -> tuple[Lease, ...]:
         """Of controllers; those of one namespace are watched."""
-        return of_controllers(self._objects[Kind.LEASE].values())
+        return of_controllers(self.all(Kind.LEASE))
 
     def release(self, namespace: str, name: str) -> ModuleDeployment | None:
         found = self.get(Kind.MODULE_DEPLOYMENT, namespace, name)
         return found if isinstance(found, ModuleDeployment) else None
 
     def all_in(self, kind: Kind, namespace: str) -> list[Any]:
-        return [one for (place, _), one in self._objects[kind].items() if place == namespace]
+        return [one for one in self.all(kind) if one.metadata.namespace == namespace]
 
     def revisions_of(self, one: ModuleDeployment) -> list[ModuleReplicaSet]:
         """The newest first."""
@@ -165,7 +150,7 @@ class Fleet:
 
     def pods_of(self, base: Deployment) -> list[Pod]:
         """By the base's selector, by name."""
-        namespace, first = base.metadata.namespace, next(iter(base.spec.selector.match_labels.items()), None)
+        namespace, first = base.metadata.namespace, base.spec.selector.first_label
         near = self._found("pods with", namespace, *first) if first else self._found("pods", namespace)
         found = [one for one in near if base.selects(one)]
         return sorted(found, key=lambda one: one.name)
@@ -196,7 +181,7 @@ def _is_shown(one: KubernetesObject) -> bool:
 
 def _may_be_seen(kind: Kind, old: Any, new: Any) -> bool:
     """A Lease is renewed all the time, and much that is written of pods is not kept here at all."""
-    if kind is Kind.LEASE or (old is None and new is None):
+    if kind is Kind.LEASE:
         return False
     return old is None or new is None or _unversioned(old) != _unversioned(new)
 

@@ -1,4 +1,4 @@
-"""What a decision would do to each base pod, before it is made: a preview of what the dashboard sees. In: a decision, and who asks. Out: lines.
+"""What a decision would do to each base pod, before it is made: a preview of what the dashboard sees. In: a decision or a removal, and who asks. Out: lines.
 
 Only for who may see all that it is made of. What is not watched (ReplicaSets, Services) is read as the viewer.
 """
@@ -13,12 +13,12 @@ import msgspec
 from arkwright.clients.errors import ClientError
 from arkwright.clients.kube import KubeClient
 from arkwright.model.codec import read
-from arkwright.model.kinds import ModuleDeployment
+from arkwright.model.kinds import Module, ModuleDeployment
 from arkwright.model.resources import PLANNED_FROM, RESOURCES, Kind
 from arkwright.model.text import plain
 from arkwright.people.decisions import Decision
-from arkwright.preview.outlook import preview
-from arkwright.preview.rehearsal import Live, wished
+from arkwright.preview.outlook import foresee
+from arkwright.preview.rehearsal import Deletion, Live, Wish, wished
 from arkwright.preview.wording import headline, lines
 from arkwright.web.fleet import Fleet
 from arkwright.web.sight import Right, Sight
@@ -36,11 +36,18 @@ class Foresight:
 
     async def of(self, kube: KubeClient, sight: Sight, one: ModuleDeployment, decision: Decision) -> tuple[str, ...]:
         """`kube`: with the viewer's own rights."""
-        if not all(sight.may(right, one.metadata.namespace) for right in SEEN):
+        return await self._lines(kube, sight, one.metadata.namespace, lambda: wished(one, decision.patch))
+
+    async def of_removal(self, kube: KubeClient, sight: Sight, module: Module) -> tuple[str, ...]:
+        """`kube`: with the viewer's own rights."""
+        return await self._lines(kube, sight, module.metadata.namespace, lambda: Deletion(module))
+
+    async def _lines(self, kube: KubeClient, sight: Sight, namespace: str, wish: Callable[[], Wish]) -> tuple[str, ...]:
+        if not all(sight.may(right, namespace) for right in SEEN):
             return (HIDDEN,)
         try:
-            live = await self._live(kube, one.metadata.namespace)
-            found = await asyncio.to_thread(preview, live, wished(one, decision.patch), self._clock())
+            live = await self._live(kube, namespace)
+            found = await asyncio.to_thread(foresee, live, wish(), self._clock())
         except (ClientError, msgspec.ValidationError) as reason:
             return (HIDDEN, plain(str(reason)))
         return (plain(headline(found)), *map(plain, lines(found)))

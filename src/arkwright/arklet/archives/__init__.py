@@ -1,6 +1,6 @@
 """Archives, and what lies beside them. In: urls. Out: packages on disk, that nobody has run a line of."""
 
-from arkwright.arklet.archives.beside import install_beside, install_locked
+from arkwright.arklet.archives.beside import install_beside, install_locked, resolved
 from arkwright.arklet.archives.errors import PackageError
 from arkwright.arklet.archives.locks import LOCK_FILE, Locked, refuse_unlocked
 from arkwright.arklet.archives.naming import OF_THE_BASE, wrong_name, wrong_version
@@ -26,6 +26,7 @@ __all__ = [
     "is_same_identity",
     "read_private_key",
     "refuse_unmet",
+    "resolved",
     "signature",
     "unmet",
 ]

@@ -21,6 +21,7 @@ from urllib.parse import unquote, urlsplit
 
 import msgspec
 from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from arkwright.arklet.archives.errors import PackageError
 from arkwright.arklet.archives.locks import Locked, refuse_sources
@@ -32,8 +33,13 @@ Fetch = Callable[[str], AbstractAsyncContextManager[Path]]
 PIP = ("-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input", "--only-binary", ":all:")
 
 
+class _Digests(msgspec.Struct, frozen=True):
+    hashes: dict[str, str] = {}
+
+
 class _Archive(msgspec.Struct):
     url: str
+    archive_info: _Digests = _Digests()
 
 
 class _Distribution(msgspec.Struct):
@@ -57,6 +63,21 @@ class _Report(msgspec.Struct):
     """What `pip install --report` writes, as far as it is needed here."""
 
     install: list[_Found]
+
+
+async def resolved(requirements: list[str]) -> list[Locked]:
+    """What they come to here and now, whatever is installed already; by name. Raises PackageError with pip's own words."""
+    if not requirements:
+        return []
+    report = await _pip(requirements, "--dry-run", "--ignore-installed", "--report", "-", *requirements)
+    return sorted(map(_locked, msgspec.json.decode(report, type=_Report).install), key=lambda one: one.name)
+
+
+def _locked(found: _Found) -> Locked:
+    about, digest = found.metadata, found.download_info.archive_info.hashes.get("sha256")
+    if found.is_direct or not digest:
+        raise PackageError(f"{about.name} comes by a url, which no lock can name: name a version of an index")
+    return Locked(canonicalize_name(about.name), about.version, (f"sha256:{digest}",))
 
 
 async def install_locked(lock: Iterable[Locked], directory: Path) -> list[str]:
