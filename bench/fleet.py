@@ -24,6 +24,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -89,6 +90,7 @@ def agents(pods):
         yield calls
     finally:
         process.terminate()
+        process.join()
 
 
 # ── objects ──
@@ -275,7 +277,7 @@ async def measure(fleet, asked):
     await fleet.until(SMALL, lambda progress, at, _: (progress, at) == ("Paused", 1))
     alone, waits = await fleet.changes(asked.rounds)
     told(f"alone, on {asked.pods} pods", alone, waits)
-    await crowd(fleet, asked)
+    print(await crowd(fleet, asked.pods, asked.deployments), flush=True)
     among, waits_among = await fleet.changes(asked.rounds)
     told(f"among {asked.pods * asked.deployments}", among, waits_among)
     ratio = statistics.mean(among) / statistics.mean(alone)
@@ -286,28 +288,42 @@ async def measure(fleet, asked):
     print(f"at rest: {await fleet.idle(60):.1f} % of a core, {fleet.memory()} MB resident", flush=True)
 
 
-async def crowd(fleet, asked):
-    names = [f"crowd-{number}" for number in range(asked.deployments)]
-    modules = asked.pods * len(names)
+@dataclass(frozen=True)
+class Online:
+    """What it took to bring so many modules online. `cpu_ms`, `writes`: of all of them; `writes` nan where the server does not count them; `rate`: plain
+    writes each second that the same server does; `memory_mb`: of the controller, resident."""
+
+    modules: int
+    seconds: float
+    cpu_ms: float
+    writes: float
+    rate: float
+    memory_mb: int
+
+    def __str__(self):
+        share = 100 * self.writes / self.seconds / self.rate
+        counted = not math.isnan(self.writes)
+        written = (
+            f"{self.writes / self.modules:.2f} writes, {share:.0f} % of the API server's "
+            if counted
+            else "API server of "
+        )
+        cpu = f"{self.cpu_ms / self.modules:.2f} ms CPU a module"
+        return f"{self.modules} online: {self.seconds:.1f} s, {cpu}, {written}{self.rate:.0f} writes/s, {self.memory_mb} MB resident"
+
+
+async def crowd(fleet, pods, deployments):
+    names = [f"crowd-{number}" for number in range(deployments)]
     await fleet.calm()
     cpu, writes, began = fleet.cpu(), await fleet.writes(), time.monotonic()
     for name in names:
-        await fleet.wish(name, replicas=asked.pods, template=module(name, "1"))
+        await fleet.wish(name, replicas=pods, template=module(name, "1"))
     for name in names:
         await fleet.until(name, lambda progress, *_: progress == "Completed")
     wall = time.monotonic() - began
     await fleet.calm()
     cpu, writes = fleet.cpu() - cpu, await fleet.writes() - writes - len(names)
-    rate = await fleet.plain_rate()
-    print(
-        f"{modules} online: {wall:.1f} s, {cpu / modules:.2f} ms CPU a module, {_written(writes, modules, wall, rate)}, {fleet.memory()} MB resident",
-        flush=True,
-    )
-
-
-def _written(writes, modules, wall, rate):
-    share = "" if math.isnan(writes) else f"{writes / modules:.2f} writes, {100 * writes / wall / rate:.0f} % "
-    return f"{share}of the API server's {rate:.0f} writes/s" if share else f"an API server of {rate:.0f} writes/s"
+    return Online(pods * len(names), wall, cpu, writes, await fleet.plain_rate(), fleet.memory())
 
 
 async def upgrade(fleet, asked):
