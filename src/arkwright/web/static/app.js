@@ -151,7 +151,7 @@ async function go(address, isNew = true) {
   for (const region of all(".region", main)) {
     const same = fresh.querySelector(`#${region.id}`);
     if (same && !region.contains(document.activeElement)) region.innerHTML = same.innerHTML;
-    else if (same) order(region.id, [...same.children].map((one) => one.id), Object.fromEntries([...same.children].map((one) => [one.id, one.outerHTML])));
+    else if (same) exchange(region, [...same.children]);
   }
   const state = $("input[name=state]", main);
   const freshState = $("input[name=state]", fresh);
@@ -160,6 +160,18 @@ async function go(address, isNew = true) {
   tellTimes();
   tellChosen();
   follow();
+}
+
+// Around whatever has the focus: what is being typed or chosen stays, a link becomes what it leads to now.
+function exchange(region, fresh) {
+  const focused = whereFocusIs();
+  const isBeingSet = document.activeElement.matches("input, select, textarea");
+  for (const one of fresh) {
+    const old = document.getElementById(one.id);
+    if (old && !(isBeingSet && old.contains(document.activeElement)) && old.outerHTML !== one.outerHTML) put(old, one.cloneNode(true), true);
+  }
+  order(region.id, fresh.map((one) => one.id), Object.fromEntries(fresh.map((one) => [one.id, one.outerHTML])));
+  if (focused) focused();
 }
 
 let typing = 0;
@@ -206,7 +218,7 @@ document.addEventListener("click", (event) => {
   if (!link || event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
   if (link.matches("[data-sheet]")) { event.preventDefault(); show(link.href); }
   else if (link.matches("[data-close]") && link.closest("dialog")) { event.preventDefault(); sheet().close(); }
-  else if (link.matches(".chip")) { event.preventDefault(); go(link.getAttribute("href")); }
+  else if (link.matches(".chip, [data-go]")) { event.preventDefault(); go(link.getAttribute("href")); }
 });
 
 document.addEventListener("submit", (event) => {
@@ -284,7 +296,7 @@ document.addEventListener("keydown", (event) => {
   const isTyping = event.target.matches("input:not([type=checkbox]), select, textarea");
   const isMove = event.target.matches(".search input") && ["ArrowDown", "Escape"].includes(event.key);
   if (isTyping && !isMove) return;
-  if (event.target.closest(".gridbox, summary") && event.key.startsWith("Arrow")) return;
+  if (event.target.closest(".gridbox, summary") && !event.target.closest("[data-open]") && event.key.startsWith("Arrow")) return;
   const act = KEYS[event.key];
   if (act) { event.preventDefault(); act(); }
 });

@@ -1,0 +1,138 @@
+"""What agents tell of the base pods that somebody looks at. In: pods as pages show them. Out: facts, and a number that counts their changes.
+
+Only what a page shows at the moment is asked for, each pod every ten seconds for all viewers together; without a viewer nothing runs. The controller asks the agents; here it is asked.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from functools import partial
+
+from arkwright.clients.controllers import ControllerClient
+from arkwright.clients.errors import NoAnswer
+from arkwright.model.agentview import AgentView
+from arkwright.model.cluster import Pod
+from arkwright.people.owners import address_for
+from arkwright.web.agentfacts import NOTHING, UNTOLD, AgentFacts, Rates, facts_of, rates_between
+from arkwright.web.fleet import Fleet
+
+LOOKED_AT_SECONDS = 12.0  # a page that is followed is made anew within five
+EVERY_SECONDS, SOON_SECONDS, BREATH_SECONDS = 10.0, 5.5, 0.5
+AT_ONCE = 8
+
+
+@dataclass(frozen=True)
+class Told:
+    """Of one pod. `view`: the last one that there was; `rates`: as of it; `is_missed`: the last question came to nothing."""
+
+    facts: AgentFacts
+    view: AgentView | None = None
+    rates: Rates = field(default_factory=dict)
+    is_missed: bool = False
+
+
+@dataclass(frozen=True)
+class Looked:
+    """A pod that is looked at, until when, and when it is to be asked."""
+
+    pod: Pod
+    until: float
+    due: float = 0.0
+
+
+class Agents:
+    """`clock` tells the time of day; `on_news` is called when facts have changed. `client`: a way to ask controllers."""
+
+    def __init__(
+        self,
+        fleet: Fleet,
+        clock: Callable[[], datetime],
+        on_news: Callable[[], None],
+        client: Callable[[], ControllerClient] = ControllerClient,
+    ) -> None:
+        self._fleet, self._clock, self._on_news, self._client = fleet, clock, on_news, client
+        self._looked: dict[str, Looked] = {}
+        self._told: dict[str, Told] = {}
+        self._asking: dict[str, asyncio.Task[None]] = {}
+        self._places = asyncio.Semaphore(AT_ONCE)
+        self._somebody, self._has_news = asyncio.Event(), False
+        self.version = 0
+
+    def facts(self, pod: Pod) -> AgentFacts | None:
+        """None: nothing is known yet."""
+        found = self._told.get(pod.metadata.uid)
+        return found.facts if found else None
+
+    def look_at(self, pods: Iterable[Pod]) -> None:
+        """A page shows them now; whoever is there asks for it again and again."""
+        until = _seconds() + LOOKED_AT_SECONDS
+        for pod in pods:
+            known = self._looked.get(pod.metadata.uid)
+            self._looked[pod.metadata.uid] = replace(known, pod=pod, until=until) if known else Looked(pod, until)
+            self._somebody.set()
+
+    async def run(self) -> None:
+        """For ever; nothing is done while nobody looks."""
+        async with self._client() as client:
+            try:
+                while True:
+                    await self._somebody.wait()
+                    self._step(client)
+                    await asyncio.sleep(BREATH_SECONDS)
+                    self._tell()
+            finally:
+                for task in self._asking.values():
+                    task.cancel()
+                self._asking.clear()
+
+    def _step(self, client: ControllerClient) -> None:
+        now = _seconds()
+        for uid in [uid for uid, one in self._looked.items() if one.until <= now]:
+            del self._looked[uid]
+            self._told.pop(uid, None)  # who comes back is not shown what was
+        if not self._looked:
+            self._somebody.clear()
+        for uid, one in self._looked.items():
+            if one.due <= now and uid not in self._asking:
+                task = self._asking[uid] = asyncio.create_task(self._ask(client, one.pod))
+                task.add_done_callback(partial(self._forget, uid))
+
+    def _forget(self, uid: str, _: asyncio.Task[None]) -> None:
+        self._asking.pop(uid, None)
+
+    async def _ask(self, client: ControllerClient, pod: Pod) -> None:
+        uid = pod.metadata.uid
+        try:
+            async with self._places:
+                told = await self._heard(client, pod)
+        finally:
+            if uid in self._looked:
+                seconds = EVERY_SECONDS if uid in self._told else SOON_SECONDS  # two answers make a rate
+                self._looked[uid] = replace(self._looked[uid], due=_seconds() + seconds)
+        if uid in self._looked:
+            before = self._told.get(uid)
+            self._has_news = self._has_news or before is None or before.facts != told.facts
+            self._told[uid] = told
+
+    async def _heard(self, client: ControllerClient, pod: Pod) -> Told:
+        namespace, before = pod.metadata.namespace, self._told.get(pod.metadata.uid, Told(UNTOLD))
+        try:
+            view = await client.view(address_for(namespace, self._fleet.leases, self._clock()), namespace, pod.name)
+        except NoAnswer:  # one that is missed is not worth a page that jumps
+            is_known = before.view is not None and not before.is_missed
+            return replace(before, is_missed=True) if is_known else Told(UNTOLD)
+        if view is None or view.pod != pod.metadata.uid:  # of another one by that name
+            return Told(NOTHING)
+        rates = rates_between(before.view, view, before.rates)
+        return Told(facts_of(view, rates), view, rates)
+
+    def _tell(self) -> None:
+        if self._has_news:
+            self._has_news = False
+            self.version += 1
+            self._on_news()
+
+
+def _seconds() -> float:
+    return asyncio.get_running_loop().time()
