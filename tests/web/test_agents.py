@@ -29,8 +29,8 @@ from fakes.controller import FakeController
 from plan.builders import NOW, module, pod
 from web.test_views import ALL, base_with
 
-QUESTION = Question("/bases/default/stock")
-OPENED = Question("/bases/default/stock", open="stock-1")
+PATH = "/bases/default/stock"
+QUESTION, OPENED = Question(PATH), Question(PATH, open="stock-1")
 
 
 def view(number=1, seconds=0, requests=None, **more):
@@ -202,7 +202,7 @@ class Watching:
     async def look(self, seconds, pods=None):
         """As a page that is open so long."""
         for _ in range(round(seconds)):
-            self.agents.look_at(pods or [pod()])
+            self.agents.look_at(PATH, pods or [pod()])
             await asyncio.sleep(1)
 
 
@@ -224,7 +224,7 @@ async def test_nobody_is_asked_unless_somebody_looks_and_no_longer_than_that():
 async def test_facts_that_are_as_before_are_no_news():
     async with Watching(view()) as it:
         await it.look(60)
-        assert it.news == it.agents.version == 1 and it.agents.facts(pod()).mood is Mood.WELL
+        assert it.news == it.agents.version(PATH) == 1 and it.agents.facts(pod()).mood is Mood.WELL
 
 
 @pytest.mark.looptime
@@ -270,12 +270,15 @@ async def test_few_are_asked_at_once():
 async def test_what_agents_tell_makes_no_other_page_anew():
     fleet = base_with(module("1.0", on=1))
     live = Live(fleet, lambda: NOW)
-    releases, base = live.page(Question("/"), ALL), live.page(QUESTION, ALL)
-    live.agents._told["stock-1-uid"] = await live.agents._heard(Answering(view(requests={"a:1": 40})), pod())
-    live.agents.version += 1
-    assert live.page(Question("/"), ALL) is releases
+    live.agents._client = lambda: Answering(view(requests={"a:1": 40}))
+    others = [Question("/"), Question("/bases"), Question("/bases/default/other")]
+    before, base = [live.page(one, ALL) for one in others], live.page(QUESTION, ALL)
+    running = asyncio.create_task(live.agents.run())
+    await asyncio.wait_for(live._ticked.wait(), 2)
+    assert all(one is live.page(question, ALL) for one, question in zip(before, others, strict=True))
     changed = difference(base, live.page(QUESTION, ALL)).changed
-    assert {piece.name for piece in changed} == {"g-stock-1", "base-summary"}
+    assert {piece.name for piece in changed} == {"g-stock-1", "g-stock-2", "base-summary"}
+    running.cancel()
 
 
 # ── over real HTTP ──

@@ -1,9 +1,10 @@
-"""What agents tell of the base pods that somebody looks at. In: pods as pages show them. Out: facts, and a number that counts their changes.
+"""What agents tell of the base pods that somebody looks at. In: pods as pages show them. Out: facts, and a number for each page that counts their changes.
 
 Only what a page shows at the moment is asked for, each pod every ten seconds for all viewers together; without a viewer nothing runs. The controller asks the agents; here it is asked.
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -34,9 +35,10 @@ class Told:
 
 @dataclass(frozen=True)
 class Looked:
-    """A pod that is looked at, until when, and when it is to be asked."""
+    """A pod that is looked at, on which page, until when, and when it is to be asked."""
 
     pod: Pod
+    path: str
     until: float
     due: float = 0.0
 
@@ -56,20 +58,26 @@ class Agents:
         self._told: dict[str, Told] = {}
         self._asking: dict[str, asyncio.Task[None]] = {}
         self._places = asyncio.Semaphore(AT_ONCE)
-        self._somebody, self._has_news = asyncio.Event(), False
-        self.version = 0
+        self._somebody = asyncio.Event()
+        self._news: set[str] = set()
+        self._versions: Counter[str] = Counter()
 
     def facts(self, pod: Pod) -> AgentFacts | None:
         """None: nothing is known yet."""
         found = self._told.get(pod.metadata.uid)
         return found.facts if found else None
 
-    def look_at(self, pods: Iterable[Pod]) -> None:
-        """A page shows them now; whoever is there asks for it again and again."""
+    def version(self, path: str) -> int:
+        """Another number where that page would say something else."""
+        return self._versions[path] if path in self._versions else 0
+
+    def look_at(self, path: str, pods: Iterable[Pod]) -> None:
+        """That page shows them now; whoever is there asks for it again and again."""
         until = _seconds() + LOOKED_AT_SECONDS
         for pod in pods:
-            known = self._looked.get(pod.metadata.uid)
-            self._looked[pod.metadata.uid] = replace(known, pod=pod, until=until) if known else Looked(pod, until)
+            uid = pod.metadata.uid
+            due = self._looked[uid].due if uid in self._looked else 0.0
+            self._looked[uid] = Looked(pod, path, until, due)
             self._somebody.set()
 
     async def run(self) -> None:
@@ -112,8 +120,9 @@ class Agents:
                 self._looked[uid] = replace(self._looked[uid], due=_seconds() + seconds)
         if uid in self._looked:
             before = self._told.get(uid)
-            self._has_news = self._has_news or before is None or before.facts != told.facts
             self._told[uid] = told
+            if before is None or before.facts != told.facts:
+                self._news.add(self._looked[uid].path)
 
     async def _heard(self, client: ControllerClient, pod: Pod) -> Told:
         namespace, before = pod.metadata.namespace, self._told.get(pod.metadata.uid, Told(UNTOLD))
@@ -128,9 +137,9 @@ class Agents:
         return Told(facts_of(view, rates), view, rates)
 
     def _tell(self) -> None:
-        if self._has_news:
-            self._has_news = False
-            self.version += 1
+        if self._news:
+            self._versions.update(self._news)
+            self._news.clear()
             self._on_news()
 
 

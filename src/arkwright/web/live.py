@@ -91,12 +91,12 @@ class Live:
             return self._releases.page(sight, question, now)
         if question.path.startswith("/releases/"):
             return release_page(self._fleet, sight, question, now)
-        self.agents.look_at(shown_pods(self._fleet, sight, question))
+        self.agents.look_at(question.path, shown_pods(self._fleet, sight, question))
         return bases_page(self._fleet, sight, question, now, self.agents.facts)
 
     def _version_of(self, question: Question) -> Version:
-        """What agents tell is on no other page."""
-        return self._fleet.version, self.agents.version if question.path.startswith("/bases/") else 0
+        """What agents tell is on the page of their base, and on no other."""
+        return self._fleet.version, self.agents.version(question.path)
 
 
 def stamp_of(page: Page) -> str:

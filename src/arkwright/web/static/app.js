@@ -81,7 +81,9 @@ function put(old, fresh, isFirst) {
   const same = $("input[type=checkbox]", fresh);
   if (box && same) same.checked = box.checked;
   if (!isFirst && fresh.matches(".row, .pod, .event")) fresh.classList.add("fresh");
+  const scrolled = all(".scroll", old).map((one) => one.scrollLeft);
   old.replaceWith(fresh);
+  all(".scroll", fresh).forEach((one, at) => { one.scrollLeft = scrolled[at] || 0; });
 }
 
 function order(region, names, pieces) {
@@ -96,17 +98,18 @@ function order(region, names, pieces) {
 }
 
 // A piece that is exchanged takes the focus along.
+const FOCUSED = "a, button, input, summary, select, [tabindex]";
 function whereFocusIs() {
   const active = document.activeElement;
   const piece = active && active.closest("[id]");
   if (!piece || active === document.body || active.id === "main") return null;
-  const number = active === piece ? -1 : all("a, button, input, summary, select", piece).indexOf(active);
+  const number = active === piece ? -1 : all(FOCUSED, piece).indexOf(active);
   const href = active.getAttribute("href");
   return () => {
     if (document.activeElement === active) return;
     const now = document.getElementById(piece.id);
     if (!now) return;
-    const inside = all("a, button, input, summary, select", now);
+    const inside = all(FOCUSED, now);
     const next = number < 0 ? now : inside.find((one) => href && one.getAttribute("href") === href) || inside[number];
     if (next) next.focus({ preventScroll: true });
   };
