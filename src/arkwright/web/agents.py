@@ -8,7 +8,9 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from functools import partial
+from functools import cache, partial
+
+import structlog
 
 from arkwright.clients.controllers import ControllerClient
 from arkwright.clients.errors import NoAnswer
@@ -18,6 +20,7 @@ from arkwright.people.owners import address_for
 from arkwright.web.agentfacts import NOTHING, UNTOLD, AgentFacts, Rates, facts_of, rates_between
 from arkwright.web.fleet import Fleet
 
+log = structlog.get_logger()
 LOOKED_AT_SECONDS = 12.0  # a page that is followed is made anew within five
 EVERY_SECONDS, SOON_SECONDS, BREATH_SECONDS = 10.0, 5.5, 0.5
 AT_ONCE = 8
@@ -101,40 +104,57 @@ class Agents:
             self._told.pop(uid, None)  # who comes back is not shown what was
         if not self._looked:
             self._somebody.clear()
-        for uid, one in self._looked.items():
-            if one.due <= now and uid not in self._asking:
-                task = self._asking[uid] = asyncio.create_task(self._ask(client, one.pod))
-                task.add_done_callback(partial(self._forget, uid))
+        address = cache(lambda namespace: address_for(namespace, self._fleet.leases, self._clock()))
+        for uid in [uid for uid, one in self._looked.items() if one.due <= now and uid not in self._asking]:
+            pod = self._looked[uid].pod
+            self._begin(client, address(pod.metadata.namespace), pod)
 
-    def _forget(self, uid: str, _: asyncio.Task[None]) -> None:
+    def _begin(self, client: ControllerClient, address: str, pod: Pod) -> None:
+        uid = pod.metadata.uid
+        if not address:
+            self._learn(uid, self._missed(uid))
+            return
+        self._looked[uid] = replace(self._looked[uid], due=_seconds() + EVERY_SECONDS)  # whatever comes of it
+        task = self._asking[uid] = asyncio.create_task(self._ask(client, address, pod))
+        task.add_done_callback(partial(self._ended, uid))
+
+    def _ended(self, uid: str, task: asyncio.Task[None]) -> None:
         self._asking.pop(uid, None)
+        if not task.cancelled() and (error := task.exception()):
+            log.error("what an agent tells cannot be shown", pod=uid, exc_info=error)
 
-    async def _ask(self, client: ControllerClient, pod: Pod) -> None:
+    async def _ask(self, client: ControllerClient, address: str, pod: Pod) -> None:
+        uid = pod.metadata.uid
+        async with self._places:
+            if uid in self._looked:  # still
+                self._learn(uid, await self._heard(client, address, pod))
+
+    def _learn(self, uid: str, told: Told) -> None:
+        before, looked = self._told.get(uid), self._looked.get(uid)
+        if looked is None:
+            return
+        self._told[uid] = told
+        seconds = EVERY_SECONDS if before else SOON_SECONDS  # two answers make a rate
+        self._looked[uid] = replace(looked, due=_seconds() + seconds)
+        if before is None or before.facts != told.facts:
+            self._news.add(looked.path)
+
+    async def _heard(self, client: ControllerClient, address: str, pod: Pod) -> Told:
         uid = pod.metadata.uid
         try:
-            async with self._places:
-                told = await self._heard(client, pod)
-        finally:
-            if uid in self._looked:
-                seconds = EVERY_SECONDS if uid in self._told else SOON_SECONDS  # two answers make a rate
-                self._looked[uid] = replace(self._looked[uid], due=_seconds() + seconds)
-        if uid in self._looked:
-            before = self._told.get(uid)
-            self._told[uid] = told
-            if before is None or before.facts != told.facts:
-                self._news.add(self._looked[uid].path)
-
-    async def _heard(self, client: ControllerClient, pod: Pod) -> Told:
-        namespace, before = pod.metadata.namespace, self._told.get(pod.metadata.uid, Told(UNTOLD))
-        try:
-            view = await client.view(address_for(namespace, self._fleet.leases, self._clock()), namespace, pod.name)
-        except NoAnswer:  # one that is missed is not worth a page that jumps
-            is_known = before.view is not None and not before.is_missed
-            return replace(before, is_missed=True) if is_known else Told(UNTOLD)
-        if view is None or view.pod != pod.metadata.uid:  # of another one by that name
+            view = await client.view(address, pod.metadata.namespace, pod.name)
+        except NoAnswer:
+            return self._missed(uid)
+        if view is None or view.pod != uid:  # of another one by that name
             return Told(NOTHING)
+        before = self._told.get(uid, Told(UNTOLD))
         rates = rates_between(before.view, view, before.rates)
         return Told(facts_of(view, rates), view, rates)
+
+    def _missed(self, uid: str) -> Told:
+        """One answer that is missed is not worth a page that jumps."""
+        before = self._told.get(uid)
+        return replace(before, is_missed=True) if before and before.view and not before.is_missed else Told(UNTOLD)
 
     def _tell(self) -> None:
         if self._news:
