@@ -35,6 +35,12 @@ def is_own_user(client: End, server: End) -> bool:
     return user in (ours, ROOT)
 
 
+def is_stranger(client: End, server: End) -> bool:
+    """Whether it is another user of this machine, as far as the system tells; who comes from elsewhere is none."""
+    is_told = sys.platform.startswith("linux") and is_loopback(client[0]) and is_loopback(server[0])
+    return is_told and not is_own_user(client, server)
+
+
 def user_of(client: End, server: End) -> int | None:
     """The user whose socket `client` is; None if there is no such socket, or nobody holds it any more."""
     ends = _known(client), _known(server)

@@ -8,6 +8,8 @@ import pytest
 from arkwright.clients.errors import ApiUnreachable
 from arkwright.controller.leader import Leadership
 from arkwright.controller.leases import Terms
+from arkwright.model.names import ANSWERS_AT
+from arkwright.model.resources import RESOURCES, Kind
 from fakes.kube import FakeKube
 
 pytestmark = pytest.mark.looptime
@@ -48,6 +50,25 @@ async def test_one_that_lets_go_is_replaced_at_the_next_look():
     await first.let_go()
     await second.lead()
     assert now() == 0
+
+
+async def told_by_the_lease(kube):
+    found = await kube.get(RESOURCES[Kind.LEASE], TERMS.namespace, TERMS.name)
+    return found.metadata.annotations.get(ANSWERS_AT)
+
+
+async def test_the_lease_says_where_its_holder_may_be_asked_and_nothing_once_it_has_gone():
+    kube = FakeKube(clock)
+    first, second, silent = (Leadership(kube, TERMS, name, clock) for name in ("first", "second", "silent"))
+    first.answers_at, second.answers_at = "http://first:8081", "http://second:8081"
+    for one, said in ((first, "http://first:8081"), (second, "http://second:8081"), (silent, None)):
+        await one.lead()
+        assert await told_by_the_lease(kube) == said
+        await one.let_go()
+        assert await told_by_the_lease(kube) is None
+    await first.lead()
+    await silent.lead()  # it was silent for too long
+    assert await told_by_the_lease(kube) is None
 
 
 async def test_a_leader_that_cannot_reach_the_api_stops_before_another_may_start():

@@ -28,16 +28,22 @@ class FakeBase:
     web_paths: dict[str, str] = field(default_factory=dict)
     broken_versions: set[str] = field(default_factory=set)
     busy: dict[str, str] = field(default_factory=dict)  # identity -> the command it is at
+    figures: dict[str, dict] = field(
+        default_factory=dict
+    )  # identity -> what `health` tells besides, as Python agents do
+    health: dict = field(default_factory=dict)  # the same, of the base
 
     def answer(self, command, body):
         identity = f"{body.get('bizName', '')}:{body.get('bizVersion', '')}"
-        self.log.append((command, identity if command != "queryAllBiz" else ""))
+        self.log.append((command, identity if command not in ("queryAllBiz", "health") else ""))
         if self.failures[command] > 0:
             self.failures[command] -= 1
             return _internal_error(REFUSAL)
         commands = {"installBiz": self._install, "uninstallBiz": self._uninstall, "switchBiz": self._switch}
         if command == "queryAllBiz":
             return {"code": "SUCCESS", "data": [self._info(one, state) for one, state in sorted(self.modules.items())]}
+        if command == "health":
+            return {"code": "SUCCESS", "data": {"healthData": self._health()}}
         if command not in commands:
             return {"code": "CMD_NOT_FOUND", "message": "please follow the doc"}
         return commands[command](identity, body)
@@ -46,7 +52,7 @@ class FakeBase:
     def working(self, command, body):
         """Yields None while a command is worked on, or the refusal of one whose identity is busy."""
         identity = f"{body.get('bizName', '')}:{body.get('bizVersion', '')}"
-        if command == "queryAllBiz":
+        if command in ("queryAllBiz", "health"):
             yield None
         elif identity in self.busy:
             self.log.append((f"{command} (busy)", identity))
@@ -108,6 +114,10 @@ class FakeBase:
                 self.modules[one] = "deactivated"
         self.modules[identity] = "activated"
         return {"code": "SUCCESS", "data": {"code": "SUCCESS", "message": f"Switch biz: {identity} is activated."}}
+
+    def _health(self):
+        told = [self._info(one, state) | self.figures.get(one, {}) for one, state in sorted(self.modules.items())]
+        return {"bizListInfo": told, "masterBizInfo": {"bizName": "base", "bizState": "activated"}} | self.health
 
     def _web_path(self, identity):
         return self.web_paths.get(identity, identity.partition(":")[0])

@@ -5,6 +5,7 @@ watches that lag. Not done here: the other kinds' validation, CEL, pages, access
 """
 
 import asyncio
+import collections
 import functools
 import itertools
 from pathlib import Path
@@ -14,12 +15,13 @@ import msgspec
 import yaml
 
 from arkwright.apiserver.objects.patches import merge_patched
-from arkwright.clients.errors import ApiRefused, Conflict, NotFound
+from arkwright.clients.errors import ApiRefused, Conflict, Gone, NotFound
 from arkwright.clients.kube import Change, Listing, WatchLine
 from arkwright.model.codec import read, stamp
 from arkwright.model.resources import RESOURCES
 
 FOREGROUND = "foregroundDeletion"
+REMEMBERED = 1000  # changes that a watch can begin from
 
 
 class FakeKube:
@@ -33,7 +35,7 @@ class FakeKube:
         self._objects = {}
         self._owned, self._there = {}, set()  # paths by an owner's uid, in the order they came; every uid there is
         self._emptying = {}  # paths of what waits for all it owns to go
-        self._watches = []
+        self._watches, self._told = [], collections.deque(maxlen=REMEMBERED)
         self._versions, self._uids = itertools.count(1), itertools.count(1)
         self._version = 0
         self.writes, self.invalid = [], []
@@ -51,7 +53,13 @@ class FakeKube:
         return any(_is_in(resource, path, namespace) for path in self._objects)
 
     async def watch(self, resource, namespace, version):
-        events = asyncio.Queue()
+        """What was told after `version`, and what comes."""
+        events, now = asyncio.Queue(), asyncio.get_running_loop().time()
+        if len(self._told) == REMEMBERED and int(version or 0) < self._told[0][0] - 1:
+            raise Gone("too old resource version", 410)
+        for at, path, line in self._told:
+            if at > int(version or 0) and _is_in(resource, path, namespace):
+                events.put_nowait((now, line))
         watch = (resource, namespace, events)
         self._watches.append(watch)
         try:
@@ -257,10 +265,12 @@ class FakeKube:
                 self.change(path, {"metadata": {"finalizers": rest or None}})
 
     def _publish(self, path, document, change):
+        line = WatchLine(change, _raw(document))
+        self._told.append((self._version, path, line))
         for resource, namespace, events in self._watches:
             if _is_in(resource, path, namespace):
                 at = asyncio.get_running_loop().time() + self._lag()
-                events.put_nowait((at, WatchLine(change, _raw(document))))
+                events.put_nowait((at, line))
 
 
 @functools.cache

@@ -16,7 +16,7 @@ class Line:
         return self
 
     async def watch(self, *given):
-        """Lines of a watch; it breaks off where the way is cut, and cannot be resumed: the FakeKube remembers none."""
+        """Lines of a watch; it breaks off where the way is cut, and what there is is listed anew."""
         await self._go()
         async for one in self._kube.watch(*given):
             if self.is_cut:

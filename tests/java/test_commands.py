@@ -6,7 +6,19 @@ import sys
 
 import pytest
 
+from arkwright.clients.arklet import ArkletClient
+from arkwright.model.agentview import agent_view
+from plan.builders import NOW
+
 pytestmark = [pytest.mark.java, pytest.mark.timeout(400)]
+
+
+async def seen(base):
+    """What the dashboard has of it: states and no figures."""
+    async with ArkletClient() as client:
+        view = agent_view("uid", await client.health(f"127.0.0.1:{base.agent_port}"), (), NOW)
+    assert view.silence == "" and not view.left
+    return {one.identity: (one.state, one.traffic) for one in view.modules}
 
 
 async def test_the_commands_for_one_base_know_a_java_base(java_parts, java_base):
@@ -31,6 +43,7 @@ async def test_the_commands_for_one_base_know_a_java_base(java_parts, java_base)
         "3.0.0": ("activated", "/provider3"),
     }
     assert "REQUESTS" not in module("list", "-o", "wide"), "a Java base does not count them"
+    assert await seen(java_base) == {"provider:1.0.2": ("deactivated", None), "provider:3.0.0": ("activated", None)}
     for version in ("1.0.2", "3.0.0"):
         assert "success" in module("uninstall", f"provider:{version}")
     assert "not there" in module("uninstall", "provider:9", code=1)

@@ -3,12 +3,13 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from arkwright.model.cluster import Lease, LeaseSpec
 from arkwright.model.meta import ObjectMeta
-from arkwright.model.names import ACTS_BY, SHARES_WITH
+from arkwright.model.names import ACTS_BY, ANSWERS_AT, SHARES_WITH
 from arkwright.model.shares import owner
-from arkwright.people.owners import of_controllers, owner_line, silence
+from arkwright.people.owners import address_for, of_controllers, owner_line, silence
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 FIRST, SECOND = (owner("shop", frozenset("ab")), *({"a", "b"} - {owner("shop", frozenset("ab"))}))
@@ -69,6 +70,30 @@ OF_TWO = f"controller {FIRST} acts on namespace shop, one of 2 that share the na
 )
 def test_whose_a_namespace_is_is_said_where_it_is_shared(leases, said):
     assert owner_line("shop", leases, NOW) == said
+
+
+def at(url, one):
+    return replace(one, metadata=replace(one.metadata, annotations=one.metadata.annotations | {ANSWERS_AT: url}))
+
+
+BOTH = [at("http://first:1", partner(FIRST, "ab")), at("http://second:1", partner(SECOND, "ab"))]
+
+
+@pytest.mark.parametrize(
+    ("leases", "address"),
+    [
+        ([], ""),
+        ([lease(3)], ""),  # one that listens nowhere that could be said
+        ([at("http://one:1", lease(3))], "http://one:1"),
+        ([at("http://one:1", lease(40))], ""),  # dead
+        ([at("http://one:1", lease(3, holder=""))], ""),  # let go
+        (BOTH, "http://first:1"),
+        ([at("http://one:1", lease(40)), *BOTH], "http://first:1"),
+        ([at("http://one:1", lease(3)), *BOTH], ""),  # it moves
+    ],
+)
+def test_who_acts_on_a_namespace_can_be_asked_where_its_lease_says(leases, address):
+    assert address_for("shop", leases, NOW) == address
 
 
 def test_leases_of_others_are_not_looked_at():

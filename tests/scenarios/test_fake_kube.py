@@ -118,22 +118,34 @@ async def test_what_an_object_owned_alone_goes_with_it(api):
 
 
 async def test_a_watch_tells_every_change_in_order(api):
-    kube, namespace = api
+    assert await watched(*api, comes_first=True) == TOLD
+
+
+async def test_a_watch_that_comes_later_tells_every_change_since_its_version(api):
+    assert await watched(*api, comes_first=False) == TOLD
+
+
+TOLD = [("ADDED", None), ("MODIFIED", "1"), ("MODIFIED", "2"), ("DELETED", "2")]
+
+
+async def watched(kube, namespace, *, comes_first):
+    """What a watch from before a Module's life tells of it."""
     version, seen = (await kube.list(MODULES, namespace)).version, []
 
     async def follow():
         async for line in kube.watch(MODULES, namespace, version):
             seen.append((str(line.type), msgspec.json.decode(line.object)["metadata"].get("labels", {}).get("a")))
 
-    following = asyncio.create_task(follow())
+    following = asyncio.create_task(follow()) if comes_first else None
     await asyncio.sleep(0.1)
     await kube.create(MODULES, namespace, document())
     for value in ("1", "2"):
         await kube.patch(MODULES, MODULES.path(namespace, "m"), {"metadata": {"labels": {"a": value}}})
     await kube.delete(MODULES, namespace, "m")
+    following = following or asyncio.create_task(follow())
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(5):
-            while len(seen) < 4:
+            while len(seen) < len(TOLD):
                 await asyncio.sleep(0.02)
     following.cancel()
-    assert seen == [("ADDED", None), ("MODIFIED", "1"), ("MODIFIED", "2"), ("DELETED", "2")]
+    return seen

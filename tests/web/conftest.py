@@ -11,9 +11,11 @@ import pytest
 
 from arkwright.clients.credentials import find_access
 from arkwright.clients.kube import KubeClient
+from fakes.controller import FakeController
 from scenarios.conftest import cluster, site, site_class  # noqa: F401 (fixtures)
 from web.browser_parts import COMMAND, chromium
 from web.stage import play
+from web.tellers import Tellers
 
 ROOT = Path(__file__).parents[2]
 GIVEN = os.environ.get("KUBECONFIG", "")
@@ -40,17 +42,19 @@ def install_kinds(kubeconfig):
 
 @pytest.fixture(scope="session")
 def stage_api(tmp_path_factory):
-    """Directory of an API server with the fleet of `stage` on it, where no controller acts."""
+    """Directory of an API server with the fleet of `stage` on it, where no controller acts but one that hands on what agents tell."""
     directory = tmp_path_factory.mktemp("stage")
-    with embedded.alone(directory) as kubeconfig:
+    with embedded.alone(directory) as kubeconfig, FakeController(lambda namespace, pod: None) as controller:
         install_kinds(kubeconfig)
-        asyncio.run(_play(kubeconfig))
+        controller.view_of = Tellers(asyncio.run(_play(kubeconfig, controller.url)))
         yield directory
 
 
-async def _play(kubeconfig):
+async def _play(kubeconfig, url):
     async with client_of(kubeconfig) as kube:
-        await play(kube)
+        stage = await play(kube)
+        await stage.lease(url)
+        return stage
 
 
 @contextlib.asynccontextmanager

@@ -16,6 +16,7 @@ class Stage:
 
     def __init__(self, kube, now=None):
         self._kube, self.now = kube, now or datetime.now(UTC)
+        self.pods, self.held = {}, {}  # by uid: the pod; identities of what is on it
 
     def ago(self, seconds):
         return stamp(self.now - timedelta(seconds=seconds))
@@ -45,7 +46,17 @@ class Stage:
         ready = {"type": "Ready", "status": "False" if is_silent else "True"}
         ip = f"10.4.{sum(map(ord, base)) % 200}.{number + 10}"
         await self._status(Kind.POD, found, {"phase": "Running", "podIP": ip, "conditions": [ready]})
+        self.pods[found["metadata"]["uid"]] = found
         return found
+
+    async def lease(self, url):
+        """Of a controller that answers at that url, and is renewed for a day."""
+        meta = {"name": "arkwright", "namespace": "default", "annotations": {"arkwright.dev/answers-at": url}}
+        spec = {"holderIdentity": "stage", "leaseDurationSeconds": 86400}
+        spec["renewTime"] = self.now.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        await self._create(
+            Kind.LEASE, {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": meta, "spec": spec}
+        )
 
     async def release(self, namespace, name, module, versions, **story):
         """`versions`: the oldest first; the last one is asked for. `story`: as in `Story`."""
@@ -100,6 +111,8 @@ class Stage:
             "labels": labels,
             "ownerReferences": [owner],
         }
+        if phase == "Available":
+            self.held.setdefault(pod["metadata"]["uid"], set()).add(f"{wanted}:{version}")
         made = {"apiVersion": f"{GROUP}/v1alpha1", "kind": "Module", "metadata": meta}
         found = await self._create(Kind.MODULE, made | {"spec": {"module": _module(wanted, version)}})
         since = {"status": phase, "last_transition_time": self.ago(status.pop("since", 900))}

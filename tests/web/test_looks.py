@@ -1,5 +1,7 @@
 """How it looks and reads, in a real browser: for who cannot see it, on narrow screens, in both themes. `--pictures` makes those of the docs anew."""
 
+import re
+
 import pytest
 
 from web.browser_parts import COMMAND, axe
@@ -13,9 +15,16 @@ PAGES = {
     "failing": "/releases/bank/rates",
     "bases": "/bases",
     "base": "/bases/shop/shop-base",
+    "agents": "/bases/bank/bank-base?open=bank-base-7d9c4b-412c9",
 }
 THEMES = ("light", "dark")
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+
+
+async def shown(page, name, what=""):
+    """Once what agents tell is there, which comes a moment later; requests a second, `what`, come with their second answers."""
+    if name in ("base", "agents"):
+        await page.locator("#grid > tr:last-child .agent", has_text=re.compile(what or "well")).wait_for()
 
 
 @pytest.fixture
@@ -38,6 +47,7 @@ def judged():
 @pytest.mark.parametrize("name", PAGES)
 async def test_who_cannot_see_the_page_can_use_it(visit, judged, name, theme):
     page = await visit(PAGES[name], color_scheme=theme, reduced_motion="reduce")
+    await shown(page, name)
     assert await judged(page) == []
 
 
@@ -64,6 +74,7 @@ async def test_the_page_that_asks_for_a_token_can_be_used_by_all(browser, dashbo
 @pytest.mark.parametrize("name", PAGES)
 async def test_nothing_is_wider_than_a_narrow_screen(visit, name):
     page = await visit(PAGES[name], viewport={"width": 360, "height": 720})
+    await shown(page, name)
     assert await page.evaluate("document.documentElement.scrollWidth") <= 360
 
 
@@ -77,6 +88,7 @@ async def test_pictures_of_the_main_pages(request, visit, theme):
     for name, path in PAGES.items():
         await page.goto(address + path)
         await page.wait_for_selector(".live.on")
+        await shown(page, name, r"\d/s")
         await page.screenshot(path=PICTURES / f"{name}-{theme}.png")
     await page.goto(f"{address}/releases/shop/checkout")
     await page.click(".head a.first")

@@ -147,7 +147,8 @@ def test_a_base_shows_pod_by_module_which_version_is_where():
     assert sorted((one.count, one.cap) for one in rows.values()) == [(0, 4), (2, 4)]
     assert sorted(cell.version for one in rows.values() for cells in one.cells for cell in cells) == ["1.0", "2.0"]
     (summary,) = page.region("summary").pieces
-    assert (summary.value.modules, summary.value.capacity, summary.value.troubles) == (2, 8, 1)
+    card = summary.value.card
+    assert (card.modules, card.capacity, card.troubles) == (2, 8, 1)
 
 
 def test_what_failed_and_went_is_counted_no_more():

@@ -48,8 +48,8 @@ LeaseRenew = Annotated[float, typer.Option(help="Seconds between renewals.")]
 
 def controller(
     namespace: Annotated[str, typer.Option(help="Only this namespace; all if left out.")] = "",
-    health_host: Annotated[str, typer.Option(help="Address of /healthz, /readyz and /metrics.")] = "127.0.0.1",
-    health_port: Annotated[int, typer.Option(help="Port of /healthz, /readyz and /metrics.")] = 8081,
+    health_host: Annotated[str, typer.Option(help="Address of /healthz, /readyz, /metrics and /agents.")] = "127.0.0.1",
+    health_port: Annotated[int, typer.Option(help="Port of /healthz, /readyz, /metrics and /agents.")] = 8081,
     workers: Annotated[int, typer.Option(help="Keys planned at once.")] = 64,
     pace: Annotated[float, typer.Option(help="Least seconds between two looks at one ModuleDeployment.")] = 0.05,
     drift_period: Annotated[float, typer.Option(help="Seconds until a base is asked again; 0: never.")] = 60.0,

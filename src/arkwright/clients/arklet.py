@@ -112,8 +112,8 @@ class ArkletClient:
         except (aiohttp.ClientError, OSError, ValueError):
             return None
 
-    async def health(self, address: str) -> Outcome:
-        return await self._call(address, Command.HEALTH, {})
+    async def health(self, address: str, pod: str = "") -> Outcome:
+        return await self._call(address, Command.HEALTH, {}, pod)
 
     async def _call(self, address: str, command: Command, body: dict[str, str], pod: str = "") -> Outcome:
         seconds, url = self._timeouts.of(command), self._access.url(address)

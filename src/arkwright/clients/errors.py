@@ -8,6 +8,7 @@
     │   ├── Gone            410: the watch's resourceVersion is too old; list anew
     │   ├── Forbidden       401, 403
     │   └── TooManyRequests 429: the server has enough to do; carries how many seconds it asks to wait
+    ├── NoAnswer            a controller that was asked what an agent tells: no answer, or none that could be one
     ├── NotOurs             nothing was sent: another controller may be the one that acts by now
     ├── BadCredentials      no usable kubeconfig or in-cluster account
     └── BadAccess           a file that agents are called with cannot be used
@@ -22,6 +23,10 @@ class ClientError(Exception):
 
 class ApiUnreachable(ClientError):
     """No answer from the API server."""
+
+
+class NoAnswer(ClientError):
+    """No answer from a controller, or none that could be one."""
 
 
 class NotOurs(ClientError):

@@ -15,9 +15,11 @@ import structlog
 from msgspec.structs import replace
 
 from arkwright.clients.arklet import ArkletClient
+from arkwright.controller.lastcalls import call_view
 from arkwright.controller.metrics import Metrics
 from arkwright.controller.objects import Key
 from arkwright.controller.requirement import UnmetOf
+from arkwright.model.agentview import CallView
 from arkwright.model.arklet import BizInfo, BizState
 from arkwright.model.cluster import Pod, PodStatus
 from arkwright.model.kinds import ModuleArchive
@@ -55,6 +57,7 @@ class Ended:
     pod: Pod
     names: frozenset[str] | None
     askers: tuple[Key, ...]
+    call: CallView
 
 
 class Places:
@@ -210,7 +213,7 @@ class AgentCalls:
         after = self._reports.get(pod.metadata.uid)
         told = frozenset((slot[1],)) if slot[1] else news(before and before[1], after and after[1], outcome)
         waiting = self._waiting.pop(slot, set()) | {one.key for one in askers if not one.is_routine}
-        self._on_done(Ended(pod, told, tuple(sorted(waiting))))
+        self._on_done(Ended(pod, told, tuple(sorted(waiting)), call_view(outcome, archive, begun, at)))
 
     def _settle(self, key: Key, outcome: Outcome) -> None:
         if outcome.command is Command.QUERY:

@@ -22,6 +22,7 @@ from arkwright.controller.agentcalls import Limits, Places
 from arkwright.controller.baseline import Baselines
 from arkwright.controller.events import Events
 from arkwright.controller.figures import Figures
+from arkwright.controller.inquiries import Inquiries, Means
 from arkwright.controller.leader import Leadership
 from arkwright.controller.leases import Terms
 from arkwright.controller.metrics import Metrics, health_routes
@@ -43,7 +44,7 @@ HEALTH_CONNECTIONS = 256
 
 @dataclass(frozen=True)
 class Health:
-    """Where /healthz, /readyz and /metrics are served; port 0: any free one."""
+    """Where /healthz, /readyz, /metrics and /agents are served; port 0: any free one."""
 
     host: str = "127.0.0.1"
     port: int = 8081
@@ -94,9 +95,12 @@ class Controller:
         self._settings = settings
         self.metrics = Metrics()
         self.loops = Supervisor(lambda name: self.metrics.loop_failures.labels(name).inc())
-        self._acting = self._actor(self._shared(kube, arklet, clock))
+        shared = self._shared(kube, arklet, clock)
+        self._acting = self._actor(shared)
         self.metrics.waiting.set_function(lambda: sum(len(one.queue) for one in self.realms))
         self.baselines = Baselines(lambda: self.realms, clock, lambda: self.is_ready, self._acting.neighbours)
+        means = Means(arklet, shared.requirement.unmet, shared.is_sure, clock, self.metrics)
+        self.inquiries = Inquiries(lambda: self.realms, means)
         self._keys = (
             SigningKeys(kube, self._deployments, settings.agents, settings.keys, clock) if settings.keys else None
         )
@@ -129,6 +133,8 @@ class Controller:
             return Shards(shared, settings.terms or Terms(), unique, settings.health.url)
         terms = settings.terms
         leadership = Leadership(shared.kube, terms, identity, shared.clock) if terms else None
+        if leadership:
+            leadership.answers_at = settings.health.url
         return Sole(shared, settings.namespace, leadership)
 
     @property
@@ -180,7 +186,7 @@ async def run_controller(settings: Settings) -> bool:
 
 async def _serve_health(controller: Controller, listening: socket.socket) -> None:
     routes = health_routes(controller.metrics, lambda: controller.is_ready, controller.loops.troubles)
-    app = Starlette(routes=[*routes, *controller.baselines.routes()])
+    app = Starlette(routes=[*routes, *controller.baselines.routes(), *controller.inquiries.routes()])
     bounds = bounded(Bounds(HEALTH_CONNECTIONS, HEALTH_CONNECTIONS // 2, body_seconds=10.0))
     server = BoundedServer(uvicorn.Config(app, http=bounds, ws="none", log_level="error", lifespan="off"))
     await server._serve(

@@ -14,18 +14,20 @@ from arkwright.clients.errors import ClientError, Conflict, Forbidden, NotFound
 from arkwright.clients.kube import KubeClient
 from arkwright.controller.leases import LEASES, Sightings, Terms, all_leases, seconds
 from arkwright.model.cluster import Document, Lease
+from arkwright.model.names import ANSWERS_AT
 from arkwright.model.shares import is_partner
 
 log = structlog.get_logger()
 
 
 class Leadership:
-    """`identity` tells controllers apart."""
+    """`identity` tells controllers apart. `answers_at`: the url where others may ask it; "" if they cannot."""
 
     def __init__(self, kube: KubeClient, terms: Terms, identity: str, clock: Callable[[], datetime]) -> None:
         self._kube, self._terms, self._identity, self._clock = kube, terms, identity, clock
         self._sightings, self._of_partners = Sightings(terms.duration), Sightings(terms.duration)
         self._renewed, self._leads = float("-inf"), False
+        self.answers_at = ""
 
     @property
     def is_sure(self) -> bool:
@@ -108,8 +110,9 @@ class Leadership:
         return found if isinstance(found, Lease) else None
 
     async def _create(self) -> bool:
-        metadata = {"name": self._terms.name, "namespace": self._terms.namespace}
-        document = {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": metadata}
+        place = {"name": self._terms.name, "namespace": self._terms.namespace}
+        metadata = place | ({"annotations": self._told(self._identity)} if self.answers_at else {})
+        document: Document = {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": metadata}
         try:
             await self._kube.create(LEASES, self._terms.namespace, document | {"spec": self._spec(self._identity)})
         except Conflict:
@@ -118,12 +121,18 @@ class Leadership:
 
     async def _write(self, lease: Lease, holder: str) -> bool:
         path = LEASES.path(self._terms.namespace, self._terms.name)
-        metadata = {"resourceVersion": lease.metadata.resource_version}
+        told = self._told(holder)
+        is_told = lease.metadata.annotations.get(ANSWERS_AT) == told[ANSWERS_AT]
+        metadata = {"resourceVersion": lease.metadata.resource_version} | ({} if is_told else {"annotations": told})
         try:
             await self._kube.patch(LEASES, path, {"metadata": metadata, "spec": self._spec(holder)})
         except Conflict:
             return False
         return True
+
+    def _told(self, holder: str) -> Document:
+        """Nobody is asked who does not act."""
+        return {ANSWERS_AT: self.answers_at if holder and self.answers_at else None}
 
     def _spec(self, holder: str) -> Document:
         return {

@@ -19,6 +19,7 @@ from arkwright.controller.cache import Cache
 from arkwright.controller.events import Events
 from arkwright.controller.execute import Executor
 from arkwright.controller.figures import Book, Figures
+from arkwright.controller.lastcalls import LastCalls
 from arkwright.controller.metrics import Metrics
 from arkwright.controller.objects import Change, Key
 from arkwright.controller.observe import Observer
@@ -72,6 +73,7 @@ class Realm:
         self.queue = WorkQueue(self._pace)
         self.cache = Cache(clock, self._changed)
         self.agents = AgentCalls(shared.arklet, clock, shared.metrics, self._called, shared.places)
+        self.calls = LastCalls()
         self.agents.unmet, self.agents.is_sure = shared.requirement.unmet, shared.is_sure
         self.unread = Unread(kube, shared.events, shared.metrics, clock)
         self._first, self._others = (self._watching(kinds) for kinds in (WATCHED_ASLEEP, WATCHED_AWAKE))
@@ -148,10 +150,14 @@ class Realm:
             self.agents.forget_module(Key(Kind.MODULE, *change.before.key))
         if change.after is None and change.kind is Kind.POD:
             self.agents.forget_pod(change.before)
+            self.calls.forget(change.before.metadata.uid)
             self._shared.requirement.forget(change.before)
 
     def _called(self, call: Ended) -> None:
         """A call to the pod's agent ended: those that wait for it, and whom it tells something, are looked at again."""
+        known = self.cache.get(Kind.POD, *call.pod.key)
+        if known is not None and known.metadata.uid == call.pod.metadata.uid:
+            self.calls.note(known.metadata.uid, call.call)
         for key in triggers.after_call(call.pod, call.askers, call.names, self.cache):
             self.queue.add(key)
 

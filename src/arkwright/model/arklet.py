@@ -69,6 +69,51 @@ class BizInfo(Wire, frozen=True, kw_only=True):
         return biz_state(self.biz_state)
 
 
+Count = Annotated[int, Meta(ge=0, le=2**53)]
+Milliseconds = Annotated[float, Meta(ge=0, le=1e9)]
+
+
+class Latencies(Wire, frozen=True, kw_only=True):
+    """In milliseconds; None before the first request."""
+
+    p50: Milliseconds | None = None
+    p99: Milliseconds | None = None
+
+
+class RequestFigures(Wire, frozen=True, kw_only=True):
+    """Of one loaded version since it was loaded."""
+
+    requests: Count = 0
+    failed: Count = 0
+    refused: Count = 0
+    timed_out: Count = 0
+    latency_ms: Latencies = Latencies()
+
+
+class ModuleHealth(BizInfo, frozen=True, kw_only=True):
+    """A module as `health` tells of it. `requests`: None where the agent tells no figures, as Java agents."""
+
+    requests: RequestFigures | None = None
+    requests_in_flight: Count = 0
+    restarts: Count = 0
+    last_end: str | None = None
+
+
+class BaseHealth(Wire, frozen=True, kw_only=True):
+    """`healthData`, as far as it is read. `biz_list_info`: None where it is not told; early Java agents list the base, too."""
+
+    biz_list_info: tuple[ModuleHealth, ...] | None = None
+    master_biz_info: dict[str, Any] = {}
+    residue: dict[str, tuple[str, ...]] = {}
+    troubles: tuple[str, ...] = ()
+
+    @property
+    def modules(self) -> tuple[ModuleHealth, ...] | None:
+        base = self.master_biz_info.get("bizName")
+        told = self.biz_list_info
+        return None if told is None else tuple(one for one in told if one.biz_name != base)
+
+
 class InstallRequest(Wire, frozen=True, kw_only=True):
     """`installBiz`; name and version are both given or both left out."""
 

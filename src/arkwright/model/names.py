@@ -53,7 +53,9 @@ CONTROLLER_KEYS = "arkwright-controller-keys"  # the ConfigMap that bases mount
 
 DEFAULT_LEASE = ("default", "arkwright")  # namespace and name of the Lease that the controller which acts holds
 SHARES_WITH = "arkwright.dev/shares-with"  # label of a Lease: its holder shares namespaces with others of this group
-ANSWERS_AT = "arkwright.dev/answers-at"  # … where bases may ask it what they should hold
+ANSWERS_AT = (
+    "arkwright.dev/answers-at"  # annotation of a controller's Lease: the url where bases and dashboards may ask it
+)
 ACTS_BY = "arkwright.dev/acts-by"  # annotation of such a Lease: who lives, as its holder has it
 
 MAX_LABEL = 63

@@ -1,4 +1,4 @@
-"""Who acts, as Leases tell. In: the Leases of controllers, a namespace. Out: lines for people; "" where there is nothing to say. Pure.
+"""Who acts, as Leases tell. In: the Leases of controllers, a namespace. Out: lines for people, an address; "" where there is nothing to say. Pure.
 
 Unlike controllers, which trust their own clock only, a person sees one moment: what a Lease says of its renewal has to do.
 """
@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from arkwright.model.cluster import Lease
-from arkwright.model.names import DEFAULT_LEASE
+from arkwright.model.names import ANSWERS_AT, DEFAULT_LEASE
 from arkwright.model.shares import acting_on, claim_of, is_partner
 from arkwright.people.standings import lasting
 
@@ -33,13 +33,25 @@ def owner_line(namespace: str, leases: Iterable[Lease], now: datetime) -> str:
     alive = [one for one in leases if _is_alive(one, now)]
     if not any(is_partner(one, DEFAULT_LEASE[1]) for one in alive):
         return ""
-    who = acting_on(namespace, {one.spec.holder_identity: claim_of(one) for one in alive})
+    who = _owner(namespace, alive)
     share = f"one of {len(alive)} that share the namespaces out"
     return (
         f"controller {who} acts on namespace {namespace}, {share}"
         if who
         else f"namespace {namespace} is moving from one controller to another"
     )
+
+
+def address_for(namespace: str, leases: Iterable[Lease], now: datetime) -> str:
+    """Where the controller that acts on a namespace may be asked, as its Lease tells; "" where nobody acts, or none says it."""
+    alive = [one for one in leases if _is_alive(one, now)]
+    who = _owner(namespace, alive)
+    told = (one.metadata.annotations.get(ANSWERS_AT, "") for one in alive if one.spec.holder_identity == who)
+    return next(told, "") if who else ""
+
+
+def _owner(namespace: str, alive: Iterable[Lease]) -> str:
+    return acting_on(namespace, {one.spec.holder_identity: claim_of(one) for one in alive})
 
 
 def _is_alive(lease: Lease, now: datetime) -> bool:

@@ -109,6 +109,7 @@ class Dashboard:
             for one in (*self._watchers, self._lease):
                 tasks.create_task(self.loops.keep(one.name, one.run, is_needed=one is not self._lease))
             tasks.create_task(self.loops.keep("pages", self._live.run, is_needed=True))
+            tasks.create_task(self.loops.keep("agents", self._live.agents.run))
 
     async def filled(self) -> None:
         """Until it has seen everything once."""

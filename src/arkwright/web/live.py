@@ -8,7 +8,8 @@ from collections import OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import datetime
 
-from arkwright.web.bases import bases_page
+from arkwright.web.agents import Agents
+from arkwright.web.bases import bases_page, shown_pods
 from arkwright.web.fleet import Fleet
 from arkwright.web.pieces import Difference, Page, difference
 from arkwright.web.question import Question
@@ -20,15 +21,16 @@ TICK_SECONDS = 0.12
 REMEMBERED_PAGES = 128
 LOOK_AGAIN_SECONDS = 5.0  # what depends on the time: a controller that falls silent
 Key = tuple[Question, Sight]
+Version = tuple[int, int]
 
 
 class Live:
-    """`clock` tells the time of day."""
+    """`clock` tells the time of day. `agents`: what they tell of the pods that pages show."""
 
     def __init__(self, fleet: Fleet, clock: Callable[[], datetime]) -> None:
         self._fleet, self._clock = fleet, clock
-        self._releases = Releases(fleet)
-        self._pages: OrderedDict[Key, tuple[int, float, Page | None]] = OrderedDict()
+        self._releases, self.agents = Releases(fleet), Agents(fleet, clock, self._tick)
+        self._pages: OrderedDict[Key, tuple[Version, float, Page | None]] = OrderedDict()
         self._version, self._ticked = 0, asyncio.Event()
 
     async def run(self) -> None:
@@ -36,14 +38,17 @@ class Live:
         while True:
             await self._fleet.change_after(self._version)
             self._version = self._fleet.version
-            self._ticked.set()
-            self._ticked = asyncio.Event()
+            self._tick()
             await asyncio.sleep(TICK_SECONDS)
             self._releases.forget()
 
+    def _tick(self) -> None:
+        self._ticked.set()
+        self._ticked = asyncio.Event()
+
     def page(self, question: Question, sight: Sight) -> Page | None:
         """As it is now. None: there is no such thing, or the viewer does not learn of it."""
-        key, version, now = (question, sight), self._fleet.version, asyncio.get_running_loop().time()
+        key, version, now = (question, sight), self._version_of(question), asyncio.get_running_loop().time()
         known = self._pages.get(key)
         if known and known[0] == version and now - known[1] < LOOK_AGAIN_SECONDS:
             return known[2]
@@ -86,7 +91,12 @@ class Live:
             return self._releases.page(sight, question, now)
         if question.path.startswith("/releases/"):
             return release_page(self._fleet, sight, question, now)
-        return bases_page(self._fleet, sight, question, now)
+        self.agents.look_at(question.path, shown_pods(self._fleet, sight, question))
+        return bases_page(self._fleet, sight, question, now, self.agents.facts)
+
+    def _version_of(self, question: Question) -> Version:
+        """What agents tell is on the page of their base, and on no other."""
+        return self._fleet.version, self.agents.version(question.path)
 
 
 def stamp_of(page: Page) -> str:

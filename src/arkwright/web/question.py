@@ -9,19 +9,20 @@ from urllib.parse import urlencode
 
 from arkwright.model.text import plain
 
-LONGEST, MOST_PAGES = 120, 10_000
-FILTERS = ("q", "namespace", "base", "state")
+LONGEST, LONGEST_NAME, MOST_PAGES = 120, 253, 10_000
+FILTERS = ("q", "namespace", "base", "state", "open")
 
 
 @dataclass(frozen=True)
 class Question:
-    """`namespace`, `name`: of one release or base, where the path names one; the others are filters, "" for all."""
+    """`open`: the base pod of which all is shown, "" for none; the others are filters, "" for all."""
 
     path: str
     q: str = ""
     namespace: str = ""
     base: str = ""
     state: str = ""
+    open: str = ""
     page: int = 1
     language: str = "en"
 
@@ -40,9 +41,10 @@ class Question:
 def question_of(path: str, query: Mapping[str, str], language: str) -> Question:
     """
     >>> question_of("/", {"q": " shop\\x1b ", "page": "-7"}, "en")
-    Question(path='/', q='shop�', namespace='', base='', state='', page=1, language='en')
+    Question(path='/', q='shop�', namespace='', base='', state='', open='', page=1, language='en')
     """
-    said = {name: plain(query.get(name, ""), LONGEST).strip() for name in FILTERS}
+    longest = {"open": LONGEST_NAME}
+    said = {name: plain(query.get(name, ""), longest.get(name, LONGEST)).strip() for name in FILTERS}
     number = query.get("page", "1")
     page = int(number) if number.isascii() and number.isdigit() and len(number) < 6 else 1
     return Question(path, **said, page=max(1, min(page, MOST_PAGES)), language=language)

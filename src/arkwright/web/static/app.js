@@ -81,7 +81,9 @@ function put(old, fresh, isFirst) {
   const same = $("input[type=checkbox]", fresh);
   if (box && same) same.checked = box.checked;
   if (!isFirst && fresh.matches(".row, .pod, .event")) fresh.classList.add("fresh");
+  const scrolled = all(".scroll", old).map((one) => one.scrollLeft);
   old.replaceWith(fresh);
+  all(".scroll", fresh).forEach((one, at) => { one.scrollLeft = scrolled[at] || 0; });
 }
 
 function order(region, names, pieces) {
@@ -96,17 +98,18 @@ function order(region, names, pieces) {
 }
 
 // A piece that is exchanged takes the focus along.
+const FOCUSED = "a, button, input, summary, select, [tabindex]";
 function whereFocusIs() {
   const active = document.activeElement;
   const piece = active && active.closest("[id]");
   if (!piece || active === document.body || active.id === "main") return null;
-  const number = active === piece ? -1 : all("a, button, input, summary, select", piece).indexOf(active);
+  const number = active === piece ? -1 : all(FOCUSED, piece).indexOf(active);
   const href = active.getAttribute("href");
   return () => {
     if (document.activeElement === active) return;
     const now = document.getElementById(piece.id);
     if (!now) return;
-    const inside = all("a, button, input, summary, select", now);
+    const inside = all(FOCUSED, now);
     const next = number < 0 ? now : inside.find((one) => href && one.getAttribute("href") === href) || inside[number];
     if (next) next.focus({ preventScroll: true });
   };
@@ -151,7 +154,7 @@ async function go(address, isNew = true) {
   for (const region of all(".region", main)) {
     const same = fresh.querySelector(`#${region.id}`);
     if (same && !region.contains(document.activeElement)) region.innerHTML = same.innerHTML;
-    else if (same) order(region.id, [...same.children].map((one) => one.id), Object.fromEntries([...same.children].map((one) => [one.id, one.outerHTML])));
+    else if (same) exchange(region, [...same.children]);
   }
   const state = $("input[name=state]", main);
   const freshState = $("input[name=state]", fresh);
@@ -160,6 +163,18 @@ async function go(address, isNew = true) {
   tellTimes();
   tellChosen();
   follow();
+}
+
+// Around whatever has the focus: what is being typed or chosen stays, a link becomes what it leads to now.
+function exchange(region, fresh) {
+  const focused = whereFocusIs();
+  const isBeingSet = document.activeElement.matches("input, select, textarea");
+  for (const one of fresh) {
+    const old = document.getElementById(one.id);
+    if (old && !(isBeingSet && old.contains(document.activeElement)) && old.outerHTML !== one.outerHTML) put(old, one.cloneNode(true), true);
+  }
+  order(region.id, fresh.map((one) => one.id), Object.fromEntries(fresh.map((one) => [one.id, one.outerHTML])));
+  if (focused) focused();
 }
 
 let typing = 0;
@@ -206,7 +221,7 @@ document.addEventListener("click", (event) => {
   if (!link || event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
   if (link.matches("[data-sheet]")) { event.preventDefault(); show(link.href); }
   else if (link.matches("[data-close]") && link.closest("dialog")) { event.preventDefault(); sheet().close(); }
-  else if (link.matches(".chip")) { event.preventDefault(); go(link.getAttribute("href")); }
+  else if (link.matches(".chip, [data-go]")) { event.preventDefault(); go(link.getAttribute("href")); }
 });
 
 document.addEventListener("submit", (event) => {
@@ -284,7 +299,7 @@ document.addEventListener("keydown", (event) => {
   const isTyping = event.target.matches("input:not([type=checkbox]), select, textarea");
   const isMove = event.target.matches(".search input") && ["ArrowDown", "Escape"].includes(event.key);
   if (isTyping && !isMove) return;
-  if (event.target.closest(".gridbox, summary") && event.key.startsWith("Arrow")) return;
+  if (event.target.closest(".gridbox, summary") && !event.target.closest("[data-open]") && event.key.startsWith("Arrow")) return;
   const act = KEYS[event.key];
   if (act) { event.preventDefault(); act(); }
 });
