@@ -24,7 +24,7 @@ POLICIES = ("install_then_uninstall", "uninstall_then_install", "scaleup_then_sc
 DOINGS = {"installBiz": "install", "uninstallBiz": "uninstall", "switchBiz": "switch to"}
 PATH = RESOURCES[Kind.MODULE_DEPLOYMENT].path(NAMESPACE, "demo")
 USUAL_SEEDS = 25  # each is four releases, or two
-QUIET_SECONDS, SAME_MOMENT_SECONDS = 12, 0.02
+QUIET_SECONDS, SAME_MOMENT_SECONDS, LONGEST_DRAIN_SECONDS = 12, 0.02, 2
 
 
 class Watched(World):
@@ -101,15 +101,20 @@ class Watched(World):
         return {kind: [decode(one, RESOURCES[kind].type) for one in self.kube.all(kind)] for kind in PLANNED_FROM}
 
     async def confirm(self):
-        """A person who says yes whenever they are asked, in one of the two ways, and resumes what is paused."""
+        """A person who says yes whenever they are asked and all is quiet, in one of the two ways, and resumes what is paused."""
         while True:
             await asyncio.sleep(self.random.uniform(0.5, 5))
-            one = self.deployment()
-            if one and one["spec"].get("pause") and self.progress() == "Paused":
+            if self._is_asking():
+                await self.settle(LONGEST_DRAIN_SECONDS + 0.5)
+            if self._is_asking():
                 self.confirmed.append(self.batch())
                 is_asked = self.status()["releaseStatus"]["batchProgress"] == "Completed"
                 by_number = is_asked and self.random.random() < 0.5
                 self.patch(**({"confirmBatchNum": self.batch()} if by_number else {"pause": False}))
+
+    def _is_asking(self):
+        one = self.deployment()
+        return one is not None and one["spec"].get("pause") and self.progress() == "Paused"
 
 
 def _without_switches(steps):
@@ -136,7 +141,12 @@ class Wishes:
         if pick.random() < 0.3:
             strategy["maxUnavailable"] = pick.choice((0, 1, 2, "50%"))
         if pick.random() < 0.4:
-            service = {"enableModuleService": True, "port": 80, "targetPort": 8080, "drainSeconds": pick.choice((0, 2))}
+            service = {
+                "enableModuleService": True,
+                "port": 80,
+                "targetPort": 8080,
+                "drainSeconds": pick.choice((0, LONGEST_DRAIN_SECONDS)),
+            }
             strategy["serviceStrategy"] = service
         return strategy
 
@@ -190,6 +200,10 @@ class Wishes:
             patch["operationStrategy"] = self._strategy() | {"maxUnavailable": self.pick.choice((None, 1))}
         return {"spec": patch}
 
+    def another(self):
+        """Version, by the same strategy."""
+        return {"spec": {"template": {"spec": {"module": self.archive("provider", "2.0")}}}}
+
     def scale(self):
         return {"spec": {"replicas": self._replicas()}}
 
@@ -221,7 +235,7 @@ async def compared(world, wish, say):
     _ends_as(foretold, world)
 
 
-async def compared_as_it_goes(world, kind, doomed, say=lambda: None):
+async def compared_as_it_goes(world, kind, doomed, say):
     """The same of a deletion. `say`: what else is done at that moment."""
     foretold = foresee(world.live(), Deletion(decode(doomed, RESOURCES[kind].type)), world.now())
     name = doomed["metadata"]["name"]
@@ -295,25 +309,34 @@ async def test_what_is_foretold_happens(seed):
 
 
 async def test_what_is_foretold_of_a_deletion_happens(seed):
-    """Of a Module, which may be replaced, and of the whole; after releases, and as one waits for a confirm or is under way."""
+    """Of a Module, which may be replaced, and of the whole; after a release, and as one waits for a confirm."""
     wishes = Wishes(seed)
     world, pick = wishes.world, wishes.pick
+    is_waiting = pick.random() < 0.5
+    if is_waiting:
+        wishes.strategy |= {"needConfirm": True, "batchCount": pick.randint(2, 4)}
     wishes.furnish()
     async with world.running():
         world.kube.put(wishes.first())
-        person = asyncio.ensure_future(world.confirm())
+        persons = [asyncio.ensure_future(world.confirm())]
         await world.settle(QUIET_SECONDS)
-        if pick.random() < 0.5:
-            await _ended(person)
-            world.kube.change(PATH, wishes.next())
+        if is_waiting:
+            await _ended(persons.pop())
+            world.kube.change(PATH, pick.choice((wishes.another(), wishes.restart())))
             await world.settle(QUIET_SECONDS)
-            person = asyncio.ensure_future(world.confirm())
         for _ in range(3):
             if world.deployment() is None:
                 first = wishes.first()
                 await compared(world, decode(first, ModuleDeployment), lambda first=first: world.kube.put(first))
-            await compared_as_it_goes(world, *wishes.doomed())
-        await _ended(person)
+            else:
+                await compared_as_it_goes(world, *wishes.doomed(), lambda: _sees_to_it(world, persons))
+        await _ended(*persons)
+
+
+def _sees_to_it(world, persons):
+    """Somebody does, from now on."""
+    if not persons:
+        persons.append(asyncio.ensure_future(world.confirm()))
 
 
 async def test_what_is_foretold_of_a_release_that_waits_happens(seed):
@@ -327,8 +350,7 @@ async def test_what_is_foretold_of_a_release_that_waits_happens(seed):
         person = asyncio.ensure_future(world.confirm())
         await world.settle(QUIET_SECONDS)
         await _ended(person)
-        another = {"spec": {"template": {"spec": {"module": wishes.archive("provider", "2.0")}}}}
-        world.kube.change(PATH, pick.choice((another, another, wishes.restart())))
+        world.kube.change(PATH, pick.choice((wishes.another(), wishes.another(), wishes.restart())))
         await world.settle(QUIET_SECONDS)
         before = decode(world.deployment(), ModuleDeployment)
         abort = {"metadata": {"annotations": {ABORT: world.status()["releaseStatus"]["updateRevision"]}}}

@@ -2,7 +2,7 @@
 
 from arkwright.controller.cache import Cache
 from arkwright.model.cluster import Deployment, Pod
-from arkwright.model.kinds import Module, ModuleDeployment, ModuleReplicaSet
+from arkwright.model.kinds import Module, ModuleDeployment, ModulePhase, ModuleReplicaSet
 from arkwright.model.membership import Standing
 from arkwright.model.meta import OwnerReference
 from arkwright.model.names import (
@@ -18,6 +18,7 @@ from arkwright.model.names import (
 )
 from arkwright.model.resources import Kind
 from arkwright.plan.revisions import Revision
+from arkwright.plan.tries import identity
 
 
 def owner_of(replica_set: ModuleReplicaSet) -> OwnerReference | None:
@@ -124,8 +125,10 @@ def deployment_by_label(replica_set: ModuleReplicaSet, cache: Cache) -> ModuleDe
 
 
 def goes_first(neighbour: Module, module: Module) -> bool:
-    """One of somebody else's that is on its way out: a base holds one instance of a version."""
-    return neighbour.is_terminating and neighbour.family != module.family
+    """One that is on its way out, of somebody else's; or of the same version, which would take away what comes. A base holds one instance of a version."""
+    is_there = module.status.status is ModulePhase.AVAILABLE
+    is_same = identity(neighbour.spec.module) == identity(module.spec.module) and not is_there
+    return neighbour.is_terminating and (is_same or neighbour.family != module.family)
 
 
 def candidates_of(one: Module | ModuleReplicaSet, cache: Cache) -> tuple[Pod, ...]:

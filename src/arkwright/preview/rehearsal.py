@@ -26,7 +26,7 @@ from arkwright.preview.agents import Answer, WillingAgents
 from arkwright.preview.hand import Hand
 
 LOOKS, LOOKS_FOR_EACH = 2_000, 400  # more than any release takes: one that goes on beyond them turns in circles
-ANSWER_SECONDS = 1.0
+ANSWER_SECONDS = 30.0  # what is leaving has left by then, and what a wish supersedes asks nobody any more
 RESUMED: Document = {"metadata": {"managedFields": None}, "spec": {"pause": False}}  # by a person, whoever else says it
 Live = Mapping[Kind, Sequence[KubernetesObject]]
 
@@ -183,7 +183,7 @@ class Rehearsal:
         return isinstance(one, ModuleReplicaSet | Module) and one.family == self._family
 
     def _notice_questions(self) -> None:
-        """Whoever is asked needs a moment: what a wish supersedes asks nobody any more."""
+        """People answer once all is quiet."""
         if not self._is_answering and self._is_asking:
             self._is_answering = True
             self._agenda.go_on(self._answer, ANSWER_SECONDS)
