@@ -31,6 +31,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests" / "kubernetes"), str(ROOT / "bench")]
 import embedded  # noqa: E402
 from control_plane import running  # noqa: E402
+from inpod import account  # noqa: E402
 from releases import CHANGING, IN_FLIGHT, WRITES  # noqa: E402
 
 from arkwright.clients.credentials import find_access  # noqa: E402
@@ -174,12 +175,16 @@ class Fleet:
     # ── the controller ──
 
     def start(self):
+        """As in a pod: it does not read kubeconfig files there."""
+        self._account = tempfile.TemporaryDirectory(prefix="arkwright-account-")
         words = ["controller", "--namespace", self.namespace, "--no-leader-election", "--log-level=warning"]
-        self.process = subprocess.Popen([sys.executable, "-m", "arkwright", *words, "--health-port=0"])
+        command = [sys.executable, str(ROOT / "bench" / "inpod.py"), self._account.name, *words, "--health-port=0"]
+        self.process = subprocess.Popen(command, env=account(Path(self._account.name)))
 
     async def stop(self):
         self.process.send_signal(signal.SIGTERM)
         await asyncio.to_thread(self.process.wait, 20)
+        self._account.cleanup()
 
     def cpu(self):
         """Milliseconds."""
