@@ -7,11 +7,11 @@ import pytest
 
 from apiserver.asking import TABLE
 from apiserver.inside import Inside
-from arkwright.apiserver import turns
+from arkwright import turns
 from arkwright.apiserver.kinds import Registry
 from arkwright.apiserver.objects import Collector, Removal
 from arkwright.apiserver.store import Key
-from arkwright.apiserver.turns import TOGETHER, each, those
+from arkwright.turns import TOGETHER, each, those
 
 MANY = 1000
 METADATA = "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io"

@@ -49,11 +49,11 @@ def test_another_of_the_same_name_is_another():
     assert cache.get(Kind.MODULE, *module().key).metadata.uid == "another"
 
 
-def test_a_new_listing_forgets_what_is_not_in_it():
-    cache, changes = filled(versioned(module(on=1), 1), versioned(module(on=2), 2))
-    cache.replace(Kind.MODULE, [versioned(module(on=2), 2)])
-    assert [one.pod_name for one in cache.all(Kind.MODULE)] == ["stock-2"]
-    assert changes[-1].after is None
+def test_what_a_list_has_not_is_gone_unless_it_was_made_since():
+    cache, _ = filled(*(versioned(module(on=number), number) for number in (1, 2, 3)))
+    listed = [cache.all(Kind.MODULE)[1]]
+    for version, gone in (("2", ["stock-1"]), ("3", ["stock-1", "stock-3"]), ("", ["stock-1", "stock-3"])):
+        assert [one.pod_name for one in cache.gone(Kind.MODULE, listed, version)] == gone
 
 
 def test_modules_are_found_by_the_very_pod_they_are_bound_to():

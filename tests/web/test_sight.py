@@ -106,7 +106,8 @@ def test_a_fleet_forgets_what_is_gone_and_knows_which_namespaces_have_anything()
     fleet.apply(Kind.MODULE, one)
     fleet.apply(Kind.MODULE, one)
     assert fleet.namespaces == ["default"]
-    fleet.replace(Kind.MODULE, [])
+    for one in fleet.all(Kind.MODULE):
+        fleet.remove(Kind.MODULE, one)
     assert fleet.namespaces == [] and not fleet._index
 
 

@@ -155,7 +155,8 @@ def test_what_failed_and_went_is_counted_no_more():
     failed = module("2.0", on=1, status=ModulePhase.FAILED)
     fleet = base_with(failed)
     assert fleet.modules_in("default", "stock") == (1, 1)
-    fleet.replace(Kind.MODULE, [])
+    for one in fleet.all(Kind.MODULE):
+        fleet.remove(Kind.MODULE, one)
     assert fleet.modules_in("default", "stock") == (0, 0)
 
 

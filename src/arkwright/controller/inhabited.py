@@ -5,10 +5,10 @@ is found by asking. Nothing is kept but names.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from arkwright.model.meta import KubernetesObject
+from arkwright.model.meta import KubernetesObject, ObjectMeta
 from arkwright.model.resources import Kind
 
 
@@ -35,8 +35,8 @@ class Inhabited:
         if not self._names[place]:
             del self._names[place]  # namespaces come and go
 
-    def replace(self, kind: Kind, listed: Iterable[KubernetesObject]) -> None:
-        for place in [place for place in self._names if place[0] is kind]:
-            del self._names[place]
-        for one in listed:
-            self.apply(kind, one)
+    def gone(self, kind: Kind, listed: Sequence[KubernetesObject], _: str) -> list[KubernetesObject]:
+        there = {one.key for one in listed}
+        known = ((space, name) for (of, space), names in self._names.items() if of is kind for name in names)
+        missing = [one for one in known if one not in there]
+        return [KubernetesObject(metadata=ObjectMeta(namespace=space, name=name)) for space, name in missing]

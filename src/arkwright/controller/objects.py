@@ -5,7 +5,7 @@ own write may enter as soon as it is there, and no key is planned on a world wit
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -67,14 +67,11 @@ class Objects:
         if old is not None and old.metadata.uid == gone.metadata.uid:
             self._put(Change(kind, old, None))
 
-    def replace(self, kind: Kind, listed: Iterable[KubernetesObject]) -> None:
-        """A whole listing: what is not in it is gone."""
-        known = {one.metadata.uid: one for one in listed}
-        for one in self.all(kind):
-            if one.metadata.uid not in known:
-                self.remove(kind, one)
-        for new in known.values():
-            self.apply(kind, new)
+    def gone(self, kind: Kind, listed: Sequence[KubernetesObject], version: str) -> list[KubernetesObject]:
+        """What a whole list, made at `version`, has not any more. What was made since then, and came as the answer to a write of ours, is not gone."""
+        uids = {one.metadata.uid for one in listed}
+        missing = [one for one in self.all(kind) if one.metadata.uid not in uids]
+        return [one for one in missing if not _is_later(one.metadata.resource_version, version)]
 
     def _put(self, change: Change) -> None:
         if change.after is None:
@@ -93,4 +90,9 @@ def _is_newer(new: KubernetesObject, old: KubernetesObject) -> bool:
     if new.metadata.uid != old.metadata.uid:
         return True
     versions = (new.metadata.resource_version, old.metadata.resource_version)
-    return not all(one.isdigit() for one in versions) or int(versions[0]) > int(versions[1])
+    return not all(one.isdigit() for one in versions) or _is_later(*versions)
+
+
+def _is_later(version: str, other: str) -> bool:
+    """Versions of one cluster compare as numbers, where they are such."""
+    return version.isdigit() and other.isdigit() and int(version) > int(other)

@@ -5,7 +5,7 @@ told and left as it was last known: it must not hide the others, nor count as go
 """
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 import msgspec
@@ -17,6 +17,7 @@ from arkwright.controller.unread import Unread
 from arkwright.model.codec import read
 from arkwright.model.meta import KubernetesObject
 from arkwright.model.resources import RESOURCES, Kind, Resource
+from arkwright.turns import each
 
 log = structlog.get_logger()
 NO_SUCH_KIND = {"way_out": "the API server does not know this kind: kubectl apply -f deploy/"}
@@ -32,7 +33,7 @@ class Kept(Protocol):
 
     def remove(self, kind: Kind, gone: KubernetesObject) -> None: ...
 
-    def replace(self, kind: Kind, listed: Iterable[KubernetesObject]) -> None: ...
+    def gone(self, kind: Kind, listed: Sequence[KubernetesObject], version: str) -> list[KubernetesObject]: ...
 
 
 class Watcher:
@@ -82,9 +83,13 @@ class Watcher:
                 pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
 
     async def _list(self) -> None:
+        """In turns: a Lease is renewed, and health is told, while a hundred thousand are taken in."""
         listing = await self._kube.list(self._resource, self._namespace)
-        objects = [one for raw in listing.objects if (one := self._read(raw) or self._known(raw)) is not None]
-        self._cache.replace(self._kind, objects)
+        read = await each(lambda raw: self._read(raw) or self._known(raw), listing.objects)
+        objects = [one for one in read if one is not None]
+        gone = self._cache.gone(self._kind, objects, listing.version)
+        await each(lambda one: self._cache.remove(self._kind, one), gone)
+        await each(lambda one: self._cache.apply(self._kind, one), objects)
         self._version = listing.version
         self.is_filled.set()
 

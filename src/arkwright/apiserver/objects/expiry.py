@@ -12,7 +12,7 @@ from arkwright.apiserver.errors import ApiError
 from arkwright.apiserver.objects.removals import Removal
 from arkwright.apiserver.objects.verbs import Objects
 from arkwright.apiserver.store import Record
-from arkwright.apiserver.turns import those
+from arkwright.turns import those
 
 log = structlog.get_logger()
 EVENTS = "events"

@@ -15,11 +15,11 @@ import psutil
 from starlette.responses import Response
 
 from arkwright.apiserver.objects import Objects
-from arkwright.apiserver.turns import those
 from arkwright.apiserver.wire import requests
 from arkwright.apiserver.wire.bodies import as_json
 from arkwright.apiserver.wire.calls import Call
 from arkwright.apiserver.wire.requests import Target
+from arkwright.turns import those
 
 Document = dict[str, Any]
 CLOCK_SECONDS = 60.0  # a process that began at another time than its pod says is another one

@@ -13,7 +13,6 @@ from arkwright.apiserver.errors import BadRequest, Expired, NotAcceptable, Servi
 from arkwright.apiserver.kinds import Resource
 from arkwright.apiserver.objects import Objects
 from arkwright.apiserver.store import Compacted, Event, Record, Watcher, Watches, bookmark, event_line
-from arkwright.apiserver.turns import Turns, each, those
 from arkwright.apiserver.wire import requests
 from arkwright.apiserver.wire.bodies import (
     Json,
@@ -30,6 +29,7 @@ from arkwright.apiserver.wire.forms import PARTIAL, Form, partial_body, require_
 from arkwright.apiserver.wire.requests import Listing, Target
 from arkwright.apiserver.wire.scales import shown_scale
 from arkwright.apiserver.wire.tables import Table
+from arkwright.turns import Turns, each, those
 
 Document = dict[str, Any]
 TOO_OLD_PAGE = (

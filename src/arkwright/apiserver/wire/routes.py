@@ -34,7 +34,6 @@ from arkwright.apiserver.objects import (
     require_some_version,
 )
 from arkwright.apiserver.store import Key, Watches
-from arkwright.apiserver.turns import those
 from arkwright.apiserver.wire import podlogs, requests, reviews, views
 from arkwright.apiserver.wire.about import about
 from arkwright.apiserver.wire.access import Access, User
@@ -56,6 +55,7 @@ from arkwright.apiserver.wire.metrics import Metrics
 from arkwright.apiserver.wire.reading import Reader
 from arkwright.apiserver.wire.requests import Target
 from arkwright.apiserver.wire.scales import put_scale, scale_of
+from arkwright.turns import those
 
 log = structlog.get_logger()
 Document = dict[str, Any]

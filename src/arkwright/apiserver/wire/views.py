@@ -12,10 +12,10 @@ from starlette.responses import Response, StreamingResponse
 
 from arkwright.apiserver.errors import ApiError
 from arkwright.apiserver.kinds import Registry
-from arkwright.apiserver.turns import Turns, each
 from arkwright.apiserver.wire.bodies import ACCEPTED, JSON, Listed, parsed
 from arkwright.apiserver.wire.calls import Call
 from arkwright.apiserver.wire.requests import Target
+from arkwright.turns import Turns, each
 
 Document = dict[str, Any]
 GROUP = "events.k8s.io"

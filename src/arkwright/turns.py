@@ -37,7 +37,7 @@ async def each(do: Callable[[T], U], items: Sequence[T]) -> list[U]:
     turns = Turns()
     for start in range(0, len(items), TOGETHER):
         done += map(do, items[start : start + TOGETHER])
-        if turns.is_over:
+        if turns.is_over and start + TOGETHER < len(items):
             await turns.next()
     return done
 
