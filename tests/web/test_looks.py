@@ -60,8 +60,9 @@ async def test_what_opens_over_the_page_can_be_used_by_all(visit, judged, theme)
     await page.wait_for_selector("#sheet[open]")
     assert await judged(page) == []
     await page.keyboard.press("Escape")
-    await page.keyboard.press("Escape")
+    await page.wait_for_selector("dialog[open]", state="hidden")
     await page.keyboard.press("?")
+    await page.wait_for_selector("#keys[open]")
     assert await judged(page) == []
 
 
