@@ -1,17 +1,20 @@
 """What a plan says counts for all other plans from the moment that it is decided, not from when it is sent."""
 
 import asyncio
+import contextlib
 from types import SimpleNamespace
 
+import pytest
 from msgspec.structs import replace
 
+from arkwright.clients.errors import Conflict, NotFound
 from arkwright.controller.cache import Cache
 from arkwright.controller.execute import Executor
 from arkwright.controller.slots import Slots
 from arkwright.model.codec import encode
 from arkwright.model.names import serves_label
 from arkwright.model.resources import Kind
-from arkwright.plan.intents import Create, Patch, SetStatus, target_of
+from arkwright.plan.intents import Create, Delete, Patch, SetStatus, target_of
 from plan.builders import NOW, module, pod
 
 
@@ -101,3 +104,29 @@ async def test_a_label_counts_before_it_is_sent():
     running.cancel()
     await asyncio.wait([running])
     assert not cache.labels.is_coming(one, "provider")
+
+
+@pytest.mark.parametrize(
+    ("refusal", "known_uid", "is_raised"),
+    [
+        (Conflict("somebody wrote first", 409), "mine", True),
+        (Conflict("another one by that name", 409), "another", False),
+        (Conflict("another one by that name", 409), None, False),
+        (NotFound("gone", 404), "mine", False),
+    ],
+)
+async def test_a_deletion_that_is_refused_is_asked_for_again_unless_it_is_another_one_by_now(
+    refusal, known_uid, is_raised
+):
+    cache, kube, executor = executing()
+    mine = replace(module(on=1), metadata=replace(module(on=1).metadata, uid="mine"))
+    if known_uid:
+        cache.apply(Kind.MODULE, replace(mine, metadata=replace(mine.metadata, uid=known_uid)))
+
+    async def delete(*_):
+        raise refusal
+
+    kube.delete = delete
+    said = contextlib.nullcontext() if not is_raised else pytest.raises(Conflict)
+    with said:
+        await executor.execute([Delete(target_of(Kind.MODULE, mine), "it is too many")], lambda: NOW)

@@ -27,7 +27,8 @@ REMEMBERED = 1000  # changes that a watch can begin from
 class FakeKube:
     """`clock`: the time of day. `lag`: seconds that a write, and then its watch event, take. `refuse`: raises to refuse a write.
 
-    `on_write` is called with (verb, path) after each write. `invalid`: what the schemas refused.
+    `on_write` is called with (verb, path) after each write. `invalid`: what the schemas refused. `forgets()`: whether a watch is too old instead of
+    telling the next change; `list_lag()`: seconds that a list is on its way.
     """
 
     def __init__(self, clock, lag=lambda: 0.0, refuse=lambda verb, path: None, on_write=lambda verb, path: None):
@@ -39,6 +40,7 @@ class FakeKube:
         self._versions, self._uids = itertools.count(1), itertools.count(1)
         self._version = 0
         self.writes, self.invalid = [], []
+        self.forgets, self.list_lag = (lambda: False), (lambda: 0.0)
 
     # ── what KubeClient offers ──
 
@@ -46,8 +48,12 @@ class FakeKube:
         return self
 
     async def list(self, resource, namespace="", selector="", fields=""):
+        """As it is now, which is told a moment later where lists take time."""
         found = [one for path, one in self._objects.items() if _is_in(resource, path, namespace)]
-        return Listing(tuple(_raw(one) for one in found), str(self._version))
+        listing = Listing(tuple(_raw(one) for one in found), str(self._version))
+        if seconds := self.list_lag():
+            await asyncio.sleep(seconds)
+        return listing
 
     async def has_any(self, resource, namespace):
         return any(_is_in(resource, path, namespace) for path in self._objects)
@@ -66,6 +72,8 @@ class FakeKube:
             while True:
                 at, line = await events.get()
                 await asyncio.sleep(max(0.0, at - asyncio.get_running_loop().time()))
+                if self.forgets():
+                    raise Gone("too old resource version", 410)
                 yield line
         finally:
             self._watches.remove(watch)

@@ -27,9 +27,10 @@ __all__ = ["BASE", "EPOCH", "NAMESPACE", "World"]
 
 class World:
     """`chance`: probability of each kind of fault at each write and call; 0 for a world without any. `drift_seconds`: between two
-    questions to a base what it holds."""
+    questions to a base what it holds. `forgetting`: probability that a watch is too old to go on, at each change; then all is listed anew, which
+    takes a moment."""
 
-    def __init__(self, seed=0, chance=0.0, drift_seconds=60.0):
+    def __init__(self, seed=0, chance=0.0, drift_seconds=60.0, forgetting=0.0):
         self.random, self.chance = random.Random(seed), chance
         self._loop = asyncio.get_running_loop()
         self._loop.set_exception_handler(lambda loop, context: self.unheard.append(context))
@@ -37,6 +38,9 @@ class World:
         self._began = self._loop.time()
         lag = (lambda: self.random.uniform(0, 0.05)) if chance else (lambda: 0.001)
         self.kube = FakeKube(self.now, lag, self._refuse, self._wrote)
+        if forgetting:
+            self.kube.forgets = lambda: self.random.random() < forgetting
+            self.kube.list_lag = lambda: self.random.uniform(0.05, 0.5)
         self.arklet = FakeArklet(self._latency, lambda: self.random.random() < self.chance, self._called)
         self.story, self.invariants, self.broken = [], [], None
         self.cap, self.promised, self.ever_planned, self.last_batch = None, 0, set(), None

@@ -121,8 +121,13 @@ class Executor:
             body = await self._slots.write(
                 lambda: self._kube.delete(resource, target.namespace, target.name, target.uid)
             )
-        except (NotFound, Conflict):
-            return  # it is gone, or another one by now
+        except NotFound:
+            return  # the watch will show it
+        except Conflict:
+            known = self._cache.get(target.kind, target.namespace, target.name)
+            if known is not None and known.metadata.uid == target.uid:
+                raise  # nobody would ask again if it is not another one by now
+            return
         self.metrics.writes.labels(target.kind, "delete").inc()
         going = read_if_kind(body, target.kind, resource.type)
         if going is not None and going.metadata.finalizers:
