@@ -1,18 +1,20 @@
 """What a person reads of a release. In: objects as they are in the cluster. Out: words."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from io import StringIO
 
 import pytest
 from msgspec.structs import replace
+from rich.console import Console
 
 from arkwright.cli.cluster import Snapshot, split, take_snapshots
-from arkwright.cli.views import deployment_rows
-from arkwright.model.kinds import ModuleDeploymentStatus, Progress, ReleaseStatus
+from arkwright.cli.views import deployment_rows, release_tree
+from arkwright.model.kinds import ModuleDeploymentStatus, ModulePhase, Progress, ReleaseStatus
 from arkwright.model.meta import Condition, ObjectMeta
 from arkwright.people.standings import is_seen, message_of, standing
 from arkwright.people.waysout import next_step
 from fakes.kube import FakeKube
-from plan.builders import deployment
+from plan.builders import deployment, module, replica_set
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 DONE = Condition(type="Progressing", status="True", message="all is well")
@@ -44,6 +46,28 @@ def test_a_status_of_an_earlier_wish_is_not_shown_as_that_of_the_present_one(one
     assert message_of(one).startswith(words)
     assert is_seen(one) == (said != "Unseen")
     assert ("start the controller" in next_step(one, is_seen(one), has_earlier=True)) == (said == "Unseen")
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        ({"status": ModulePhase.UPGRADING, "last_transition_time": NOW - timedelta(seconds=70)}, "(for 1 min 10 s)"),
+        ({"status": ModulePhase.UPGRADING, "last_transition_time": NOW - timedelta(seconds=2)}, "Upgrading"),
+        ({"status": ModulePhase.AVAILABLE, "last_transition_time": NOW - timedelta(seconds=70)}, "Available"),
+        ({"attempts": 2, "next_attempt_time": NOW + timedelta(seconds=4)}, "(try 2, the next in 4 s)"),
+        ({"attempts": 2, "next_attempt_time": NOW - timedelta(seconds=1)}, "(try 2, the next in 0 s)"),
+        (
+            {"attempts": 2, "next_attempt_time": NOW - timedelta(seconds=40)},
+            "(try 2; the next is under way for 40 s)",
+        ),
+    ],
+)
+def test_a_module_that_takes_long_says_for_how_long(status, words):
+    one = module("1.0", 1, **{"status": ModulePhase.FAILED} | status)
+    snapshot = Snapshot((deployment(),), (replica_set("1.0", 1),), (one,))
+    console = Console(width=200, color_system=None, file=StringIO())
+    console.print(release_tree(deployment(), snapshot, NOW))
+    assert console.file.getvalue().rstrip().endswith(words)
 
 
 def test_what_is_everywhere_is_parted_by_namespace():

@@ -23,6 +23,7 @@ MARKS = {
     ModulePhase.FAILED: "[red]✖[/]",
     ModulePhase.TERMINATING: "[yellow]⚠[/]",
 }
+OVERDUE_SECONDS, LONG_SECONDS = 2, 5  # less is not worth a word
 UNDER_WAY = "[cyan]◌[/]"
 PROGRESS_MARKS = {
     Progress.COMPLETED: "[green]✔[/]",
@@ -208,11 +209,19 @@ def _add_module(tree: Tree, one: Module, named: str, now: datetime) -> Tree:
     phase = phase_of(one)
     mark = MARKS.get(ModulePhase(phase), UNDER_WAY)
     why = ": ".join(part for part in (one.status.reason, one.status.message) if part)
-    return tree.add(f"{mark} {_shown(named)}  {phase}  {_shown(why)}".rstrip() + _next_try(one, now))
+    return tree.add(f"{mark} {_shown(named)}  {phase}  {_shown(why)}".rstrip() + _time_told(one, now))
 
 
-def _next_try(module: Module, now: datetime) -> str:
-    if not module.status.attempts or module.status.next_attempt_time is None:
+def _time_told(module: Module, now: datetime) -> str:
+    """Of one that fails, its tries; of one that is coming or going, for how long."""
+    status = module.status
+    if status.attempts and status.next_attempt_time is not None:
+        seconds = round((status.next_attempt_time - now).total_seconds())
+        if seconds < -OVERDUE_SECONDS:
+            return f" [dim](try {status.attempts}; the next is under way for {lasting(-seconds)})[/]"
+        return f" [dim](try {status.attempts}, the next in {max(0, seconds)} s)[/]"
+    since = status.last_transition_time
+    if status.status is ModulePhase.AVAILABLE or since is None:
         return ""
-    seconds = max(0, round((module.status.next_attempt_time - now).total_seconds()))
-    return f" [dim](try {module.status.attempts}, the next in {seconds} s)[/]"
+    seconds = round((now - since).total_seconds())
+    return f" [dim](for {lasting(seconds)})[/]" if seconds >= LONG_SECONDS else ""
