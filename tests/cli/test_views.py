@@ -70,6 +70,31 @@ def test_a_module_that_takes_long_says_for_how_long(status, words):
     assert console.file.getvalue().rstrip().endswith(words)
 
 
+PAUSED_BY = {
+    "arkwright.dev/paused-by": "ines 2026-01-01T11:58:00Z",
+    "arkwright.dev/scaled-by": "ada 2026-01-01T11:00:00Z",
+}
+
+
+@pytest.mark.parametrize(
+    ("progress", "notes", "said"),
+    [
+        (Progress.PAUSED, PAUSED_BY, "paused by ines 2 min 0 s ago"),
+        (Progress.PAUSED, PAUSED_BY | {"arkwright.dev/confirmed-by": "ada 2026-01-01T11:59:00Z"}, ""),
+        (Progress.PAUSED, {"arkwright.dev/paused-by": "by hand"}, ""),
+        (Progress.EXECUTING, PAUSED_BY, ""),
+        (Progress.PAUSED, {}, ""),
+    ],
+)
+def test_a_release_that_somebody_holds_says_who(progress, notes, said):
+    one = seen(1, progress=progress)
+    one = replace(one, metadata=replace(one.metadata, annotations=notes))
+    console = Console(width=200, color_system=None, file=StringIO())
+    console.print(release_tree(one, Snapshot((one,)), NOW))
+    told = [line for line in console.file.getvalue().splitlines() if "paused by" in line]
+    assert len(told) == bool(said) and said in "".join(told)
+
+
 def test_what_is_everywhere_is_parted_by_namespace():
     here, there = (replace(deployment(), metadata=ObjectMeta(name="demo", namespace=name)) for name in "ab")
     parted = split(Snapshot(deployments=(there, here)))

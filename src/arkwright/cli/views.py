@@ -13,6 +13,7 @@ from arkwright.model.meta import Condition
 from arkwright.model.names import MODULE_DEPLOYMENT, MODULE_REPLICASET, SERVES_PREFIX, label_value
 from arkwright.model.text import plain
 from arkwright.model.urls import without_secrets
+from arkwright.people.acting import pause_of
 from arkwright.people.standings import is_seen, lasting, message_of, phase_of, standing
 from arkwright.people.waysout import next_step, way_out
 from arkwright.plan.stages import failure_of
@@ -124,6 +125,8 @@ def release_tree(deployment: ModuleDeployment, snapshot: Snapshot, now: datetime
     """ModuleDeployment → revision → base pod and Module, with what it waits for on top."""
     tree = Tree(_headline(deployment))
     tree.add(f"{_shown(message_of(deployment))}{_since(deployment, now)}")
+    if (pause := pause_of(deployment)) and pause.at:
+        tree.add(f"paused by {_shown(pause.who)} {lasting((now - pause.at).total_seconds())} ago")
     revisions = revisions_of(deployment.name, snapshot)
     if step := next_step(deployment, is_seen(deployment), len(revisions) > 1):
         tree.add(f"[bold]→[/] {_shown(step)}")
