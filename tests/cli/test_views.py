@@ -70,6 +70,34 @@ def test_a_module_that_takes_long_says_for_how_long(status, words):
     assert console.file.getvalue().rstrip().endswith(words)
 
 
+SHORT = Condition(
+    type="ReplicaFailure", status="True", reason="InsufficientBases", message="0/2 base pods fit: 2 at max-module-count"
+)
+
+
+@pytest.mark.parametrize(
+    ("progress", "conditions", "mark", "step"),
+    [
+        (Progress.COMPLETED, (DONE,), "✔", ""),
+        (Progress.COMPLETED, (DONE, SHORT), "⚠", "raise max-module-count, or add base pods"),
+        (Progress.ABORTED, (DONE,), "✖", "apply another version, or arkwright retry demo"),
+        (
+            Progress.ABORTED,
+            (DONE, SHORT),
+            "✖",
+            "raise max-module-count, or add base pods; to release again: apply another version, or arkwright retry demo",
+        ),
+    ],
+)
+def test_a_release_at_rest_that_has_lost_base_pods_says_so(progress, conditions, mark, step):
+    one = seen(1, progress=progress)
+    one = replace(one, status=replace(one.status, conditions=conditions))
+    console = Console(width=200, color_system=None, file=StringIO())
+    console.print(release_tree(one, Snapshot((one,)), NOW))
+    assert console.file.getvalue().startswith(mark)
+    assert next_step(one, is_seen=True, has_earlier=False) == step
+
+
 PAUSED_BY = {
     "arkwright.dev/paused-by": "ines 2026-01-01T11:58:00Z",
     "arkwright.dev/scaled-by": "ada 2026-01-01T11:00:00Z",

@@ -25,6 +25,7 @@ MARKS = {
     ModulePhase.TERMINATING: "[yellow]⚠[/]",
 }
 OVERDUE_SECONDS, LONG_SECONDS = 2, 5  # less is not worth a word
+AMISS = "[yellow]⚠[/]"
 UNDER_WAY = "[cyan]◌[/]"
 PROGRESS_MARKS = {
     Progress.COMPLETED: "[green]✔[/]",
@@ -179,11 +180,21 @@ def revisions_of(deployment: str, snapshot: Snapshot) -> list[ModuleReplicaSet]:
 def _headline(deployment: ModuleDeployment) -> str:
     spec, status = deployment.spec, deployment.status
     release, module = status.release_status, spec.template.spec.module
-    mark = PROGRESS_MARKS.get(release.progress, UNDER_WAY) if is_seen(deployment) else UNDER_WAY
+    mark = _mark(deployment)
     batch = f"  batch {release.current_batch}/{release.real_batch_count}" if release.real_batch_count else ""
     counts = f"{status.updated_available_replicas} of {status.replicas} updated, {status.available_replicas} available"
     named = f"[bold]{_shown(deployment.name)}[/]  {_shown(module.name)}:{_shown(module.version)}"
     return f"{mark} {named} on {_shown(spec.base_deployment_name)}  {standing(deployment)}{batch}  {counts}"
+
+
+def _mark(deployment: ModuleDeployment) -> str:
+    """What was complete and has lost something since is not well."""
+    progress = deployment.status.release_status.progress
+    if not is_seen(deployment):
+        return UNDER_WAY
+    return (
+        AMISS if progress is Progress.COMPLETED and failure_of(deployment) else PROGRESS_MARKS.get(progress, UNDER_WAY)
+    )
 
 
 def _since(deployment: ModuleDeployment, now: datetime) -> str:

@@ -48,9 +48,10 @@ def next_step(deployment: ModuleDeployment, is_seen: bool, has_earlier: bool) ->
         return START
     if progress in HELD:
         return f"arkwright confirm {name}" + (f", or arkwright abort {name}" if has_earlier else "")
-    if progress is Progress.ABORTED:
-        return f"apply another version, or arkwright retry {name}"
     failure = failure_of(deployment)
+    if progress is Progress.ABORTED:
+        other = way_out(failure.reason, failure.message) if failure and failure.reason not in CORRECTED_BY_USERS else ""
+        return f"{f'{other}; to release again: ' if other else ''}apply another version, or arkwright retry {name}"
     if failure is None:
         return _while_nothing_fails(deployment)
     back = f"; to go back: arkwright abort {name}" if has_earlier else ""
