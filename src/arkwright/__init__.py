@@ -9,10 +9,13 @@ The rooms, and what each is for (the import contract in pyproject.toml keeps the
     arklet      the agent: installs, serves and removes modules in one base process
     apiserver   the Kubernetes API for one machine, on SQLite; knows objects, not modules
     standalone  one machine: API, controller, and processes that play the pods of a Deployment
+    preview     what would happen: the planners of the controller, played through on a copy
+    people      what people are told of a release, what they may do about it, who did it
+    web         the dashboard: pages that follow the cluster, with the rights of whoever looks
     cli         the hand on the switch
 
-and three files that several rooms use: listening (servers that bear their clients), private (files that are their owner's
-alone), supervision (loops that are begun anew).
+and four that several rooms use: listening (servers that bear their clients), callers (which user is at the other end), private
+(files that are their owner's alone), supervision (loops that are begun anew).
 
 Read next: plan/intents.py, plan/batches.py, controller/reconcile.py.
 """

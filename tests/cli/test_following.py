@@ -45,6 +45,11 @@ def test_it_goes_on(one):
     assert end_of(one, "2.0") is None
 
 
+def test_who_has_waited_in_vain_for_a_person_is_told_what_the_person_types():
+    one = release(Progress.PAUSED, conditions=(STALLED,))
+    assert end_of(one, "2.0").way_out == "arkwright confirm demo"
+
+
 @pytest.mark.parametrize(("one", "end"), ENDS)
 def test_it_ends(one, end):
     found = end_of(one, "2.0")

@@ -24,6 +24,10 @@ TYPED = [
     ("plan delete demo", "arkwright plan demo --delete"),
     ("delete demo", "kubectl delete mddeploy demo"),
     ("get pods -n shop", "arkwright get bases"),
+    ("get md", "arkwright get modules"),
+    ("delete -f online.yaml", "kubectl delete -f FILE"),
+    ("--version", "arkwright version"),
+    ("tail demo", "arkwright logs --follow"),
     ("deploy", "kubectl apply -f FILE"),
     ("explain demo", "arkwright describe demo"),
 ]

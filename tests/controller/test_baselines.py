@@ -58,7 +58,30 @@ CASES = [
     ("nothing", [], []),
     ("what serves", [available()], ["1.0"]),
     ("what is on its way", [module(status=ModulePhase.UPGRADING)], ["1.0"]),
-    ("the old version first", [module("2.0", revision=2), available()], ["1.0", "2.0"]),
+    ("the old version first", [available("2.0", revision=2), available()], ["1.0", "2.0"]),
+    (
+        "both that the restart took",
+        [
+            module("2.0", revision=2, status=FAILED, reason=Reason.BASE_RESTARTED),
+            module(status=FAILED, reason=Reason.BASE_RESTARTED),
+        ],
+        ["1.0", "2.0"],
+    ),
+    (
+        "not what is on its way beside one that serves",
+        [module("2.0", revision=2, status=ModulePhase.UPGRADING), available()],
+        ["1.0"],
+    ),
+    (
+        "not what was on its way when the base went",
+        [module("2.0", revision=2, status=FAILED, reason=Reason.AGENT_UNREACHABLE), available()],
+        ["1.0"],
+    ),
+    (
+        "what is on its way beside one that fails",
+        [module("2.0", revision=2), module(status=FAILED, reason=Reason.INSTALL_FAILED)],
+        ["2.0"],
+    ),
     ("not what is going", [available(going=True), module("2.0", revision=2)], ["2.0"]),
     ("not what fails", [available(), module("2.0", revision=2, status=FAILED, reason=Reason.INSTALL_FAILED)], ["1.0"]),
     ("what the restart took", [module(status=FAILED, reason=Reason.BASE_RESTARTED)], ["1.0"]),

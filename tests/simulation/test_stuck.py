@@ -320,8 +320,14 @@ STATES = {
     is_in_quarantine: ("Detached: pod stock-1 was relabelled out of base stock", "give the pod its labels back"),
     loses_its_pod: ("InsufficientBases: ", "add base pods"),
     restarts: ("InstallFailed: ", "correct the module's url"),
-    a_bare_replica_set_has_no_place: ("without a ModuleDeployment goes into the base that its label", "add base pods"),
-    a_bare_module_has_no_place: ("without a ReplicaSet goes into the base that its label", "add base pods"),
+    a_bare_replica_set_has_no_place: (
+        "without a ModuleDeployment goes into the base that its label",
+        "give it the label serverless.alipay.com/",
+    ),
+    a_bare_module_has_no_place: (
+        "without a ReplicaSet goes into the base that its label",
+        "give it the label serverless.alipay.com/",
+    ),
     is_not_seen: ("no controller has seen the last change", "start the controller"),
 }
 SHOWN_OTHERWISE = {  # reasons that no state's words begin with, and where they are seen

@@ -84,8 +84,8 @@ def version() -> None:
 
 
 def _called() -> str:
-    """As it is typed; kubectl finds a plugin by a hyphen and its users write a space."""
-    return Path(sys.argv[0]).name.replace("kubectl-", "kubectl ")
+    """As it is typed; kubectl finds a plugin by a hyphen and its users write a space. `python -m arkwright` is the file of that name."""
+    return Path(sys.argv[0]).name.replace("kubectl-", "kubectl ").replace("__main__.py", "arkwright")
 
 
 def main() -> None:

@@ -48,7 +48,11 @@ def with_cluster(call: Callable[[KubeClient], Awaitable[T]]) -> T:
         return asyncio.run(run())
     except BadCredentials as error:
         site = site_in(None)
-        hint = f"export KUBECONFIG={site.kubeconfig}" if site.keeper() else "set KUBECONFIG to the file of a cluster"
+        hint = (
+            f"export KUBECONFIG={site.kubeconfig}"
+            if site.keeper()
+            else "set KUBECONFIG to the file of a cluster; arkwright up starts one on this machine"
+        )
         fail(str(error), hint)
     except ApiUnreachable as error:
         fail(str(error), "is the cluster up? `kubectl cluster-info` uses the same KUBECONFIG")

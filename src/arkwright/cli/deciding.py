@@ -16,12 +16,13 @@ from arkwright.cli.moment import this_moment
 from arkwright.cli.naming import bare_name
 from arkwright.cli.output import fail, note
 from arkwright.clients.kube import KubeClient
-from arkwright.model.kinds import ModuleDeployment
+from arkwright.model.kinds import ModuleDeployment, Progress
 from arkwright.model.resources import RESOURCES, Kind
 from arkwright.people.acting import Person, act
 from arkwright.people.decisions import EVERY, Decision, MakesNoSense, Scene, Verb, Wish, decide
 from arkwright.people.oneself import own_name
 from arkwright.people.standings import is_seen, message_of
+from arkwright.people.waysout import next_step
 from arkwright.preview.wording import lines
 
 THROUGH = "arkwright"
@@ -138,7 +139,13 @@ async def _decided(kube: KubeClient, request: Request, wish: Wish) -> tuple[Deci
             return decision, lines(foretold(await live_in(kube, place[0]), found, decision.patch))
         return await done(kube, place, wish), []
     except MakesNoSense as reason:
-        fail(f"{request.name}: {reason}", message_of(found))
+        fail(f"{request.name}: {reason}", _instead(found))
+
+
+def _instead(one: ModuleDeployment) -> str:
+    """What there is to do, or why it is as it is; nothing where all is done."""
+    is_done = is_seen(one) and one.status.release_status.progress is Progress.COMPLETED
+    return "" if is_done else next_step(one, is_seen(one), has_earlier=False) or message_of(one)
 
 
 async def done(kube: KubeClient, place: tuple[str, str], wish: Wish) -> Decision:

@@ -20,6 +20,7 @@ from arkwright.cli.naming import bare_name
 from arkwright.cli.output import Format, note, results, show
 from arkwright.cli.views import release_tree
 from arkwright.clients.kube import KubeClient
+from arkwright.model.codec import stamp
 from arkwright.model.kinds import ModuleDeployment, ModulePhase
 from arkwright.model.text import plain
 from arkwright.model.urls import without_secrets
@@ -121,7 +122,7 @@ def _conditions(scene: Scene) -> list[dict[str, Any]]:
 
 
 def _decided(one: ModuleDeployment) -> list[dict[str, Any]]:
-    return [{"at": str(each.at or ""), "who": each.who, "verb": each.verb} for each in signatures(one)]
+    return [{"at": stamp(each.at) if each.at else "", "who": each.who, "verb": each.verb} for each in signatures(one)]
 
 
 def _document(known: Known) -> dict[str, Any]:

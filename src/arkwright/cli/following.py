@@ -20,6 +20,7 @@ from arkwright.model.kinds import ModuleDeployment
 from arkwright.model.resources import RESOURCES, Kind
 from arkwright.model.text import plain
 from arkwright.people.standings import is_given_up, is_seen, message_of
+from arkwright.people.waysout import next_step
 from arkwright.plan.stages import is_stalled
 
 DEPLOYMENTS = RESOURCES[Kind.MODULE_DEPLOYMENT]
@@ -28,10 +29,11 @@ LOOK_SECONDS, SEEN_SECONDS = 0.3, 5.0
 
 @dataclass(frozen=True)
 class End:
-    """`why`: why it is not as it was wished, "" if it is. `may_abort`: the release is still under way."""
+    """`why`: why it is not as it was wished, "" if it is. `may_abort`: the release is still under way. `way_out`: what a person may do about it."""
 
     why: str = ""
     may_abort: bool = False
+    way_out: str = ""
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,7 @@ async def followed(kube: KubeClient, place: tuple[str, str], version: str, patie
                 if end := end_of(one, version):
                     return end
                 if patience.is_over:
-                    return End(f"not complete after {patience.seconds:g} s: {message_of(one)}", may_abort=True)
+                    return _still_under_way(one, f"not complete after {patience.seconds:g} s: ")
             await asyncio.sleep(LOOK_SECONDS)
 
 
@@ -83,7 +85,11 @@ def end_of(one: ModuleDeployment, version: str) -> End | None:
             return End("it was aborted; the version that served before serves") if is_given_up(one) else None
         case kinds.Progress.COMPLETED if not one.status.unavailable_replicas:
             return End()
-    return End(message_of(one), may_abort=True) if is_stalled(one) else None
+    return _still_under_way(one) if is_stalled(one) else None
+
+
+def _still_under_way(one: ModuleDeployment, after: str = "") -> End:
+    return End(after + message_of(one), may_abort=True, way_out=next_step(one, is_seen(one), has_earlier=False))
 
 
 def how_far(one: ModuleDeployment) -> str:

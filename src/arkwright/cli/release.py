@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
@@ -34,6 +34,7 @@ from arkwright.people.standings import is_given_up, is_seen
 from arkwright.standalone.site import Site, site_of_kubeconfig
 
 WATCH_SECONDS = 0.5
+NO_MODULES = "no modules yet: kubectl apply -f FILE; its baseDeploymentName is one of `kubectl get deployments`"
 Output = Annotated[Format, typer.Option("--output", "-o", help="table, wide, json, yaml or name.")]
 
 
@@ -50,6 +51,12 @@ VIEWS: dict[View, tuple[Callable[[Snapshot], list[dict[str, Any]]], list[str]]] 
     ),
     View.MODULES: (module_rows, ["name", "module", "version", "pod", "status"]),
     View.BASES: (base_rows, ["pod", "ip", "modules", "serves"]),
+}
+
+NOTHING = {
+    View.DEPLOYMENTS: "no deployments found",
+    View.MODULES: "no modules found",
+    View.BASES: "no base pod holds a module (kubectl get pods lists them all)",
 }
 
 
@@ -75,7 +82,7 @@ def get(
         return
     found = with_cluster(listed)
     if not found and output in (Format.TABLE, Format.WIDE):
-        note(f"no {view} found; another namespace: -n NAME, all of them: -A")
+        note(f"{NOTHING[view]}; another namespace: -n NAME, all of them: -A")
         return
     show(found, output, shown)
 
@@ -124,14 +131,14 @@ def status(
         if site and not name and sight.is_empty:
             typer.echo(site_line(site, sight.pods))
             _say_what_runs(None, sight, troubles)
-            note("no modules yet: kubectl apply -f a ModuleDeployment of one of these bases")
+            note(NO_MODULES)
             return True
         sight.require_any()
         _say_what_runs(site, sight, troubles)
         if not watch:
             results.print(sight.picture)
             return True
-        with Live(sight.picture, console=Console(), auto_refresh=False) as live:
+        with _in_its_place(sight.picture) as live:
             while not sight.is_complete:
                 if timeout and time.monotonic() - began > timeout:
                     return False
@@ -143,6 +150,15 @@ def status(
 
     if not with_cluster(follow):
         fail(f"not complete after {timeout:g} s", "the lines above say what it waits for")
+
+
+@contextlib.contextmanager
+def _in_its_place(picture: RenderableType) -> Iterator[Live]:
+    """Redrawn on a terminal; elsewhere shown once, as it was at the end, each line as long as it is."""
+    with Live(picture, console=Console() if results.is_terminal else results, auto_refresh=False) as live:
+        yield live
+    if not results.is_terminal:
+        results.print()  # the library leaves the last line open
 
 
 @dataclass(frozen=True)

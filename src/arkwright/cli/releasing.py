@@ -53,7 +53,8 @@ def release(
 
     end = with_cluster(released)
     if end.why:
-        fail(f"{bare}: {end.why}", f"arkwright status {bare}   shows what it waits for" if end.may_abort else "")
+        shown = [f"arkwright status {bare}   shows what it waits for"] if end.may_abort else []
+        fail(f"{bare}: {end.why}", "\n  ".join([end.way_out, *shown] if end.way_out else shown))
     if wait:
         note(f"{bare}: {version} serves")
 

@@ -13,6 +13,7 @@ from arkwright.model.meta import Condition
 from arkwright.model.names import MODULE_DEPLOYMENT, MODULE_REPLICASET, SERVES_PREFIX, label_value
 from arkwright.model.text import plain
 from arkwright.model.urls import without_secrets
+from arkwright.people.acting import pause_of
 from arkwright.people.standings import is_seen, lasting, message_of, phase_of, standing
 from arkwright.people.waysout import next_step, way_out
 from arkwright.plan.stages import failure_of
@@ -23,6 +24,8 @@ MARKS = {
     ModulePhase.FAILED: "[red]✖[/]",
     ModulePhase.TERMINATING: "[yellow]⚠[/]",
 }
+OVERDUE_SECONDS, LONG_SECONDS = 2, 5  # less is not worth a word
+AMISS = "[yellow]⚠[/]"
 UNDER_WAY = "[cyan]◌[/]"
 PROGRESS_MARKS = {
     Progress.COMPLETED: "[green]✔[/]",
@@ -123,6 +126,8 @@ def release_tree(deployment: ModuleDeployment, snapshot: Snapshot, now: datetime
     """ModuleDeployment → revision → base pod and Module, with what it waits for on top."""
     tree = Tree(_headline(deployment))
     tree.add(f"{_shown(message_of(deployment))}{_since(deployment, now)}")
+    if (pause := pause_of(deployment)) and pause.at:
+        tree.add(f"paused by {_shown(pause.who)} {lasting((now - pause.at).total_seconds())} ago")
     revisions = revisions_of(deployment.name, snapshot)
     if step := next_step(deployment, is_seen(deployment), len(revisions) > 1):
         tree.add(f"[bold]→[/] {_shown(step)}")
@@ -175,11 +180,21 @@ def revisions_of(deployment: str, snapshot: Snapshot) -> list[ModuleReplicaSet]:
 def _headline(deployment: ModuleDeployment) -> str:
     spec, status = deployment.spec, deployment.status
     release, module = status.release_status, spec.template.spec.module
-    mark = PROGRESS_MARKS.get(release.progress, UNDER_WAY) if is_seen(deployment) else UNDER_WAY
+    mark = _mark(deployment)
     batch = f"  batch {release.current_batch}/{release.real_batch_count}" if release.real_batch_count else ""
     counts = f"{status.updated_available_replicas} of {status.replicas} updated, {status.available_replicas} available"
     named = f"[bold]{_shown(deployment.name)}[/]  {_shown(module.name)}:{_shown(module.version)}"
     return f"{mark} {named} on {_shown(spec.base_deployment_name)}  {standing(deployment)}{batch}  {counts}"
+
+
+def _mark(deployment: ModuleDeployment) -> str:
+    """What was complete and has lost something since is not well."""
+    progress = deployment.status.release_status.progress
+    if not is_seen(deployment):
+        return UNDER_WAY
+    return (
+        AMISS if progress is Progress.COMPLETED and failure_of(deployment) else PROGRESS_MARKS.get(progress, UNDER_WAY)
+    )
 
 
 def _since(deployment: ModuleDeployment, now: datetime) -> str:
@@ -208,11 +223,19 @@ def _add_module(tree: Tree, one: Module, named: str, now: datetime) -> Tree:
     phase = phase_of(one)
     mark = MARKS.get(ModulePhase(phase), UNDER_WAY)
     why = ": ".join(part for part in (one.status.reason, one.status.message) if part)
-    return tree.add(f"{mark} {_shown(named)}  {phase}  {_shown(why)}".rstrip() + _next_try(one, now))
+    return tree.add(f"{mark} {_shown(named)}  {phase}  {_shown(why)}".rstrip() + _time_told(one, now))
 
 
-def _next_try(module: Module, now: datetime) -> str:
-    if not module.status.attempts or module.status.next_attempt_time is None:
+def _time_told(module: Module, now: datetime) -> str:
+    """Of one that fails, its tries; of one that is coming or going, for how long."""
+    status = module.status
+    if status.attempts and status.next_attempt_time is not None:
+        seconds = round((status.next_attempt_time - now).total_seconds())
+        if seconds < -OVERDUE_SECONDS:
+            return f" [dim](try {status.attempts}; the next is under way for {lasting(-seconds)})[/]"
+        return f" [dim](try {status.attempts}, the next in {max(0, seconds)} s)[/]"
+    since = status.last_transition_time
+    if status.status is ModulePhase.AVAILABLE or since is None:
         return ""
-    seconds = max(0, round((module.status.next_attempt_time - now).total_seconds()))
-    return f" [dim](try {module.status.attempts}, the next in {seconds} s)[/]"
+    seconds = round((now - since).total_seconds())
+    return f" [dim](for {lasting(seconds)})[/]" if seconds >= LONG_SECONDS else ""

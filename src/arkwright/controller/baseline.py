@@ -1,6 +1,7 @@
 """Tells a base that starts what it should hold [S3]. In: the cache. Out: Modules of its pod, as install requests.
 
-What has failed there is left out: a module that never starts must not keep a base from serving the others.
+What has failed there is left out, and what has an older version there that serves as long: a module that never starts must not keep a
+base from serving the others.
 """
 
 from collections.abc import Callable, Iterable
@@ -18,7 +19,7 @@ from arkwright.controller.observe import Observer
 from arkwright.listening import whole_body
 from arkwright.model.arklet import BaseAddress, InstallRequest
 from arkwright.model.cluster import Pod
-from arkwright.model.kinds import ModuleArchive, ModulePhase
+from arkwright.model.kinds import Module, ModuleArchive, ModulePhase
 from arkwright.model.outcomes import Reason
 from arkwright.model.resources import Kind
 from arkwright.plan.contention import must_go_first
@@ -32,9 +33,15 @@ NOT_ITS_FAULT = (Reason.BASE_RESTARTED, Reason.AGENT_UNREACHABLE)
 def is_expected(observed: ObservedModule) -> bool:
     """Whether a base that starts anew should hold this Module from its beginning."""
     module, status = observed.module, observed.module.status
-    has_failed = status.status is ModulePhase.FAILED and status.reason not in NOT_ITS_FAULT
-    waits_for_elder = any(must_go_first(one, module) for one in observed.elders if not one.is_terminating)
-    return not (module.is_terminating or has_failed or waits_for_elder)
+    staying = [one for one in observed.elders if not one.is_terminating]
+    waits_for_elder = any(must_go_first(one, module) for one in staying)
+    was_in = status.status is ModulePhase.AVAILABLE or status.reason == Reason.BASE_RESTARTED
+    is_not_missed = not was_in and any(not _has_failed(one) for one in staying)
+    return not (module.is_terminating or _has_failed(module) or waits_for_elder or is_not_missed)
+
+
+def _has_failed(module: Module) -> bool:
+    return module.status.status is ModulePhase.FAILED and module.status.reason not in NOT_ITS_FAULT
 
 
 def _install_request(archive: ModuleArchive) -> InstallRequest:

@@ -12,7 +12,7 @@ from arkwright.clients.errors import ClientError, Conflict
 from arkwright.clients.kube import KubeClient
 from arkwright.model.cluster import Document
 from arkwright.model.codec import stamp
-from arkwright.model.kinds import ModuleDeployment
+from arkwright.model.kinds import HELD, ModuleDeployment
 from arkwright.model.meta import KubernetesObject
 from arkwright.model.names import cut, short_hash
 from arkwright.model.outcomes import EventReason
@@ -71,6 +71,15 @@ def signatures(one: ModuleDeployment) -> list[Signature]:
             who, _, at = said.rpartition(" ")
             found.append(Signature(past, who or said, _moment(at)))
     return found
+
+
+def pause_of(one: ModuleDeployment) -> Signature | None:
+    """Who holds it: where it is held, and a pause is the last that was decided."""
+    if one.status.release_status.progress not in HELD:
+        return None
+    dated = [(each.at, each) for each in signatures(one) if each.at]
+    _, last = max(dated, key=lambda it: it[0], default=(None, None))
+    return last if last and last.verb == PASTS[Verb.PAUSE] else None
 
 
 def _moment(text: str) -> datetime | None:

@@ -223,7 +223,11 @@ def _set_version(scene: Scene, wish: Wish) -> Decision:
     if version != had.version or wish.cause:
         patch |= _because(scene, wish.cause)
     if version == had.version:
-        return Decision("The archive's url changes; what is installed stays as it is.", "sets another url", patch)
+        return Decision(
+            "The archive's url changes: what is installed stays as it is, what is not yet comes from there.",
+            "sets another url",
+            patch,
+        )
     what = f"{had.name} {had.version} → {version}: a release of {_in_batches(scene)}."
     return Decision(what, f"sets version {version}", patch)
 

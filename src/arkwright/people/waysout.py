@@ -6,7 +6,7 @@ The cause stands in the status, in the words of whoever has it; the way out depe
 import re
 
 from arkwright.model.kinds import HELD, ModuleDeployment, Progress
-from arkwright.model.names import DELETE_MODULE_DIRECTLY
+from arkwright.model.names import BASE_DEPLOYMENT, DELETE_MODULE_DIRECTLY
 from arkwright.model.outcomes import EventReason, Reason
 from arkwright.plan.placement import AT_CAP, NOT_RUNNING
 from arkwright.plan.stages import failure_of, is_stalled
@@ -30,9 +30,12 @@ WAYS_OUT: dict[str, str] = {
     EventReason.BASE_NOT_FOUND: "correct baseDeploymentName, or create the Deployment; it goes on by itself",
     EventReason.SERVICE_TAKEN: "rename or delete that Service, or give the module another name",
 }
-ROOM: dict[str, str] = {  # words of plan/placement, which counts why pods do not fit; the first that applies is said
+ROOM: dict[
+    str, str
+] = {  # words of plan/placement and plan/binding, which say why pods do not fit; the first that applies is said
     r"already holds \S+ of ": "delete one of the two, or give one another base",
     AT_CAP: "raise max-module-count, or add base pods",
+    "goes into the base that its label": f"give it the label {BASE_DEPLOYMENT}, or a spec.selector that means base pods",
     NOT_RUNNING: "kubectl describe pod says why it does not run; on one machine arkwright logs POD",
 }
 START = "it is seen within a second; if not, start the controller: `arkwright up` on one machine, `kubectl get pods` beside deploy/08-controller.yaml on a cluster"
@@ -45,9 +48,10 @@ def next_step(deployment: ModuleDeployment, is_seen: bool, has_earlier: bool) ->
         return START
     if progress in HELD:
         return f"arkwright confirm {name}" + (f", or arkwright abort {name}" if has_earlier else "")
-    if progress is Progress.ABORTED:
-        return f"apply another version, or arkwright retry {name}"
     failure = failure_of(deployment)
+    if progress is Progress.ABORTED:
+        other = way_out(failure.reason, failure.message) if failure and failure.reason not in CORRECTED_BY_USERS else ""
+        return f"{f'{other}; to release again: ' if other else ''}apply another version, or arkwright retry {name}"
     if failure is None:
         return _while_nothing_fails(deployment)
     back = f"; to go back: arkwright abort {name}" if has_earlier else ""
