@@ -26,7 +26,6 @@ TYPED = [
     ("get pods -n shop", "arkwright get bases"),
     ("get md", "arkwright get modules"),
     ("delete -f online.yaml", "kubectl delete -f FILE"),
-    ("--version", "arkwright version"),
     ("tail demo", "arkwright logs --follow"),
     ("deploy", "kubectl apply -f FILE"),
     ("explain demo", "arkwright describe demo"),
@@ -75,3 +74,9 @@ def test_every_answer_is_a_command_with_options_that_it_has(guess):
 
 def test_no_guess_takes_the_place_of_a_command():
     assert not {guess for guess in GUESSES if guess in FAMILIES}
+
+
+def test_version_is_told_by_the_option_that_everybody_tries(monkeypatch, capsys):
+    monkeypatch.setattr("sys.argv", ["arkwright", "--version"])
+    main()
+    assert capsys.readouterr().out.startswith("arkwright ")

@@ -20,8 +20,8 @@ DONE = HELD_AT_1 | {"progress": Progress.COMPLETED}
 ABORTED = "serverless.alipay.com/abort"
 
 
-def scene(standing, *, revisions=("2.0", "1.0"), pause=False, annotations=None, batch_count=2):
-    strategy = {"batch_count": batch_count, "need_confirm": True}
+def scene(standing, *, revisions=("2.0", "1.0"), pause=False, annotations=None, **strategy):
+    strategy = {"batch_count": 2, "need_confirm": True} | strategy
     one = deployment(spec(4, revisions[0], pause=pause, **strategy), annotations=annotations or {})
     named = f"{one.name}-replicas-{len(revisions)}"
     release = ReleaseStatus(update_revision=named, original_delta_replicas=4, **standing)
@@ -45,6 +45,18 @@ DOES = [
         scene(HELD_AT_1 | {"real_batch_count": 4}, pause=True, batch_count=4),
         Wish(Verb.CONFIRM, batch=2),
         "Batches 2 to 3 of 4 begin, one after another: provider:2.0 goes to 2 more base pods.",
+        {"confirmBatchNum": 2},
+    ),
+    (
+        scene(HELD_AT_1, pause=True, gray_time_between_batch_seconds=300),
+        Wish(Verb.CONFIRM),
+        "Batch 2 of 2 begins after 300 s of gray time: provider:2.0 goes to 2 more base pods.",
+        {"confirmBatchNum": 1},
+    ),
+    (
+        scene(HELD_AT_1 | {"real_batch_count": 4}, pause=True, batch_count=4, gray_time_between_batch_seconds=300),
+        Wish(Verb.CONFIRM, batch=2),
+        "Batches 2 to 3 of 4 begin, one after another, each after 300 s of gray time: provider:2.0 goes to 2 more base pods.",
         {"confirmBatchNum": 2},
     ),
     (

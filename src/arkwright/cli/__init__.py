@@ -91,6 +91,9 @@ def _called() -> str:
 def main() -> None:
     """The console script."""
     words = sys.argv[1:]
+    if words == ["--version"]:  # no option of the group's: what commands have by that name is another thing
+        version()
+        return
     asked = words[0] if words else ""
     if (asked not in FAMILIES or asked in ("get", "set", "plan")) and (way_out := guessed(words)):
         import_module("arkwright.cli.output").complain(f"there is no {shlex.join(words)}", way_out)

@@ -114,7 +114,6 @@ GUESSES = {
     "uninstall": "arkwright module uninstall --help",
     "build": "arkwright module build --help",
     "help": "arkwright --help",
-    "--version": "arkwright version",
     "-v": "arkwright version",
 }
 

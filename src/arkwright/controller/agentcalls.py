@@ -27,6 +27,7 @@ from arkwright.model.outcomes import BaseReport, CallUnderWay, Command, LastCall
 
 log = structlog.get_logger()
 QUICK_SECONDS = 0.25
+SURE_AGAIN_SECONDS = 0.2
 
 
 @dataclass(frozen=True)
@@ -233,9 +234,8 @@ class AgentCalls:
             return Outcome(command=command, verdict=Verdict.LOST, reason=Reason.AGENT_UNREACHABLE, message=said)
 
     async def _ask(self, pod: Pod, command: Command, archive: ModuleArchive) -> Outcome:
-        if not self.is_sure():
-            said = f"{command} is not sent: the Lease may be over"
-            return Outcome(command=command, verdict=Verdict.UNREACHED, reason=Reason.AGENT_UNREACHABLE, message=said)
+        while not self.is_sure():  # noqa: ASYNC110 (nobody sets an Event: the Lease is renewed in a moment, or all this ends)
+            await asyncio.sleep(SURE_AGAIN_SECONDS)
         if self.unmet and (words := await self.unmet(pod)):
             reason = Reason.AGENT_UNAUTHENTICATED
             return Outcome(command=command, verdict=Verdict.UNREACHED, reason=reason, message=words)

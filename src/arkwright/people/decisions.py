@@ -130,11 +130,12 @@ def _begun(one: ModuleDeployment, confirmed: int) -> str:
     last = max(first, min(confirmed + 1, count))
     more = sum(moves_in(one, batch) for batch in range(first, last + 1))
     pods = f"{more} more base pods" if more != 1 else "1 more base pod"
-    begun = (
-        f"Batch {first} of {count} begins"
-        if first == last
-        else f"Batches {first} to {last} of {count} begin, one after another"
-    )
+    gray_seconds = one.spec.operation_strategy.gray_time_between_batch_seconds
+    gray = f"after {gray_seconds} s of gray time" if gray_seconds else ""
+    if first == last:
+        begun = f"Batch {first} of {count} begins {gray}".rstrip()
+    else:
+        begun = f"Batches {first} to {last} of {count} begin, one after another{gray and f', each {gray}'}"
     return f"{begun}: {module.name}:{module.version} goes to {pods}"
 
 
