@@ -90,6 +90,21 @@ def test_what_is_unavailable_already_is_told_with_its_arithmetic():
     assert held_up(wish).message == "2 of 3 replicas are unavailable already, maxUnavailable allows 1"
 
 
+@pytest.mark.parametrize(
+    ("successors", "is_told"),
+    [
+        ((new(1), new(2)), False),  # it moves: what is missing is what was taken out to make room
+        ((new(1, FAILED), new(2)), True),  # it came to nothing there, and the next may not be taken out
+        ((new(2),), True),  # what is missing is missing for another reason
+    ],
+)
+def test_a_move_that_uses_up_what_may_be_unavailable_is_no_news(successors, is_told):
+    current, before = revision(replica_set("2.0", 2), successors), revision(replica_set("1.0", 1), OLD[1:])
+    strategy = {"upgrade_policy": "uninstall_then_install", "max_unavailable": 1}
+    wish = Handover(spec(len(OLD), "2.0", **strategy), len(OLD), current, (before,))
+    assert bool(held_up(wish)) == is_told
+
+
 def test_a_superseded_version_that_has_only_begun_to_come_goes_at_once():
     third = revision(replica_set("3.0", 3), (module("3.0", 1, revision=3),))
     current, before = revision(replica_set("2.0", 4), ()), revision(replica_set("1.0", 1), OLD)

@@ -172,7 +172,7 @@ def held_up(handover: Handover) -> Condition | None:
     coming = handover.successors.coming
     is_waiting = bool(coming) and (needs_room_always(handover) or any(map(is_refused_beside, coming)))
     allowed, missing = allowed_unavailable(handover, 1), handover.missing
-    if not is_waiting or not handover.old_pods or missing < allowed:
+    if not is_waiting or not handover.old_pods or missing < allowed or (allowed and _is_moving(handover)):
         return None
     bound, policy = handover.spec.operation_strategy.max_unavailable, handover.spec.operation_strategy.upgrade_policy
     said = f"maxUnavailable {bound} of {handover.desired} replicas is 0, rounded down; {policy} needs at least 1"
@@ -185,6 +185,12 @@ def held_up(handover: Handover) -> Condition | None:
         )
     reason = EventReason.MAX_UNAVAILABLE_EXCEEDED
     return Condition(type="ReplicaFailure", status="True", reason=reason, message=said)
+
+
+def _is_moving(handover: Handover) -> bool:
+    """Whether what is missing is what moves right now: new ones on pods that the old ones have left. It is no news that it uses up what may be."""
+    moving = (one for one in handover.successors.coming if one.pod_name not in handover.old_pods)
+    return any(one.status.status is not ModulePhase.FAILED for one in moving)
 
 
 def needs_room_always(handover: Handover) -> bool:
