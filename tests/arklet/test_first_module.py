@@ -19,6 +19,7 @@ PART = re.compile(r"(?:`([\w/.]+)`\n\n)?```(\w+)\n(.*?)```", re.DOTALL)
 SHAPES = [
     (r"after \d+\.\d s", "after SECONDS"),
     (r" +\n", "\n"),
+    (r"(?m)^building and installing \w+ …\n", ""),  # said where it takes longer than a moment
 ]
 HUMANIZE = {
     "humanize/__init__.py": "def apnumber(number): return {3: 'three'}[number]",
