@@ -21,7 +21,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests" / "kubernetes"), str(ROOT / "bench")]
-from fleet import IN_FLIGHT, about, module  # noqa: E402
+from fleet import IN_FLIGHT, about, apply_our_kinds, module  # noqa: E402
 
 from arkwright.apiserver.app import run_api  # noqa: E402
 from arkwright.clients.credentials import find_access  # noqa: E402
@@ -190,9 +190,7 @@ def main():
         served = Served(Path(work))
         try:
             os.environ["KUBECONFIG"] = str(Path(work) / "kubeconfig")
-            for file in sorted((ROOT / "deploy").glob("*-crd.yaml")):
-                kubectl("apply", "-f", file)
-            kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
+            apply_our_kinds()
             asyncio.run(run(served, asked))
         finally:
             served.end()

@@ -354,10 +354,15 @@ def api_with_our_kinds(work=None, *, is_embedded=False):
         work = work or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="arkwright-bench-")))
         plane = stack.enter_context(embedded.alone(work) if is_embedded else running(work))
         os.environ["KUBECONFIG"] = str(plane if is_embedded else plane.kubeconfig)
-        for file in sorted((ROOT / "deploy").glob("*-crd.yaml")):
-            kubectl("apply", "-f", file)
-        kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
+        apply_our_kinds()
         yield plane
+
+
+def apply_our_kinds():
+    """To the API that KUBECONFIG names; they are served once this returns."""
+    for file in sorted((ROOT / "deploy").glob("*-crd.yaml")):
+        kubectl("apply", "-f", file)
+    kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
 
 
 def main():

@@ -41,23 +41,32 @@ def _meta(has: ObjectMeta) -> ObjectMeta:
     return replace(
         has,
         namespace=intern(has.namespace),
-        labels={intern(key): intern(value) for key, value in has.labels.items()},
+        labels=_labels(has.labels),
         finalizers=_once(has.finalizers),
-        owner_references=tuple(map(_owner, has.owner_references)),
+        owner_references=_owners(has.owner_references),
     )
 
 
 def _as_before(has: ObjectMeta, had: ObjectMeta) -> ObjectMeta:
-    labels, owners = has.labels, has.owner_references
+    labels = had.labels if had.labels == has.labels else _labels(has.labels)
+    owners = had.owner_references if had.owner_references == has.owner_references else _owners(has.owner_references)
     return replace(
         has,
         name=had.name,
         namespace=had.namespace,
         uid=had.uid,
-        labels=had.labels if had.labels == labels else {intern(key): intern(value) for key, value in labels.items()},
+        labels=labels,
         finalizers=_once(has.finalizers),
-        owner_references=had.owner_references if had.owner_references == owners else tuple(map(_owner, owners)),
+        owner_references=owners,
     )
+
+
+def _labels(labels: dict[str, str]) -> dict[str, str]:
+    return {intern(key): intern(value) for key, value in labels.items()}
+
+
+def _owners(owners: tuple[OwnerReference, ...]) -> tuple[OwnerReference, ...]:
+    return tuple(map(_owner, owners))
 
 
 def _owner(one: OwnerReference) -> OwnerReference:

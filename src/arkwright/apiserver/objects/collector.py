@@ -14,6 +14,7 @@ import structlog
 
 from arkwright.apiserver.errors import ApiError, Conflict, NotFound
 from arkwright.apiserver.kinds import CRDS, Resource
+from arkwright.apiserver.objects.homes import is_going
 from arkwright.apiserver.objects.notices import counted_up, warning
 from arkwright.apiserver.objects.removals import CLEANUP, Removal
 from arkwright.apiserver.objects.verbs import Objects
@@ -156,9 +157,7 @@ class Collector:
             self._put(metadata.uid)
         holders = (Key("namespaces", "", key.namespace), Key(CRDS, "", key.resource))
         for holder in holders:
-            record = self._objects.store.get(holder)
-            is_going = record is not None and _read(record.body).metadata.deletionTimestamp is not None
-            if is_going and self._is_empty(holder):
+            if is_going(self._objects.store.get(holder)) and self._is_empty(holder):
                 self._put(holder)
 
     def _is_empty(self, holder: Key) -> bool:
@@ -219,8 +218,8 @@ class Collector:
         await self._drop_finalizer(resource, key, "orphan")
 
     async def _delete_dependents_first(self, resource: Resource, key: Key, uid: str) -> None:
-        for owned, kind, is_going in list(self._blocking(uid)):
-            if not is_going:
+        for owned, kind, is_marked in list(self._blocking(uid)):
+            if not is_marked:
                 with contextlib.suppress(NotFound):
                     await self._objects.delete(kind, owned, Removal(policy="Foreground"))
         if not any(self._blocking(uid)):

@@ -14,12 +14,17 @@ Document = dict[str, Any]
 IS_GOING = b'"deletionTimestamp":"'  # nothing else in a body is written so: quotes within texts are escaped
 
 
+def is_going(record: Record | None) -> bool:
+    """Whether it is there, and deleted already. Nothing is decoded: a CRD is large, and this is asked for each object that comes or goes."""
+    return record is not None and IS_GOING in record.body
+
+
 def require_home(
     resource: Resource, namespace: str, metadata: Document, latest: Callable[[Key], Record | None]
 ) -> None:
     """`metadata`: of the new object; its namespace is filled in. Raises NotFound, Forbidden, MethodNotAllowed, BadRequest."""
     definition = latest(Key(CRDS, "", resource.name)) if resource.is_custom else None
-    if definition is not None and IS_GOING in definition.body:
+    if is_going(definition):
         said = "create not allowed while custom resource definition is terminating"
         raise MethodNotAllowed(said, {"kind": resource.plural, "group": resource.group})
     if not resource.is_namespaced:
@@ -31,7 +36,7 @@ def require_home(
     found = latest(Key("namespaces", "", namespace))
     if found is None:
         raise NotFound(f'namespaces "{namespace}" not found', {"name": namespace, "kind": "namespaces"})
-    if IS_GOING in found.body:
+    if is_going(found):
         raise _terminating(resource, namespace, metadata.get("name") or metadata.get("generateName", ""))
 
 

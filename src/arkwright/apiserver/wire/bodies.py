@@ -3,7 +3,7 @@
 import asyncio
 import base64
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterator
 from datetime import date
 from typing import Any
 
@@ -26,6 +26,7 @@ from arkwright.apiserver.objects import (
 )
 from arkwright.apiserver.store import Record
 from arkwright.apiserver.wire.protobuf import PROTOBUF, parsed_protobuf
+from arkwright.turns import Turns
 
 Document = dict[str, Any]
 JSON = "application/json"
@@ -86,6 +87,16 @@ def list_of(resource: Resource, metadata: Document, records: list[Record]) -> Li
     prefix = resource.prefix if resource.is_custom else b"{"
     items = [prefix + one.body[1:] for one in records]
     return listed(resource.list_kind or f"{resource.kind}List", resource.api_version, metadata, items)
+
+
+async def events_of(chunks: AsyncIterable[bytes]) -> AsyncIterator[Any]:
+    """What the lines of a watch say, in turns: the first are all that is there."""
+    turns = Turns()
+    async for chunk in chunks:
+        for line in chunk.splitlines():
+            yield msgspec.json.decode(line)
+            if turns.is_over:
+                await turns.next()
 
 
 def list_metadata(resource: Resource, version: int) -> Document:

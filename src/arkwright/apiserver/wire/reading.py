@@ -18,6 +18,7 @@ from arkwright.apiserver.wire.bodies import (
     Json,
     Listed,
     as_json,
+    events_of,
     list_metadata,
     list_of,
     listed,
@@ -29,7 +30,7 @@ from arkwright.apiserver.wire.forms import PARTIAL, Form, partial_body, require_
 from arkwright.apiserver.wire.requests import Listing, Target
 from arkwright.apiserver.wire.scales import shown_scale
 from arkwright.apiserver.wire.tables import Table
-from arkwright.turns import Turns, each, those
+from arkwright.turns import each, those
 
 Document = dict[str, Any]
 TOO_OLD_PAGE = (
@@ -182,7 +183,7 @@ class Reader:
     async def _as_tables(self, call: Call, resource: Resource, lines: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
         """Only the first event names the columns."""
         is_first = True
-        async for event in _events(lines):
+        async for event in events_of(lines):
             if event["type"] != "ERROR":
                 event["object"] = self._table(call, resource).of_one(event["object"])
                 if not is_first:
@@ -192,20 +193,10 @@ class Reader:
 
 
 async def _as_metadata(call: Call, resource: Resource, lines: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    async for event in _events(lines):
+    async for event in events_of(lines):
         if event["type"] != "ERROR":
             event["object"] = PARTIAL | {"metadata": event["object"]["metadata"]}
         yield msgspec.json.encode(event) + b"\n"
-
-
-async def _events(chunks: AsyncIterator[bytes]) -> AsyncIterator[Any]:
-    """What lines say, in turns."""
-    turns = Turns()
-    async for chunk in chunks:
-        for line in chunk.splitlines():
-            yield msgspec.json.decode(line)
-            if turns.is_over:
-                await turns.next()
 
 
 def _line(event: Event | None, resource: Resource, wanted: Listing) -> bytes:

@@ -12,10 +12,10 @@ from starlette.responses import Response, StreamingResponse
 
 from arkwright.apiserver.errors import ApiError
 from arkwright.apiserver.kinds import Registry
-from arkwright.apiserver.wire.bodies import ACCEPTED, JSON, Listed, parsed
+from arkwright.apiserver.wire.bodies import ACCEPTED, JSON, Listed, events_of, parsed
 from arkwright.apiserver.wire.calls import Call
 from arkwright.apiserver.wire.requests import Target
-from arkwright.turns import Turns, each
+from arkwright.turns import each
 
 Document = dict[str, Any]
 GROUP = "events.k8s.io"
@@ -136,10 +136,5 @@ async def _seen_list(answer: Listed) -> Listed:
 
 
 async def _seen_lines(chunks: Any) -> AsyncIterator[bytes]:
-    turns = Turns()
-    async for chunk in chunks:
-        for line in chunk.splitlines():
-            if turns.is_over:
-                await turns.next()
-            event = msgspec.json.decode(line)
-            yield msgspec.json.encode(event | {"object": seen(event["object"])}) + b"\n"
+    async for event in events_of(chunks):
+        yield msgspec.json.encode(event | {"object": seen(event["object"])}) + b"\n"
